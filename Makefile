@@ -1,0 +1,41 @@
+# Everything starts from here; it needs Python 3.11 or later and make.
+#
+#   make reproduce   run the published experiment (what is missing of it) and summarise
+#   make test        lint, type check, tests
+#
+# REPRO_DATA_DIR names the folder that holds MNIST/raw (default: data).
+
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip --disable-pip-version-check --no-input
+READY  := $(VENV)/.ready
+
+.DEFAULT_GOAL := reproduce
+.PHONY: reproduce test lint bench clean
+
+reproduce: $(READY)
+	$(BIN)/python run_all.py
+
+test: lint
+	$(BIN)/python -m pytest
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+$(READY): requirements.lock requirements-cuda.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.12")'
+	$(PYTHON) -m venv --clear $(VENV)
+	$(PIP) install --quiet --no-deps --require-hashes -r requirements.lock
+	@# A torch built for CUDA needs its libraries; a CPU build needs none of them.
+	if $(BIN)/python -c 'from importlib.metadata import requires; raise SystemExit(not any("nvidia" in r for r in requires("torch")))'; \
+	then $(PIP) install --quiet --no-deps --require-hashes -r requirements-cuda.lock; fi
+	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	$(PIP) check
+	@touch $@
+
+clean:
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,71 @@
+"""Study files: finding them, reading them, saying what is wrong with them."""
+
+from __future__ import annotations
+
+import tomllib
+from importlib import resources
+from pathlib import Path
+
+from pydantic import BaseModel, ValidationError
+
+from harness.errors import InputError
+from harness.study import Claim, Method, Protocol, Published, Study
+
+
+def shipped_studies() -> dict[str, Path]:
+    """Return the studies that ship with the package, by name."""
+    folder = Path(str(resources.files("harness") / "studies"))
+    return {path.stem: path for path in sorted(folder.glob("*.toml"))}
+
+
+def load_study(name_or_path: str) -> Study:
+    """Read a shipped study by its name, or any study file by its path.
+
+    Raises
+    ------
+    InputError
+        Naming the file, the key and what is allowed.
+    """
+    shipped = shipped_studies()
+    path = shipped.get(name_or_path, Path(name_or_path))
+    if not path.is_file():
+        raise InputError(
+            f"no study '{name_or_path}': neither a file nor one of the studies that ship "
+            f"({', '.join(shipped)})"
+        )
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InputError(f"{path}: cannot be read as TOML: {error}") from None
+    return validate_study(raw, str(path))
+
+
+def validate_study(raw: object, place: str) -> Study:
+    """Turn parsed TOML or JSON into a Study; ``place`` names it in errors (InputError)."""
+    try:
+        return Study.model_validate(raw)
+    except ValidationError as error:
+        lines = []
+        for problem in error.errors():
+            where = ".".join(str(part) for part in problem["loc"] if part != "method")
+            message = problem["msg"].removeprefix("Value error, ")
+            if problem["type"] == "extra_forbidden":
+                message = "unknown key" + _known_keys(problem["loc"])
+            elif not isinstance(problem["input"], (dict, list)):
+                message += f" (got {problem['input']!r})"
+            lines.append(f"{place}: {where}: {message}" if where else f"{place}: {message}")
+        raise InputError("\n".join(lines)) from None
+
+
+def _known_keys(location: tuple[int | str, ...]) -> str:
+    """List the keys that could have been meant at the place of an unknown one."""
+    owners: dict[object, type[BaseModel]] = {
+        "protocol": Protocol,
+        "method": Method,
+        "published": Published,
+        "claims": Claim,
+    }
+    parents = [owners[part] for part in location[:-1] if part in owners]
+    fields = (parents[-1] if parents else Study).model_fields
+    also = ["protocol"] if parents and parents[-1] is Method else []
+    return f"; known here: {', '.join([*fields, *also])}"

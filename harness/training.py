@@ -1,0 +1,244 @@
+"""One block: S cells of equal structure, trained side by side from start to result."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from harness.benchmarks import Dataset, Task, cut_into_tasks
+from harness.study import Cell
+from methods.consolidation import CONSOLIDATIONS, NoConsolidation, Settings
+from methods.importance import TaskSamples
+from methods.network import Architecture, Network, padded
+from methods.optimisers import OPTIMISERS
+from methods.softmax import DHPSoftmax
+from methods.streams import METHOD, ORDER, stream
+
+EVALUATION_CHUNK = 512
+"""Test samples a product: bounds memory; enters the shapes of products, hence the bits."""
+
+Matrix = list[list[float | None]]
+
+
+@dataclass
+class Outcome:
+    """What one cell came to.
+
+    Attributes
+    ----------
+    status : "done", or "diverged" where a training loss was not finite.
+    accuracy : T x T; row i, column j: after training task i, fraction of task j's test samples
+        that its head classifies correctly. None for tasks not yet seen and after divergence.
+    telemetry : one entry a task.
+    timings : seconds; of the whole block, divided by its lanes.
+    """
+
+    status: str
+    accuracy: Matrix
+    telemetry: list[dict[str, Any]] = field(default_factory=list)
+    timings: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Share of a block's work that is done, from 0 to 1."""
+
+    fraction: float
+
+
+def train_block(
+    cells: Sequence[Cell], data: Dataset, device: str = "cpu"
+) -> Iterator[Progress | list[Outcome]]:
+    """Train the cells of one block; yields Progress, at last the outcomes in order of cells.
+
+    A cell's numbers do not depend on which cells it shares the block with. On the CPU that
+    holds with one thread, which this function sets for its process.
+
+    Raises
+    ------
+    ValueError
+        Where the cells differ in more than seeds and scalar hyper-parameters.
+    """
+    if len({cell.condition.structure() for cell in cells}) != 1:
+        raise ValueError("the cells of a block must share their structure")
+    if device == "cpu":
+        torch.set_num_threads(1)
+    else:  # TF32 would round the factors of every product to ten bits
+        torch.backends.cuda.matmul.allow_tf32 = False
+    yield from _Block(cells, data, device).run()
+
+
+class _Block:
+    """The state of a block in training."""
+
+    def __init__(self, cells: Sequence[Cell], data: Dataset, device: str) -> None:
+        self.cells = cells
+        self.device = device
+        self.protocol = protocol = cells[0].condition.protocol
+        self.method = method = cells[0].condition.method
+        self.dtype = getattr(torch, protocol.precision)
+        width = padded(data.train_images.shape[1])
+        self.tasks = cut_into_tasks(
+            data,
+            scaling=protocol.input_scaling,
+            validation_fraction=protocol.validation_fraction,
+            width=width,
+            dtype=self.dtype,
+            device=device,
+        )
+        architecture = Architecture(
+            inputs=data.train_images.shape[1],
+            hidden=protocol.hidden,
+            outputs=data.outputs,
+            plasticity=method.plasticity,
+            head_init=method.head_init,
+            bias=method.bias,
+        )
+        seeds = [cell.seed for cell in cells]
+        self.network = Network(
+            architecture,
+            seeds,
+            self._scalar("eta"),
+            self._scalar("alpha_scale"),
+            dtype=self.dtype,
+            device=device,
+        )
+        self.optimiser = OPTIMISERS[protocol.optimiser](
+            self.network.parameters, self._scalar("learning_rate"), self._scalar("momentum")
+        )
+        settings = Settings(
+            strength=self._scalar("strength"),
+            gamma=self._scalar("gamma"),
+            xi=self._scalar("xi"),
+            fisher=method.fisher or "exact",
+        )
+        self.consolidation: NoConsolidation = CONSOLIDATIONS[method.consolidation](
+            self.network, settings
+        )
+        self.order = [stream(seed, ORDER) for seed in seeds]
+        self.draws = [stream(seed, METHOD) for seed in seeds]
+        count = len(self.tasks)
+        empty: list[Matrix] = [[[None] * count for _ in range(count)] for _ in cells]
+        self.outcomes = [Outcome("done", matrix) for matrix in empty]
+        self.seconds = dict.fromkeys(("training", "importances", "evaluation"), 0.0)
+
+    def _scalar(self, name: str) -> Tensor:
+        """Collect a hyper-parameter over the lanes as (S, 1, 1); 0 where it has no meaning."""
+        values = []
+        for cell in self.cells:
+            method, protocol = cell.condition.method, cell.condition.protocol
+            value = getattr(method if hasattr(method, name) else protocol, name)
+            values.append(0.0 if value is None else float(value))
+        scalar = torch.tensor(values, dtype=torch.float64).view(-1, 1, 1)
+        return scalar.to(device=self.device, dtype=self.dtype)
+
+    def run(self) -> Iterator[Progress | list[Outcome]]:
+        started = time.perf_counter()
+        last = len(self.tasks) - 1
+        for number, task in enumerate(self.tasks):
+            for loss, share in self._train(task):  # noqa: B007 (the last epoch's is kept)
+                yield Progress((number + share) / len(self.tasks))
+            self._mark_diverged(loss)
+            penalty = self.consolidation.penalty()
+            with self._timed("evaluation"):
+                self._evaluate(number)
+            if number < last:  # what would be consolidated after the last task has no use
+                with self._timed("importances"):
+                    self.consolidation.end_task(partial(self._samples, task))
+            self._note(number, loss, penalty)
+        total = time.perf_counter() - started
+        for outcome in self.outcomes:
+            seconds = self.seconds | {"total": total}
+            outcome.timings = {name: s / len(self.cells) for name, s in seconds.items()}
+        yield self.outcomes
+
+    def _train(self, task: Task) -> Iterator[tuple[Tensor, float]]:
+        """Train one task; yields each epoch's (S,) mean plain loss and the share done."""
+        samples, size = len(task.train_labels), self.protocol.batch_size
+        epoch_steps = math.ceil(samples / size)
+        steps = self.protocol.iterations_per_task or (self.protocol.epochs or 0) * epoch_steps
+        everything = [c for every in self.tasks for c in every.classes]
+        sees = task.classes if self.protocol.output_mask == "task" else everything
+        mask = self.network.output_mask(sees)
+        for first in range(0, steps, epoch_steps):
+            with self._timed("training"):
+                # Drawn on the CPU, so that the order is the same on every device.
+                order = np.stack([generator.permutation(samples) for generator in self.order])
+                rows = torch.from_numpy(order).to(self.device)
+                batches = min(epoch_steps, steps - first)
+                total = torch.zeros(len(self.cells), dtype=self.dtype, device=self.device)
+                for batch in rows.split(size, dim=1)[:batches]:
+                    total += self._step(task, batch, mask)
+            yield total / batches, (first + batches) / steps
+
+    def _step(self, task: Task, rows: Tensor, mask: Tensor) -> Tensor:
+        """Make one update on the samples ``rows`` (S, B); returns the (S,) plain losses."""
+        inputs = task.train_inputs.index_select(0, rows.reshape(-1)).view(*rows.shape, -1)
+        loss = self.network.loss_and_gradients(inputs, task.train_labels[rows], mask)
+        self.consolidation.before_update()
+        self.optimiser.step(self.network.gradients)
+        self.consolidation.after_update()
+        return loss
+
+    def _mark_diverged(self, loss: Tensor) -> None:
+        finite = loss.isfinite()
+        for parameter in self.network.parameters.values():
+            finite &= parameter.isfinite().all(2).all(1)
+        for outcome, alive in zip(self.outcomes, finite.tolist(), strict=True):
+            if not alive:
+                outcome.status = "diverged"
+
+    def _evaluate(self, after: int) -> None:
+        """Fill in row ``after`` of the accuracy matrices, each task through its own head."""
+        for number, task in enumerate(self.tasks[: after + 1]):
+            mask = self.network.output_mask(task.classes)
+            correct = torch.zeros(len(self.cells), dtype=torch.int64, device=self.device)
+            batches = zip(
+                task.test_inputs.split(EVALUATION_CHUNK),
+                task.test_labels.split(EVALUATION_CHUNK),
+                strict=True,
+            )
+            for inputs, labels in batches:
+                logits = self.network.logits(inputs.expand(len(self.cells), -1, -1))
+                correct += ((logits + mask).argmax(2) == labels).sum(1)
+            for outcome, hits in zip(self.outcomes, correct.tolist(), strict=True):
+                if outcome.status == "done":
+                    outcome.accuracy[after][number] = hits / len(task.test_labels)
+
+    def _samples(self, task: Task) -> TaskSamples:
+        mask = self.network.output_mask(task.classes)
+        count = self.method.importance_samples
+        return TaskSamples.draw(task.train_inputs, task.train_labels, mask, count, self.draws)
+
+    def _note(self, number: int, loss: Tensor, penalty: Tensor) -> None:
+        """Add the task's telemetry to every outcome; what is not finite is None."""
+        columns = {"loss": loss, "penalty": penalty}
+        head = self.network.head
+        if isinstance(head, DHPSoftmax):
+            entries = self.network.architecture.hidden[-1] * self.network.architecture.outputs
+            columns["eta"] = head.eta.flatten()
+            columns["mean_abs_alpha"] = head.alpha.abs().sum((1, 2)) / entries
+            columns["mean_abs_hebb"] = head.trace.abs().sum((1, 2)) / entries
+        importances = self.consolidation.importances().values()
+        if importances:
+            columns["importance_max"] = torch.stack([i.amax((1, 2)) for i in importances]).amax(0)
+            columns["importance_sum"] = torch.stack([i.sum((1, 2)) for i in importances]).sum(0)
+        values = {name: column.tolist() for name, column in columns.items()}
+        for lane, outcome in enumerate(self.outcomes):
+            entry = {n: v[lane] if math.isfinite(v[lane]) else None for n, v in values.items()}
+            outcome.telemetry.append({"task": number, **entry})
+
+    @contextmanager
+    def _timed(self, phase: str) -> Iterator[None]:
+        started = time.perf_counter()
+        yield
+        self.seconds[phase] += time.perf_counter() - started

@@ -1,0 +1,1 @@
+"""The science: stacked networks, softmax layers, optimisers, consolidation. Pure PyTorch."""

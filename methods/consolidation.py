@@ -1,0 +1,201 @@
+"""Consolidation: none, EWC, Online EWC, SI and MAS behind one small protocol.
+
+All add ``lambda * sum_k Omega_k (theta_k - theta*_k)^2`` to the loss, without a factor 1/2,
+over the slow weights only; they differ in Omega and in what theta* is. The loop that trains
+calls, for every mini-batch, ``before_update`` (gradients of the plain loss are there, the
+penalty's are added) and ``after_update``, and after every task ``end_task``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from methods.importance import Importance, TaskSamples, fisher, mas
+from methods.network import Network
+
+SampleTask = Callable[[], TaskSamples]
+"""Gives the samples of the task just trained, for those methods that need them."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Hyper-parameters of a consolidation; the scalars are (S, 1, 1), one value a lane.
+
+    Attributes
+    ----------
+    strength : lambda.
+    gamma : decay of the running Fisher (Online EWC).
+    xi : damping of the squared path length (SI).
+    fisher : kind of Fisher information: "exact", "sampled" or "true".
+    """
+
+    strength: Tensor
+    gamma: Tensor
+    xi: Tensor
+    fisher: str = "exact"
+
+
+class Quadratic:
+    """``sum_k importance_k (theta_k - center_k)^2 + offset`` for each lane.
+
+    A sum of such quadratics is one again, so five tasks of EWC cost no more than one.
+    """
+
+    def __init__(self, network: Network) -> None:
+        self.importance = {name: torch.zeros_like(p) for name, p in network.slow.items()}
+        self.center = {name: torch.zeros_like(p) for name, p in network.slow.items()}
+        self.offset = torch.zeros_like(network.weights[0][:, 0, 0])
+
+    def add(self, importance: Importance, center: Mapping[str, Tensor]) -> None:
+        """Add another quadratic, by completing the square.
+
+        ``A (t - a)^2 + B (t - b)^2 = (A + B) (t - c)^2 + A B / (A + B) (a - b)^2``
+        with ``c = a + B / (A + B) (b - a)``; weights that neither protects keep their center.
+        """
+        for name, added in importance.items():
+            present, old = self.importance[name], self.center[name]
+            between = center[name] - old
+            share = torch.where(added > 0, added / (present + added), torch.zeros_like(added))
+            self.offset += (present * share * between * between).sum((1, 2))
+            present += added
+            old += share * between
+
+    def value(self, parameters: Mapping[str, Tensor]) -> Tensor:
+        """Return the (S,) values at ``parameters``."""
+        value = self.offset.clone()
+        for name, importance in self.importance.items():
+            distance = parameters[name] - self.center[name]
+            value += (importance * distance * distance).sum((1, 2))
+        return value
+
+
+class NoConsolidation:
+    """Plain finetuning, and what all consolidations have in common."""
+
+    def __init__(self, network: Network, settings: Settings) -> None:
+        self.network = network
+        self.settings = settings
+        self.quadratic: Quadratic | None = None
+
+    def before_update(self) -> None:
+        """Add the penalty's gradient to the network's gradients of the plain loss."""
+        if self.quadratic is None:
+            return
+        twice = 2 * self.settings.strength
+        for name, importance in self.quadratic.importance.items():
+            pull = torch.sub(self.network.slow[name], self.quadratic.center[name])
+            pull.mul_(importance)
+            self.network.gradients[name].addcmul_(pull, twice)
+
+    def after_update(self) -> None:
+        """Take note of a finished update."""
+
+    def end_task(self, samples: SampleTask) -> None:
+        """Consolidate the task just trained, whose optimum is where the network now is."""
+
+    def penalty(self) -> Tensor:
+        """Return the (S,) penalties, strength included, at the current weights."""
+        strength = self.settings.strength.flatten()
+        if self.quadratic is None:
+            return torch.zeros_like(strength)
+        return strength * self.quadratic.value(self.network.slow)
+
+    def importances(self) -> Importance:
+        """Return the importances in force, by name of slow weight; empty in the first task."""
+        return {} if self.quadratic is None else self.quadratic.importance
+
+    def _optimum(self) -> dict[str, Tensor]:
+        return {name: p.clone() for name, p in self.network.slow.items()}
+
+
+class EWC(NoConsolidation):
+    """Elastic weight consolidation: one quadratic for each past task, around its optimum.
+
+    Kirkpatrick et al. 2017, "Overcoming catastrophic forgetting in neural networks".
+    """
+
+    def end_task(self, samples: SampleTask) -> None:  # noqa: D102
+        importance = fisher(self.network, samples(), self.settings.fisher)
+        self.quadratic = self.quadratic or Quadratic(self.network)
+        self.quadratic.add(importance, self.network.slow)
+
+
+class Recentred(NoConsolidation):
+    """One quadratic around the latest optimum; a subclass says what the importances are."""
+
+    def end_task(self, samples: SampleTask) -> None:  # noqa: D102
+        self.quadratic = self.quadratic or Quadratic(self.network)
+        self.accumulate(self.quadratic.importance, samples)
+        self.quadratic.center = self._optimum()
+
+    def accumulate(self, importance: Importance, samples: SampleTask) -> None:
+        """Bring the running ``importance`` up to date, in place, after a task."""
+        raise AssertionError("a subclass defines its importances")
+
+
+class OnlineEWC(Recentred):
+    """Online EWC: ``F <- gamma F + F_task``, one quadratic around the latest optimum.
+
+    Schwarz et al. 2018, "Progress & Compress", section 4.
+    """
+
+    def accumulate(self, importance: Importance, samples: SampleTask) -> None:  # noqa: D102
+        for name, of_task in fisher(self.network, samples(), self.settings.fisher).items():
+            importance[name].mul_(self.settings.gamma).add_(of_task)
+
+
+class MAS(Recentred):
+    """Memory aware synapses: importances add up over the tasks. Aljundi et al. 2018."""
+
+    def accumulate(self, importance: Importance, samples: SampleTask) -> None:  # noqa: D102
+        for name, of_task in mas(self.network, samples()).items():
+            importance[name].add_(of_task)
+
+
+class SI(Recentred):
+    """Synaptic intelligence: path integral of the unregularised loss. Zenke et al. 2017.
+
+    ``omega = sum over updates of -g * (change of theta)`` with g the gradient of the plain
+    loss, and after each task ``Omega <- max(0, Omega + omega / ((total change)^2 + xi))``.
+    The maximum is not in the paper's equation but in its authors' program: where the path
+    integral is negative the penalty would reward moving away without bound.
+    """
+
+    def __init__(self, network: Network, settings: Settings) -> None:
+        super().__init__(network, settings)
+        self.path = {name: torch.zeros_like(p) for name, p in network.slow.items()}
+        self.start = self._optimum()
+        self._gradient = {name: torch.empty_like(p) for name, p in network.slow.items()}
+        self._before = {name: torch.empty_like(p) for name, p in network.slow.items()}
+
+    def before_update(self) -> None:  # noqa: D102
+        for name, parameter in self.network.slow.items():
+            self._gradient[name].copy_(self.network.gradients[name])
+            self._before[name].copy_(parameter)
+        super().before_update()
+
+    def after_update(self) -> None:  # noqa: D102
+        for name, parameter in self.network.slow.items():
+            opposite_change = self._before[name].sub_(parameter)
+            self.path[name].addcmul_(self._gradient[name], opposite_change)
+
+    def accumulate(self, importance: Importance, samples: SampleTask) -> None:  # noqa: D102
+        for name, path in self.path.items():
+            total = self.network.slow[name] - self.start[name]
+            importance[name].add_(path / (total * total + self.settings.xi)).clamp_min_(0)
+            path.zero_()
+        self.start = self._optimum()
+
+
+CONSOLIDATIONS: Mapping[str, Callable[[Network, Settings], NoConsolidation]] = {
+    "none": NoConsolidation,
+    "ewc": EWC,
+    "online-ewc": OnlineEWC,
+    "si": SI,
+    "mas": MAS,
+}
+"""By the name a study uses. A new method is one class and one line here."""

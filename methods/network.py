@@ -1,0 +1,192 @@
+"""S independent multilayer perceptrons in one set of tensors.
+
+A lane is one network: its own seed, its own mini-batches, its own scalar hyper-parameters.
+Every tensor is (S, rows, columns) and every product a batched one, so that no lane reads
+another's numbers.
+
+Rounding inside a matrix product depends on the alignment of its operands. All widths are
+therefore padded to a multiple of 16 numbers: each lane then starts on a 64-byte boundary and
+has the same bits alone and in any stack. Padding is exactly zero, gets exactly zero gradient
+and stays zero under every optimiser here; it is part of no mean that is reported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+from numpy.random import Generator
+from torch import Tensor
+
+from methods.softmax import DHPSoftmax, Softmax
+from methods.streams import INIT, PLASTICITY, stream
+
+ALIGNMENT = 16
+
+
+def padded(width: int) -> int:
+    """Return ``width`` rounded up to the next multiple of the alignment."""
+    return -(-width // ALIGNMENT) * ALIGNMENT
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """What the lanes of one stack have in common.
+
+    Attributes
+    ----------
+    inputs, outputs : widths of the data and of all heads together.
+    hidden : widths of the hidden ReLU layers, at least one.
+    plasticity : "off" (ordinary layer), "on", or "frozen" (trace kept at zero).
+    head_init : "linear" draws w from U(-1/sqrt(in), 1/sqrt(in)) as torch.nn.Linear does; "blog"
+        from U(-1/sqrt(out), 1/sqrt(out)), which is what ``kaiming_uniform_(a=sqrt(5))`` does to
+        the (in, out) tensor of the published code, because it reads the fan-in off the
+        second dimension.
+    bias : whether the output layer has a bias, drawn from U(-1/sqrt(in), 1/sqrt(in)).
+    """
+
+    inputs: int
+    hidden: tuple[int, ...]
+    outputs: int
+    plasticity: str = "off"
+    head_init: str = "linear"
+    bias: bool = True
+
+
+class Network:
+    """A stack of S perceptrons with hand-written gradients.
+
+    Parameters
+    ----------
+    architecture : shared by all lanes.
+    seeds : one per lane; the same seed draws the same body and the same unit draws for the
+        head in every architecture of equal widths.
+    eta, alpha_scale : (S, 1, 1) start of the Hebbian rate and scale of alpha ~ U(0, 1);
+        read only where the architecture has plasticity.
+    dtype, device : of every tensor.
+    """
+
+    def __init__(
+        self,
+        architecture: Architecture,
+        seeds: Sequence[int],
+        eta: Tensor,
+        alpha_scale: Tensor,
+        *,
+        dtype: torch.dtype = torch.float32,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        self.architecture = architecture
+        widths = (architecture.inputs, *architecture.hidden)
+        pairs = list(pairwise(widths))
+        streams = [stream(seed, INIT) for seed in seeds]
+
+        def uniform(rows: int, columns: int, bound: float, draws: Sequence[Generator]) -> Tensor:
+            """Draw U(-bound, bound) for each lane, in double precision, and pad with zeros.
+
+            A bias (one row) is a row of its own and not padded to sixteen.
+            """
+            lanes = torch.zeros(
+                len(draws),
+                rows if rows == 1 else padded(rows),
+                padded(columns),
+                dtype=torch.float64,
+            )
+            for lane, generator in zip(lanes, draws, strict=True):
+                unit = torch.from_numpy(generator.uniform(-1.0, 1.0, (rows, columns)))
+                lane[:rows, :columns] = unit * bound
+            return lanes.to(device=device, dtype=dtype)
+
+        self.weights: list[Tensor] = []
+        self.biases: list[Tensor] = []
+        for fan_in, fan_out in pairs:  # torch.nn.Linear's own initialisation
+            self.weights.append(uniform(fan_in, fan_out, fan_in**-0.5, streams))
+            self.biases.append(uniform(1, fan_out, fan_in**-0.5, streams))
+
+        features, outputs = widths[-1], architecture.outputs
+        fan = {"linear": features, "blog": outputs}[architecture.head_init]
+        weight = uniform(features, outputs, fan**-0.5, streams)
+        bias = uniform(1, outputs, features**-0.5, streams) if architecture.bias else None
+        if architecture.plasticity == "off":
+            self.head = Softmax(weight, bias)
+        else:
+            draws = [stream(seed, PLASTICITY) for seed in seeds]
+            alpha = uniform(features, outputs, 0.5, draws)
+            alpha[:, :features, :outputs] += 0.5
+            eta = eta.to(device=device, dtype=dtype).clone()
+            alpha *= alpha_scale.to(device=device, dtype=dtype)
+            frozen = architecture.plasticity == "frozen"
+            self.head = DHPSoftmax(weight, bias, alpha, eta, frozen=frozen)
+
+        body = {f"body.{i}.weight": w for i, w in enumerate(self.weights)}
+        body |= {f"body.{i}.bias": b for i, b in enumerate(self.biases)}
+        self.slow = body | self.head.slow()
+        """Slow weights by name, each (S, in, out) or (S, 1, out): what consolidation protects."""
+        self.parameters = self.slow | self.head.plastic()
+        """Everything the optimiser trains, by name."""
+        self.gradients = {name: torch.zeros_like(p) for name, p in self.parameters.items()}
+        """Gradients of the last ``loss_and_gradients``, by name; overwritten by the next."""
+
+    def activations(self, inputs: Tensor) -> list[Tensor]:
+        """Return ``[inputs, h_1, ..., h_L]``, each (S, B, width), for inputs (S, B, in)."""
+        layers = [inputs]
+        for weight, bias in zip(self.weights, self.biases, strict=True):
+            layers.append(torch.baddbmm(bias, layers[-1], weight).relu_())
+        return layers
+
+    def body_deltas(self, activations: Sequence[Tensor], of_hidden: Tensor) -> list[Tensor]:
+        """Return the gradients at the hidden layers' pre-activations, first layer first.
+
+        ``of_hidden`` (S, B, h_L) is the gradient at the last hidden activation; it is consumed.
+        Row b of every delta belongs to sample b alone.
+        """
+        deltas = [of_hidden.mul_(activations[-1] > 0)]
+        for layer in range(len(self.weights) - 1, 0, -1):
+            back = torch.bmm(deltas[0], self.weights[layer].transpose(1, 2))
+            deltas.insert(0, back.mul_(activations[layer] > 0))
+        return deltas
+
+    def logits(self, inputs: Tensor) -> Tensor:
+        """Return the (S, B, outputs) logits in evaluation mode: labels play no part."""
+        return self.head.logits(self.activations(inputs)[-1])
+
+    def loss_and_gradients(self, inputs: Tensor, labels: Tensor, mask: Tensor) -> Tensor:
+        """Train-mode pass over one mini-batch: moves the trace, fills ``self.gradients``.
+
+        Parameters
+        ----------
+        inputs : (S, B, in).
+        labels : (S, B) class indices.
+        mask : (outputs,) 0 for outputs that the loss sees, -inf for the others.
+
+        Returns
+        -------
+        (S,) mean cross-entropy of each lane, in nats.
+        """
+        activations = self.activations(inputs)
+        hidden = activations[-1]
+        index = labels.unsqueeze(2)
+        targets = torch.zeros(
+            (*labels.shape, mask.shape[0]), dtype=hidden.dtype, device=hidden.device
+        ).scatter_(2, index, 1.0)
+        self.head.learn_trace(hidden, targets)
+        log_p = torch.log_softmax(self.head.logits(hidden) + mask, 2)
+        loss = log_p.gather(2, index).mean((1, 2)).neg_()
+        delta = log_p.exp_().sub_(targets).div_(labels.shape[1])
+        of_hidden = self.head.backward(hidden, delta, self.gradients)
+        for layer, of_layer in enumerate(self.body_deltas(activations, of_hidden)):
+            inputs_t = activations[layer].transpose(1, 2)
+            torch.bmm(inputs_t, of_layer, out=self.gradients[f"body.{layer}.weight"])
+            torch.sum(of_layer, 1, keepdim=True, out=self.gradients[f"body.{layer}.bias"])
+        return loss
+
+    def output_mask(self, classes: Sequence[int]) -> Tensor:
+        """Return the (outputs,) mask that leaves only ``classes`` to the softmax."""
+        like = self.weights[0]
+        mask = torch.full(
+            (padded(self.architecture.outputs),), -torch.inf, dtype=like.dtype, device=like.device
+        )
+        mask[list(classes)] = 0.0
+        return mask

@@ -1,0 +1,136 @@
+"""Output layers: an ordinary Softmax, and DHP-Softmax with its Hebbian trace.
+
+Tensors have a leading lane dimension: S independent networks side by side. The gradients are
+written out, not taped: they are short, the step stays free of allocation and of autograd, and
+the same deltas serve training and importances. The tests hold them against autograd and
+against finite differences.
+
+Source of DHP-Softmax: Thangarasa, Miconi, Taylor, "Differentiable Hebbian Plasticity for
+Continual Learning", ICML 2019 AMTL workshop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+
+class Softmax:
+    """Logits ``z = h w + b`` of S lanes.
+
+    Parameters
+    ----------
+    weight : (S, in, out) slow weights.
+    bias : (S, 1, out), or None for a layer without one.
+    """
+
+    def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
+        self.weight = weight
+        self.bias = bias
+
+    def slow(self) -> dict[str, Tensor]:
+        """Return the parameters that consolidation may protect, by name."""
+        named = {"head.weight": self.weight}
+        return named if self.bias is None else named | {"head.bias": self.bias}
+
+    def plastic(self) -> dict[str, Tensor]:
+        """Return the trained parameters that consolidation never touches, by name."""
+        return {}
+
+    def effective_weight(self) -> Tensor:
+        """Return the (S, in, out) matrix that maps the last hidden layer to logits."""
+        return self.weight
+
+    def learn_trace(self, hidden: Tensor, targets: Tensor) -> None:
+        """Take in a training mini-batch before its logits; an ordinary layer keeps no trace."""
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        """Return the (S, B, out) logits of ``hidden`` (S, B, in); changes nothing."""
+        weight = self.effective_weight()
+        if self.bias is None:
+            return torch.bmm(hidden, weight)
+        return torch.baddbmm(self.bias, hidden, weight)
+
+    def backward(self, hidden: Tensor, delta: Tensor, gradients: Mapping[str, Tensor]) -> Tensor:
+        """Write the gradients of this layer's parameters and return that of ``hidden``.
+
+        ``delta`` (S, B, out) is the gradient with respect to the logits of the training
+        mini-batch that ``learn_trace`` was last given.
+        """
+        torch.bmm(hidden.transpose(1, 2), delta, out=gradients["head.weight"])
+        if self.bias is not None:
+            torch.sum(delta, 1, keepdim=True, out=gradients["head.bias"])
+        return self.back_to_hidden(delta)
+
+    def back_to_hidden(self, delta: Tensor) -> Tensor:
+        """Return ``delta w^T`` (S, B, in): what reaches the hidden layer through the logits."""
+        return torch.bmm(delta, self.effective_weight().transpose(1, 2))
+
+
+class DHPSoftmax(Softmax):
+    """Logits ``z = h (w + alpha * Hebb) + b``: slow weights plus a gated Hebbian trace.
+
+    Before the logits of a training mini-batch, for each class c in it,
+    ``Hebb[:, c] <- (1 - eta) Hebb[:, c] + eta * mean of h over the samples of class c``.
+    The gradient flows through eta and this mini-batch's class means; the trace of earlier
+    mini-batches is a constant. The trace starts at zero and is never reset.
+
+    Parameters
+    ----------
+    weight, bias : as for Softmax (the published layer has no bias).
+    alpha : (S, in, out) plasticity coefficients.
+    eta : (S, 1, 1) Hebbian rate.
+    frozen : keep the trace at zero. alpha and eta stay in the program but then have no effect:
+        the control that tells plasticity from the way the layer is initialised.
+    """
+
+    def __init__(
+        self, weight: Tensor, bias: Tensor | None, alpha: Tensor, eta: Tensor, *, frozen: bool
+    ) -> None:
+        super().__init__(weight, bias)
+        self.alpha = alpha
+        self.eta = eta
+        self.frozen = frozen
+        self.trace = torch.zeros_like(weight)
+        # What the backward pass needs of the last training mini-batch.
+        self._averaging = torch.empty(0)  # (S, B, out): 1/n_c for a sample of class c, else 0
+        self._innovation = torch.empty(0)  # (S, in, out): class mean - old trace, 0 if absent
+
+    def plastic(self) -> dict[str, Tensor]:  # noqa: D102
+        return {"head.alpha": self.alpha, "head.eta": self.eta}
+
+    def effective_weight(self) -> Tensor:  # noqa: D102
+        return torch.addcmul(self.weight, self.alpha, self.trace)
+
+    def learn_trace(self, hidden: Tensor, targets: Tensor) -> None:
+        """Move the trace of every class in the mini-batch towards its mean activation.
+
+        Parameters
+        ----------
+        hidden : (S, B, in) activations of the last hidden layer.
+        targets : (S, B, out) one-hot labels.
+        """
+        if self.frozen:
+            return
+        counts = targets.sum(1, keepdim=True)
+        present = (counts > 0).to(hidden.dtype)
+        self._averaging = targets / counts.clamp_min(1)
+        means = torch.bmm(hidden.transpose(1, 2), self._averaging)
+        self._innovation = means.sub_(self.trace).mul_(present)
+        self.trace.addcmul_(self._innovation, self.eta)
+
+    def backward(self, hidden: Tensor, delta: Tensor, gradients: Mapping[str, Tensor]) -> Tensor:  # noqa: D102
+        to_hidden = super().backward(hidden, delta, gradients)
+        # d loss / d (w + alpha * Hebb) is the gradient of w; the chain rule gives the rest.
+        effective = gradients["head.weight"]
+        torch.mul(effective, self.trace, out=gradients["head.alpha"])
+        if self.frozen:
+            gradients["head.eta"].zero_()
+            return to_hidden
+        of_trace = effective * self.alpha
+        torch.sum(of_trace * self._innovation, (1, 2), keepdim=True, out=gradients["head.eta"])
+        # Columns of absent classes fall out below because their averaging weights are zero.
+        of_means = of_trace.mul_(self.eta)
+        return torch.baddbmm(to_hidden, self._averaging, of_means.transpose(1, 2))

@@ -1,0 +1,1 @@
+"""Records -> knowledge; knows no training."""

@@ -1,0 +1,310 @@
+"""The command line of the reproduction: run studies, report on results, list what ships."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from harness.benchmarks import split_mnist
+from harness.errors import InputError
+from harness.progress import Display, clock
+from harness.runner import Tally
+from harness.selection import select
+from harness.session import DeviceName, ExecutorName, Options, Session
+from harness.store import Store
+from harness.study_files import load_study, shipped_studies
+from reports.summary import published_finals, summarise, write_summary
+from reports.terminal import summary_table
+
+DEFAULT_STUDY, FALLBACK_STUDY = "dhp-split-mnist", "dhp-split-digits"
+
+out = Console()
+app = typer.Typer(
+    help="Does differentiable Hebbian plasticity (DHP-Softmax) reduce catastrophic forgetting?\n\n"
+    "Without a command: run what is missing of dhp-split-mnist, then summarise.",
+    epilog="Examples:\n\n"
+    "  python run_all.py --data-dir ~/data\n\n"
+    "  python run_all.py run dhp-split-mnist --seeds 20 --conditions finetune,dhp\n\n"
+    "  python run_all.py run my-study.toml --address auto --out results/mine\n\n"
+    "  python run_all.py report results/dhp-split-mnist",
+    add_completion=False,
+    no_args_is_help=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+)
+
+DataDir = Annotated[
+    Path,
+    typer.Option(
+        envvar="REPRO_DATA_DIR",
+        help="Folder that holds MNIST/raw (torchvision's layout), or where to download it to.",
+    ),
+]
+
+
+@app.callback(invoke_without_command=True)
+def default(context: typer.Context, data_dir: DataDir = Path("data")) -> None:
+    """Run the default job where no command is given."""
+    if context.invoked_subcommand is not None:
+        return
+    try:
+        split_mnist(data_dir)
+    except InputError as error:
+        notice = (
+            f"[bold yellow]NOT THE CLAIM'S DATA SET.[/] Without MNIST this runs {FALLBACK_STUDY} "
+            "on the small digits that scikit-learn carries; its numbers say nothing about the "
+            "published ones."
+        )
+        out.print(notice)
+        out.print(f"({error})\n", markup=False, highlight=False)
+        code = _run(FALLBACK_STUDY, data_dir=data_dir)
+        out.print("\n" + notice)
+        raise typer.Exit(code) from None
+    raise typer.Exit(_run(DEFAULT_STUDY, data_dir=data_dir))
+
+
+@app.command()
+def run(
+    study: Annotated[str, typer.Argument(help="Name of a study that ships, or a TOML file.")],
+    seeds: Annotated[
+        str | None, typer.Option(help="How many (10: 0 to 9), or which (0-9,20).")
+    ] = None,
+    conditions: Annotated[
+        str | None, typer.Option(help="Some of the study's conditions: finetune,dhp")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Results directory  [default: results/STUDY]")
+    ] = None,
+    executor: Annotated[
+        ExecutorName,
+        typer.Option(help="ray, in-process, or auto: Ray if installed and the job is long."),
+    ] = "auto",
+    address: Annotated[
+        str | None, typer.Option(help="Join the Ray cluster at this address (or 'auto').")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Blocks in flight  [default: every core or GPU]")
+    ] = None,
+    lanes: Annotated[
+        int | None,
+        typer.Option(min=1, help="Cells trained side by side; never changes a number."),
+    ] = None,
+    device: Annotated[DeviceName, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    data_dir: DataDir = Path("data"),
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show the plan and an estimate of the time.")
+    ] = False,
+) -> None:
+    """Run what is missing of a study, then summarise it.
+
+    Finished cells are kept: an interrupted run goes on with the same command. Exit codes: 0 done,
+    1 some cells failed or diverged, 2 bad input, 130 interrupted.
+    """
+    raise typer.Exit(
+        _run(
+            study,
+            data_dir=data_dir,
+            seeds=seeds,
+            conditions=conditions,
+            root=out,
+            options=Options(executor, address, workers, lanes, device),
+            dry_run=dry_run,
+        )
+    )
+
+
+@app.command()
+def report(
+    directory: Annotated[Path, typer.Argument(help="A results directory, as a run made it.")],
+) -> None:
+    """Summarise the records of a results directory: table, figure, tidy Parquet."""
+    raise typer.Exit(_report(directory))
+
+
+@app.command()
+def studies(
+    study: Annotated[str | None, typer.Argument(help="Show this one in full.")] = None,
+) -> None:
+    """List the studies that ship; with a name, its protocol, conditions and claims."""
+    if study is None:
+        table = Table("study", "conditions", "seeds", "what it is")
+        for name in shipped_studies():
+            one = load_study(name)
+            table.add_row(name, str(len(one.conditions)), str(len(one.seeds)), one.description)
+        out.print(table)
+        return
+    one = load_study(study)
+    out.print(f"[bold]{one.name}[/]  {one.description}\n{len(one.seeds)} seeds, ", end="")
+    out.print(f"fingerprint {one.fingerprint()[:16]}\n")
+    out.print(_fields_table("protocol", one.protocol.model_dump(exclude_none=True)))
+    table = Table("condition", "settings", title="conditions", title_justify="left")
+    for condition in one.conditions.values():
+        method = condition.method.model_dump(exclude_none=True)
+        shared = one.protocol.model_dump(exclude_none=True)
+        own = condition.protocol.model_dump(exclude_none=True)
+        method |= {k: v for k, v in own.items() if shared.get(k) != v}
+        table.add_row(condition.name, ", ".join(f"{k} = {v}" for k, v in method.items()))
+    out.print(table)
+    if one.claims:
+        table = Table("claim", "text", "reported", "source", title="claims", title_justify="left")
+        for claim in one.claims:
+            value = f"{claim.reported:+} ± {claim.margin} {claim.unit}"
+            table.add_row(claim.id, claim.text, value, claim.source)
+        out.print(table)
+
+
+def _fields_table(title: str, fields: dict[str, Any]) -> Table:
+    table = Table("field", "value", title=title, title_justify="left")
+    for name, value in fields.items():
+        table.add_row(name, str(value))
+    return table
+
+
+def _run(
+    study_name: str,
+    *,
+    data_dir: Path,
+    seeds: str | None = None,
+    conditions: str | None = None,
+    root: Path | None = None,
+    options: Options | None = None,
+    dry_run: bool = False,
+) -> int:
+    """Run what is missing of a study and report on it; returns the exit code."""
+    study = load_study(study_name)
+    names = None if conditions is None else [n.strip() for n in conditions.split(",") if n.strip()]
+    chosen = study.choose(names, seeds)
+    session = Session(study, chosen, data_dir, root or Path("results") / study.name, options)
+    if dry_run:
+        _print_plan(session)
+        return 0
+    for damaged, target in session.open_store():
+        warn(f"damaged record {damaged.path.name}: {damaged.reason}; set aside as {target}")
+    plan = session.plan
+    out.print(
+        f"[bold]{study.name}[/]: {plan.missing} cells to run, {plan.recorded} on record in "
+        f"{session.store.root}",
+        highlight=False,
+    )
+    tally = Tally()
+    if plan.missing:
+        executor = session.executor()
+        where = f"{type(executor).__name__}, {executor.workers} workers, {session.device}"
+        out.print(f"[dim]{where}; Ctrl-C keeps what is finished[/]", highlight=False)
+        try:
+            with Display(out, plan.missing, session.finals_on_record()) as display:
+                session.execute(executor, display.observe, tally)
+        except KeyboardInterrupt:
+            warn(
+                f"interrupted: {tally.done + tally.diverged} of {plan.missing} cells were "
+                "recorded; the same command goes on from here"
+            )
+            _warn_of(tally, session.store.root)
+            return 130
+    _warn_of(tally, session.store.root)
+    reported = _report(session.store.root)
+    return 0 if tally.clean and reported == 0 else 1
+
+
+def _print_plan(session: Session) -> None:
+    plan = session.plan
+    table = Table(title=f"plan of {session.study.name}", title_justify="left", show_header=False)
+    table.add_row("cells to run", str(plan.missing))
+    table.add_row("already done", f"{plan.recorded} in {session.store.root}")
+    lanes = max((len(block) for block in plan.blocks), default=0)
+    table.add_row("blocks", f"{len(plan.blocks)} of up to {lanes} lanes")
+    table.add_row("workers", f"{session.workers} ({session.device})")
+    table.add_row("estimated time", clock(session.estimate_seconds()))
+    out.print(table)
+
+
+def _warn_of(tally: Tally, root: Path) -> None:
+    """Say what did not go as it should, naming thing, place and remedy."""
+    if tally.diverged:
+        warn(f"{tally.diverged} cells diverged (a loss was not finite); recorded as such")
+    if tally.failed:
+        log = root / "failures.log"
+        with contextlib.suppress(OSError):
+            log.write_text("\n".join(failed.details for failed in tally.failed), encoding="utf-8")
+        for failed in tally.failed:
+            cells = ", ".join(f"{c.condition.name} seed {c.seed}" for c in failed.block)
+            warn(f"failed: {cells}: {failed.error} (details in {log})")
+    for conflict in tally.conflicts:
+        warn(
+            f"cell {conflict.key} was computed twice with different {', '.join(conflict.differs)}; "
+            f"the first record stays, the second is {conflict.path}"
+        )
+    if tally.unwritten:
+        kept = f"kept in {tally.rescued}" if tally.rescued else "and nowhere else either: lost"
+        warn(
+            f"{len(tally.unwritten)} finished cells could not be written to {root / 'records'} "
+            f"({tally.write_error}), {kept}. Make room, move them there, and run again"
+        )
+
+
+def _report(directory: Path) -> int:
+    """Write table, summary and figure of a results directory, and show the summary."""
+    store = Store(directory)
+    study = store.study()
+    records, damaged = store.read_all()
+    for bad in damaged:
+        warn(f"damaged record {bad.path}: {bad.reason}; left out (run the study to replace it)")
+    selection = select(records, study)
+    if not selection.records:
+        raise InputError(
+            f"{directory} has no finished cell of the study '{study.name}' yet; run it first: "
+            f"python run_all.py run {study.name} --out {directory}"
+        )
+    folder = write_summary(selection.records, study, directory / "report")
+    summary = summarise(selection.records, study)
+    out.print()
+    out.print(summary_table(study.name, summary, published_finals(study)))
+    present = Counter(record["condition"] for record in selection.records)
+    short = [f"{n} {present[n]}" for n in study.conditions if present[n] < len(study.seeds)]
+    if short:
+        out.print(f"fewer than the study's {len(study.seeds)} seeds: {', '.join(short)}")
+    if selection.superseded:
+        out.print(
+            f"[dim]{selection.superseded} records of conditions that were changed or removed "
+            "since are kept and not shown[/]"
+        )
+    out.print(f"written to {folder}: table.parquet, summary.csv, curves.svg, curves.png")
+    return 1 if damaged else 0
+
+
+def warn(message: str) -> None:
+    """Print one line to standard error, never wrapped."""
+    print(message, file=sys.stderr)
+
+
+def _terminated(number: int, frame: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def main() -> NoReturn:
+    """Run the command line; every error that a user can mend is one line and exit code 2."""
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        code = app(standalone_mode=False)
+    except InputError as error:
+        warn(f"error: {error}")
+        code = 2
+    except KeyboardInterrupt:
+        warn("interrupted")
+        code = 130
+    except BrokenPipeError:  # the reader of a pipe has gone, as with "| head"
+        sys.stderr.close()
+        code = 0
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+if __name__ == "__main__":
+    main()
