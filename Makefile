@@ -25,13 +25,10 @@ lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-$(READY): requirements.lock requirements-cuda.lock pyproject.toml
+$(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.12")'
 	$(PYTHON) -m venv --clear $(VENV)
 	$(PIP) install --quiet --no-deps --require-hashes -r requirements.lock
-	@# A torch built for CUDA needs its libraries; a CPU build needs none of them.
-	if $(BIN)/python -c 'from importlib.metadata import requires; raise SystemExit(not any("nvidia" in r for r in requires("torch")))'; \
-	then $(PIP) install --quiet --no-deps --require-hashes -r requirements-cuda.lock; fi
 	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
 	$(PIP) check
 	@touch $@

@@ -112,7 +112,8 @@ class NaiveNetwork(nn.Module):
 
 def _linear(start: Mapping[str, Tensor], name: str) -> nn.Linear:
     weight, bias = start[f"{name}.weight"], start.get(f"{name}.bias")
-    layer = nn.Linear(*weight.shape, bias=bias is not None, dtype=weight.dtype)
+    fan_in, fan_out = weight.shape
+    layer = nn.Linear(fan_in, fan_out, bias=bias is not None, dtype=weight.dtype)
     with torch.no_grad():
         layer.weight.copy_(weight.T)
         if bias is not None:

@@ -113,9 +113,8 @@ def unpadded(network: Network, named: Mapping[str, Tensor], lane: int) -> Named:
         layer = len(widths) - 2 if name.startswith("head.") else int(name.split(".")[1])
         rows = 1 if name.endswith("bias") else widths[layer]
         columns = widths[layer + 1]
-        cut[name] = (
-            value[lane].clone() if name == "head.eta" else value[lane, :rows, :columns].clone()
-        )
+        rows, columns = (1, 1) if name == "head.eta" else (rows, columns)
+        cut[name] = value[lane, :rows, :columns].clone()
     return cut
 
 
@@ -164,7 +163,7 @@ def naive_tasks(data: Dataset, of: Cell) -> list[NaiveTask]:
 def recipe(of: Cell) -> Recipe:
     """A cell's settings in the oracle's terms; what has no meaning for it keeps its default."""
     protocol, method = of.condition.protocol, of.condition.method
-    given = {
+    given: dict[str, Any] = {
         "consolidation": method.consolidation,
         "strength": method.strength,
         "gamma": method.gamma,
