@@ -289,21 +289,14 @@ def _terminated(number: int, frame: object) -> NoReturn:
     raise KeyboardInterrupt
 
 
-def main() -> NoReturn:
+def main() -> None:
     """Run the command line; every error that a user can mend is one line and exit code 2."""
     signal.signal(signal.SIGTERM, _terminated)
     try:
-        code = app(standalone_mode=False)
+        app()
     except InputError as error:
         warn(f"error: {error}")
-        code = 2
-    except KeyboardInterrupt:
-        warn("interrupted")
-        code = 130
-    except BrokenPipeError:  # the reader of a pipe has gone, as with "| head"
-        sys.stderr.close()
-        code = 0
-    sys.exit(code if isinstance(code, int) else 0)
+        sys.exit(2)
 
 
 if __name__ == "__main__":

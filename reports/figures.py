@@ -67,7 +67,7 @@ def draw_curves(
         pairs.setdefault(base(condition), []).append(condition)
     of = colours(conditions)
     tasks = sorted(curves["after_task"].unique())
-    with sns.axes_style("whitegrid"), mpl.rc_context({"font.size": 9, "svg.hashsalt": "dhp"}):
+    with sns.axes_style("whitegrid"), mpl.rc_context({"font.size": 9}):
         figure, axes = plt.subplots(
             1,
             len(pairs),
@@ -134,7 +134,8 @@ def draw_curves(
 def save(figure: Figure, path: Path) -> list[Path]:
     """Write a figure as SVG and PNG (150 dpi); returns the files. Same data, same bytes."""
     files = [path.with_suffix(".svg"), path.with_suffix(".png")]
-    figure.savefig(files[0], metadata={"Date": None})
+    with mpl.rc_context({"svg.hashsalt": path.name}):  # identifiers that do not change
+        figure.savefig(files[0], metadata={"Date": None})
     figure.savefig(files[1], dpi=150, metadata={"Software": None})
     plt.close(figure)
     return files

@@ -1,0 +1,262 @@
+"""Whole runs through the command line: interrupted equals uninterrupted, bad input is exit 2."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from harness.benchmarks import split_digits
+from harness.executors import BlockDone, BlockFailed, OnRay
+from harness.plan import estimate_seconds, make_plan
+from harness.study import Study
+from harness.study_files import load_study
+from harness.training import train_block
+
+HERE = Path(__file__).parent.parent
+CONDITIONS = """
+finetune = {}
+"dhp+si" = { plasticity = "on", head_init = "blog", consolidation = "si", strength = 1 }
+online-ewc = { consolidation = "online-ewc", strength = 10, fisher = "sampled" }
+"""
+STUDY = f"""
+name = "tiny"
+seeds = 4
+[protocol]
+benchmark = "split-digits"
+hidden = [24, 20]
+batch_size = 16
+iterations_per_task = STEPS
+[conditions]
+{CONDITIONS}
+"""
+TABLE = Path("report") / "table.parquet"
+
+
+def command(*arguments: object) -> list[str]:
+    return [sys.executable, str(HERE / "run_all.py"), *map(str, arguments)]
+
+
+def run(*arguments: object, cwd: Path = HERE) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"COLUMNS": "200", "REPRO_DATA_DIR": ""}
+    return subprocess.run(
+        command(*arguments), cwd=cwd, env=environment, text=True, capture_output=True, timeout=300
+    )
+
+
+@pytest.fixture(scope="module")
+def study_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("study") / "tiny.toml"
+    path.write_text(STUDY.replace("STEPS", "40"))
+    return path
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(study_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The results of a run in one process, many lanes, that nothing disturbed."""
+    out = tmp_path_factory.mktemp("uninterrupted")
+    done = run("run", study_file, "--out", out, "--executor", "in-process")
+    assert done.returncode == 0, done.stderr
+    return out
+
+
+def test_one_lane_at_a_time_gives_the_same_bits(
+    uninterrupted: Path, study_file: Path, tmp_path: Path
+) -> None:
+    done = run("run", study_file, "--out", tmp_path, "--executor", "in-process", "--lanes", 1)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / TABLE).read_bytes() == (uninterrupted / TABLE).read_bytes()
+
+
+def test_ray_gives_the_same_bits(uninterrupted: Path, study_file: Path, tmp_path: Path) -> None:
+    arguments = ("--executor", "ray", "--workers", 2, "--lanes", 3)
+    done = run("run", study_file, "--out", tmp_path, *arguments)
+    assert done.returncode == 0, done.stderr
+    assert "OnRay, 2 workers" in done.stdout
+    assert (tmp_path / TABLE).read_bytes() == (uninterrupted / TABLE).read_bytes()
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+def test_an_interrupted_run_goes_on_to_the_same_bits(
+    number: signal.Signals, uninterrupted: Path, study_file: Path, tmp_path: Path
+) -> None:
+    arguments = ("run", study_file, "--out", tmp_path, "--executor", "in-process", "--lanes", 1)
+    driver = subprocess.Popen(command(*arguments), cwd=HERE, stdout=subprocess.DEVNULL)
+    records = tmp_path / "records"
+    deadline = time.monotonic() + 120
+    while len(list(records.glob("*.json"))) < 3 and time.monotonic() < deadline:
+        time.sleep(0.005)
+    driver.send_signal(number)
+    code = driver.wait(60)
+    kept = {path.name for path in records.glob("*.json")}
+    assert 3 <= len(kept) < 12, "it was to be interrupted half-way"
+    assert code == (130 if number == signal.SIGINT else -number)
+    written = {path.name: path.stat().st_mtime_ns for path in records.glob("*.json")}
+
+    done = run(*arguments)
+    assert done.returncode == 0, done.stderr
+    assert f"{12 - len(kept)} cells to run, {len(kept)} on record" in done.stdout
+    assert all((records / name).stat().st_mtime_ns == t for name, t in written.items())
+    assert (tmp_path / TABLE).read_bytes() == (uninterrupted / TABLE).read_bytes()
+
+
+def test_a_damaged_record_is_named_set_aside_and_replaced(
+    uninterrupted: Path, study_file: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "copy"
+    subprocess.run(["cp", "-r", uninterrupted, out], check=True)
+    victim = sorted((out / "records").iterdir())[0]
+    victim.write_text(victim.read_text().replace('"seed"', '"seeed"', 1))
+    reported = run("report", out)
+    assert reported.returncode == 1
+    assert victim.name in reported.stderr
+    done = run("run", study_file, "--out", out)
+    assert done.returncode == 0
+    assert f"damaged record {victim.name}" in done.stderr
+    assert "1 cells to run, 11 on record" in done.stdout
+    assert (out / "damaged" / victim.name).exists()
+    assert (out / TABLE).read_bytes() == (uninterrupted / TABLE).read_bytes()
+
+
+def test_a_new_condition_trains_only_its_own_cells(uninterrupted: Path, tmp_path: Path) -> None:
+    out = tmp_path / "copy"
+    subprocess.run(["cp", "-r", uninterrupted, out], check=True)
+    grown = tmp_path / "tiny.toml"
+    text = STUDY.replace("STEPS", "40") + 'mas = { consolidation = "mas", strength = 1 }\n'
+    grown.write_text(text)
+    done = run("run", grown, "--out", out)
+    assert done.returncode == 0, done.stderr
+    assert "4 cells to run, 12 on record" in done.stdout
+    assert "mas" in done.stdout
+
+
+def test_a_dry_run_trains_and_writes_nothing(study_file: Path, tmp_path: Path) -> None:
+    out = tmp_path / "not-there"
+    done = run("run", study_file, "--out", out, "--dry-run", "--seeds", "0-2", "--lanes", "2")
+    assert done.returncode == 0, done.stderr
+    for expected in ("cells to run", " 9 ", "blocks", "6 of up to 2 lanes", "estimated time"):
+        assert expected in done.stdout
+    assert not out.exists()
+
+
+def test_a_diverged_cell_is_a_result_and_exit_code_1(study_file: Path, tmp_path: Path) -> None:
+    wild = tmp_path / "wild.toml"
+    text = STUDY.replace("STEPS", "10").replace(CONDITIONS, "")
+    wild.write_text(text + "wild = { protocol = { learning_rate = 1e30 } }\nfinetune = {}\n")
+    first = run("run", wild, "--out", tmp_path / "out", "--executor", "in-process")
+    assert first.returncode == 1
+    assert "4 cells diverged" in first.stderr
+    again = run("run", wild, "--out", tmp_path / "out")
+    assert again.returncode == 0, "on record: nothing left to run"
+    assert "4 diverged" in again.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["run"], "Missing argument"),
+        (["run", "no-such-study"], "dhp-split-mnist"),
+        (["runn", "smoke"], "No such command"),
+        (["run", "smoke", "--conditions", "finetune,dph"], "has no condition 'dph'"),
+        (["run", "smoke", "--conditions", ","], "it has finetune"),
+        (["run", "smoke", "--seeds", "ten"], "--seeds: 'ten'"),
+        (["run", "smoke", "--seeds", "0"], "chooses no seed"),
+        (["run", "smoke", "--workers", "0"], "workers"),
+        (["run", "smoke", "--lanes", "-1"], "lanes"),
+        (["run", "smoke", "--executor", "slurm"], "executor"),
+        (["run", "smoke", "--device", "tpu"], "device"),
+        (["run", "smoke", "--executor", "in-process", "--address", "auto"], "--address needs Ray"),
+        (["run", "smoke", "--out", "/proc/nothing/here"], "cannot write to /proc/nothing"),
+        (["run", "dhp-split-mnist", "--data-dir", "/proc/nothing"], "no MNIST: /proc/nothing"),
+        (["report", "/proc"], "holds no results"),
+        (["studies", "nothing"], "no study 'nothing'"),
+    ],
+)
+def test_bad_input_is_one_clear_error_and_exit_code_2(
+    arguments: list[str], says: str, tmp_path: Path
+) -> None:
+    done = run(*arguments, cwd=tmp_path)
+    assert done.returncode == 2, done.stderr
+    assert says in done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    assert not (tmp_path / "results").exists()
+
+
+def test_without_mnist_the_default_job_says_so_first_and_last(tmp_path: Path) -> None:
+    results = tmp_path / "results" / "dhp-split-digits"
+    results.mkdir(parents=True)
+    (results / "study.json").write_text("{")  # stops it before it trains a hundred cells
+    done = run("--data-dir", tmp_path, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stdout.startswith("NOT THE CLAIM'S DATA SET")
+
+
+def heavier() -> Study:
+    return Study.model_validate(
+        {
+            "name": "heavier",
+            "seeds": 2,
+            "protocol": {"benchmark": "split-digits", "iterations_per_task": 1500},
+            "conditions": {"finetune": {}},
+        }
+    )
+
+
+def test_a_lost_worker_is_replaced_and_the_bits_stay() -> None:
+    study, data = heavier(), split_digits(Path())
+    plan = make_plan(study, data.checksum(), [], workers=1, lanes=2, device="cpu")
+    killed = False
+    done = []
+    for event in OnRay("cpu", 1, None).run(plan.blocks, data):
+        assert not isinstance(event, BlockFailed), event
+        if isinstance(event, BlockDone):
+            done.append(event)
+        elif not killed:
+            worker = subprocess.run(
+                ["pgrep", "-f", "^ray::work"], capture_output=True, text=True, check=True
+            ).stdout.split()
+            os.kill(int(worker[0]), signal.SIGKILL)
+            killed = True
+    assert killed
+    *_, alone = train_block(plan.blocks[0], data)
+    assert isinstance(alone, list)
+    assert [o.accuracy for o in done[0].outcomes] == [o.accuracy for o in alone]
+    assert [o.telemetry for o in done[0].outcomes] == [o.telemetry for o in alone]
+
+
+def test_the_plan_is_seed_major_and_stacks_grids_of_scalars() -> None:
+    study = load_study("strengths-split-mnist")
+    plan = make_plan(study, "data", [], workers=2, lanes=6, device="cpu")
+    assert plan.missing == 144
+    assert {len(block) for block in plan.blocks} == {6}
+    assert len({c.condition.method.strength for c in plan.blocks[0]}) == 6
+    smoke = load_study("smoke")
+    plan = make_plan(smoke.choose(None, "6"), "data", [], workers=2, lanes=3, device="cpu")
+    seeds = [{cell.seed for cell in block} for block in plan.blocks]
+    assert seeds == [{0, 1, 2}] * 10 + [{3, 4, 5}] * 10
+
+
+def test_the_plan_counts_what_is_recorded_and_spreads_what_is_left() -> None:
+    smoke = load_study("smoke")
+    whole = make_plan(smoke, "data", [], workers=1, lanes=1, device="cpu")
+    keys = [block[0].key("data") for block in whole.blocks]
+    rest = make_plan(smoke, "data", keys[:13], workers=8, lanes=None, device="cpu")
+    assert (rest.missing, rest.recorded) == (7, 13)
+    assert len(rest.blocks) == 7, "more workers than work: one lane each"
+
+
+def test_the_estimate_is_of_the_right_size() -> None:
+    data = split_digits(Path())
+    study = load_study("smoke")
+    plan = make_plan(study, data.checksum(), [], workers=1, lanes=2, device="cpu")
+    estimate = estimate_seconds(plan, data, 1, "cpu")
+    started = time.perf_counter()
+    for block in plan.blocks:
+        list(train_block(block, data))
+    took = time.perf_counter() - started
+    assert took / 8 < estimate < took * 8, "loose: the machine may be busy"

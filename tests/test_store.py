@@ -1,0 +1,195 @@
+"""The store: whole records or none, nothing trusted blindly, nothing overwritten."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from small import small_data
+
+from harness.errors import InputError
+from harness.executors import BlockDone, Event
+from harness.plan import Plan
+from harness.runner import Tally, execute
+from harness.selection import select
+from harness.store import Conflict, Damaged, Record, Store, seal
+from harness.study import Study
+from harness.training import Outcome
+
+KEY = "0" * 32
+
+
+def record(**changes: Any) -> Record:
+    content = {
+        "schema": 1,
+        "key": KEY,
+        "status": "done",
+        "accuracy": [[0.1 + 0.2, None], [1 / 3, 1.0]],
+        "telemetry": [{"task": 0, "loss": 1e-300}],
+    }
+    return seal(content | changes)
+
+
+def study(**changes: Any) -> Study:
+    raw: dict[str, Any] = {"name": "tiny", "seeds": 2, "conditions": {"finetune": {}, "dhp": {}}}
+    raw["conditions"]["dhp"] = {"plasticity": "on", "head_init": "blog", "bias": False}
+    return Study.model_validate(raw | changes)
+
+
+def test_a_record_comes_back_bit_for_bit(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    assert store.write(record()) is None
+    assert KEY in store
+    assert store.read_all() == ([record()], [])
+    assert [path.name for path in store.records.iterdir()] == [f"{KEY}.json"], "no leftovers"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "JSON"),
+        ("{", "JSON"),
+        ("[]", "no record"),
+        ("{}", "no record"),
+        ("\x00\xff", "JSON"),
+        (json.dumps(record() | {"status": "diverged"}), "hash"),
+        (json.dumps(record() | {"accuracy": [[float("nan")]]}), "hash"),
+        (json.dumps(record(key="1" * 32)), "cell 1111"),
+        (json.dumps(record(schema=99)), "schema 99"),
+    ],
+)
+def test_a_damaged_record_is_named_and_set_aside(text: str, reason: str, tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.records.mkdir()
+    store.path(KEY).write_text(text, encoding="latin-1")
+    records, damaged = store.read_all()
+    assert records == []
+    assert reason in damaged[0].reason
+    aside = store.set_aside(damaged[0])
+    assert aside.read_text(encoding="latin-1") == text
+    assert KEY not in store
+    store.path(KEY).write_text(text, encoding="latin-1")
+    assert store.set_aside(Damaged(store.path(KEY), "again")) != aside, "nothing is overwritten"
+
+
+def test_one_changed_digit_is_found(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.write(record())
+    text = store.path(KEY).read_text()
+    store.path(KEY).write_text(text.replace("0.3333333333333333", "0.3333333333333334"))
+    assert "hash" in store.read_all()[1][0].reason
+
+
+def test_the_same_result_twice_changes_nothing(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.write(record(timings={"total": 1.0}))
+    before = store.path(KEY).read_bytes()
+    assert store.write(record(timings={"total": 2.0})) is None
+    assert store.path(KEY).read_bytes() == before
+
+
+def test_a_second_different_result_is_kept_apart_and_reported(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.write(record())
+    other = record(accuracy=[[0.5, None], [0.5, 0.5]])
+    conflict = store.write(other)
+    assert isinstance(conflict, Conflict)
+    assert conflict.differs == ("accuracy",)
+    assert json.loads(conflict.path.read_text()) == other
+    assert store.read_all()[0] == [record()]
+
+
+def test_a_directory_belongs_to_one_study(tmp_path: Path) -> None:
+    store = Store(tmp_path / "results")
+    with pytest.raises(InputError, match="holds no results"):
+        store.study()
+    store.open_for(study())
+    assert store.study() == study()
+    first_run = json.loads((store.root / "study.json").read_text())["first_run"]
+    store.open_for(study(seeds=5))
+    assert store.study().seeds == (0, 1, 2, 3, 4)
+    assert json.loads((store.root / "study.json").read_text())["first_run"] == first_run
+    with pytest.raises(InputError, match="study 'tiny', not of 'other'"):
+        store.open_for(study(name="other"))
+    (store.root / "study.json").write_text("{")
+    with pytest.raises(InputError, match="damaged"):
+        store.study()
+
+
+class Finished:
+    """An executor whose blocks are done as soon as they are asked for."""
+
+    workers = 1
+
+    def run(self, blocks: Any, data: Any) -> Any:
+        for block in blocks:
+            outcomes = [Outcome("done", [[1.0]], [{"task": 0}], {}) for _ in block]
+            yield BlockDone(block, outcomes, {})
+
+
+def run_plan(store: Store, plan: Plan, observe: Any = lambda event: None) -> Tally:
+    tally = Tally()
+    execute(plan, small_data(), "tiny", store, Finished(), observe, tally)
+    return tally
+
+
+def plan_of(tiny: Study) -> Plan:
+    from harness.study import Cell
+
+    cells = [Cell(condition=c, seed=s) for s in tiny.seeds for c in tiny.conditions.values()]
+    return Plan(tuple((cell,) for cell in cells), 0)
+
+
+def test_records_wait_while_the_disk_is_full(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.records.write_text("in the way: nothing can be written below")
+
+    def make_room_after_two(event: Event) -> None:
+        seen.append(event)
+        if len(seen) == 2:
+            store.records.unlink()
+
+    seen: list[Event] = []
+    tally = run_plan(store, plan_of(study()), make_room_after_two)
+    assert tally.clean
+    assert len(store.read_all()[0]) == 4
+
+
+def test_records_that_cannot_be_written_are_rescued(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "elsewhere"))
+    store = Store(tmp_path)
+    store.records.write_text("in the way")
+    tally = run_plan(store, plan_of(study()))
+    assert not tally.clean
+    assert tally.rescued is not None
+    assert len(Store(tally.rescued.parent).read_all()[0]) == 4
+
+
+def test_cells_that_another_driver_recorded_are_not_started(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    plan = plan_of(study())
+    started: list[Event] = []
+
+    def other_driver_is_faster(event: Event) -> None:
+        started.append(event)
+        if len(started) == 1:
+            run_plan(store, plan)
+
+    assert run_plan(store, plan, other_driver_is_faster).done == 1
+
+
+def test_records_answer_for_what_was_run_whatever_its_name_is_now(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    run_plan(store, plan_of(study()))
+    records = store.read_all()[0]
+    renamed = study(conditions={"plain": {}, "twin": {}})
+    chosen = select(records, renamed)
+    assert sorted((r["condition"], r["seed"]) for r in chosen.records) == [
+        ("plain", 0), ("plain", 1), ("twin", 0), ("twin", 1),
+    ]  # fmt: skip
+    assert chosen.superseded == 2
