@@ -231,7 +231,10 @@ class _Block:
         importances = self.consolidation.importances().values()
         if importances:
             columns["importance_max"] = torch.stack([i.amax((1, 2)) for i in importances]).amax(0)
-            columns["importance_sum"] = torch.stack([i.sum((1, 2)) for i in importances]).sum(0)
+            # One after the other: a sum over a stack of them would round by the number of lanes.
+            columns["importance_sum"] = sum(
+                (i.sum((1, 2)) for i in importances), torch.zeros_like(loss)
+            )
         values = {name: column.tolist() for name, column in columns.items()}
         for lane, outcome in enumerate(self.outcomes):
             entry = {n: v[lane] if math.isfinite(v[lane]) else None for n, v in values.items()}
