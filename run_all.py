@@ -81,7 +81,7 @@ def run(
         str | None, typer.Option(help="Some of the study's conditions: finetune,dhp")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Results directory  [default: results/STUDY]")
+        Path | None, typer.Option(help="Results directory (default: results/STUDY).")
     ] = None,
     executor: Annotated[
         ExecutorName,
@@ -91,7 +91,8 @@ def run(
         str | None, typer.Option(help="Join the Ray cluster at this address (or 'auto').")
     ] = None,
     workers: Annotated[
-        int | None, typer.Option(min=1, help="Blocks in flight  [default: every core or GPU]")
+        int | None,
+        typer.Option(min=1, help="Blocks in flight (default: one for every core or GPU)."),
     ] = None,
     lanes: Annotated[
         int | None,

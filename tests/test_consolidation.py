@@ -192,6 +192,30 @@ def test_path_integral_of_full_batch_descent_is_the_drop_of_the_loss() -> None:
     torch.testing.assert_close(path, drop, rtol=0.1, atol=0)
 
 
+def test_importances_of_si_written_out_where_path_integrals_are_negative() -> None:
+    """A gradient of 1 and steps up, down and up: the running importance never drops below 0."""
+    network = network_with("linear")
+    consolidation = consolidation_of(network, "si")
+    found = []
+    for step in (0.1, -0.2, 0.1):
+        for gradient in network.gradients.values():
+            gradient.fill_(1.0)
+        consolidation.before_update()
+        for parameter in network.parameters.values():
+            parameter += step
+        consolidation.after_update()
+        consolidation.end_task(samples_are_not_needed)
+        found.append(consolidation.importances()["body.1.weight"][:, 0, 0].tolist())
+    xi_large, xi_small = 0.2 / (0.04 + XI[0]), 0.2 / (0.04 + XI[1])
+    assert found[0] == [0, 0]
+    assert found[1] == pytest.approx([xi_large, xi_small])
+    assert found[2] == pytest.approx([xi_large - 0.1 / (0.01 + XI[0]), 0])
+
+
+def samples_are_not_needed() -> TaskSamples:
+    raise AssertionError("SI has its importances from the path alone")
+
+
 importance_values = st.sampled_from([0.0, 0.0, 1e-30, 1e-6, 0.02, 1.0, 7.5, 1e6])
 
 
