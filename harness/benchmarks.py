@@ -105,18 +105,19 @@ def cut_into_tasks(
     else:
         test, test_labels = data.test_images, data.test_labels
 
-    # Exact integer sums: the two scalars do not depend on the order of summation.
-    sums = np.bincount(train.ravel(), minlength=data.white + 1)
-    values = np.arange(len(sums)) / data.white
-    mean = float((sums * values).sum() / sums.sum())
-    deviation = float(np.sqrt((sums * (values - mean) ** 2).sum() / sums.sum()))
-    shift, scale = (0.0, 1.0) if scaling == "unit" else (mean, deviation)
+    # Pixels are small integers: what each becomes is worked out once, in double precision.
+    values = np.arange(data.white + 1) / data.white
+    if scaling == "standardised":
+        counts = np.bincount(train.ravel(), minlength=len(values))
+        mean = (counts * values).sum() / counts.sum()
+        deviation = np.sqrt((counts * (values - mean) ** 2).sum() / counts.sum())
+        values = (values - mean) / deviation
+    scaled = torch.from_numpy(values).to(dtype).numpy()
 
     def inputs(images: Images) -> Tensor:
-        unit = torch.from_numpy(images).to(device=device, dtype=torch.float64).div_(data.white)
-        padded = torch.zeros(len(images), width, dtype=dtype, device=device)
-        padded[:, : images.shape[1]] = unit.sub_(shift).div_(scale)
-        return padded
+        padded = torch.zeros(len(images), width, dtype=dtype)
+        padded[:, : images.shape[1]] = torch.from_numpy(scaled[images])
+        return padded.to(device)
 
     def of(classes: tuple[int, ...], images: Images, of_images: Labels) -> tuple[Tensor, Tensor]:
         chosen = np.isin(of_images, classes)

@@ -12,9 +12,9 @@ from harness.benchmarks import Dataset
 from harness.study import Cell, Study
 from harness.training import train_block
 
-CPU_LANES = 5
-"""Lanes of a block on a CPU core: enough to hide the cost of each call; with more, the stack
-outgrows the cache."""
+CPU_LANES = 2
+"""Lanes of a block on a CPU core. Two hide what each call costs; with more, the weights and the
+importances of the stack outgrow the cache (``make bench`` prints the time by number of lanes)."""
 GPU_LANES = 100
 PROBE_SAMPLES, PROBE_STEPS = 64, 6
 

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from harness.benchmarks import Dataset, Task, cut_into_tasks
+from harness.capture import fastest
 from harness.study import Cell
 from methods.consolidation import CONSOLIDATIONS, NoConsolidation, Settings
 from methods.importance import TaskSamples
@@ -74,11 +75,16 @@ def train_block(
         torch.set_num_threads(1)
     else:  # TF32 would round the factors of every product to ten bits
         torch.backends.cuda.matmul.allow_tf32 = False
-    yield from _Block(cells, data, device).run()
+    yield from Stack(cells, data, device).run()
 
 
-class _Block:
-    """The state of a block in training."""
+class Stack:
+    """A block in training: S networks, what consolidates them, and what came of them so far.
+
+    Parameters
+    ----------
+    cells : of equal structure, one a lane.
+    """
 
     def __init__(self, cells: Sequence[Cell], data: Dataset, device: str) -> None:
         self.cells = cells
@@ -142,6 +148,7 @@ class _Block:
         return scalar.to(device=self.device, dtype=self.dtype)
 
     def run(self) -> Iterator[Progress | list[Outcome]]:
+        """Train all tasks in sequence; yields progress, at last the outcomes."""
         started = time.perf_counter()
         last = len(self.tasks) - 1
         for number, task in enumerate(self.tasks):
@@ -169,6 +176,7 @@ class _Block:
         everything = [c for every in self.tasks for c in every.classes]
         sees = task.classes if self.protocol.output_mask == "task" else everything
         mask = self.network.output_mask(sees)
+        step = fastest(partial(self._step, task, mask), self.device)
         for first in range(0, steps, epoch_steps):
             with self._timed("training"):
                 # Drawn on the CPU, so that the order is the same on every device.
@@ -177,10 +185,10 @@ class _Block:
                 batches = min(epoch_steps, steps - first)
                 total = torch.zeros(len(self.cells), dtype=self.dtype, device=self.device)
                 for batch in rows.split(size, dim=1)[:batches]:
-                    total += self._step(task, batch, mask)
+                    total += step(batch)
             yield total / batches, (first + batches) / steps
 
-    def _step(self, task: Task, rows: Tensor, mask: Tensor) -> Tensor:
+    def _step(self, task: Task, mask: Tensor, rows: Tensor) -> Tensor:
         """Make one update on the samples ``rows`` (S, B); returns the (S,) plain losses."""
         inputs = task.train_inputs.index_select(0, rows.reshape(-1)).view(*rows.shape, -1)
         loss = self.network.loss_and_gradients(inputs, task.train_labels[rows], mask)

@@ -51,11 +51,13 @@ class Adam(SGD):
         super().__init__(parameters, rate, momentum)
         self.mean = {name: torch.zeros_like(p) for name, p in parameters.items()}
         self.square = {name: torch.zeros_like(p) for name, p in parameters.items()}
-        self.steps = 0
+        # beta^t as tensors: a captured step must read them anew, not the values at capture.
+        self.power1 = torch.ones((), dtype=torch.float64, device=rate.device)
+        self.power2 = torch.ones((), dtype=torch.float64, device=rate.device)
 
     def step(self, gradients: Named) -> None:  # noqa: D102
-        self.steps += 1
-        first, second = 1 - self.BETA1**self.steps, 1 - self.BETA2**self.steps
+        first = 1 - self.power1.mul_(self.BETA1)
+        second = 1 - self.power2.mul_(self.BETA2)
         rate = self.rate / first
         for name, parameter in self.parameters.items():
             gradient = gradients[name]

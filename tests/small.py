@@ -14,7 +14,7 @@ from torch import Tensor
 
 from harness.benchmarks import Dataset
 from harness.study import Cell, Condition, Method, Protocol
-from harness.training import Outcome, _Block
+from harness.training import Outcome, Stack
 from methods.network import Network
 from methods.softmax import DHPSoftmax
 from methods.streams import METHOD, ORDER, stream
@@ -72,7 +72,7 @@ class Trained:
     """A trained block: what it reports, and everything that it ends with, lane by lane."""
 
     outcomes: list[Outcome]
-    block: _Block
+    block: Stack
 
     def state(self, lane: int) -> dict[str, Tensor]:
         """Parameters, trace and importances of a lane, padding included."""
@@ -92,7 +92,7 @@ class Trained:
 
 def train(cells: Sequence[Cell], data: Dataset) -> Trained:
     """Train one block in this process, keeping its networks at hand."""
-    block = _Block(cells, data, "cpu")
+    block = Stack(cells, data, "cpu")
     return Trained(last_of(block.run()), block)
 
 

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from harness.benchmarks import Dataset
 from harness.study import Cell
-from harness.training import _Block, train_block
+from harness.training import Stack, train_block
 
 ODD = small_data(pixels=30, per_class=20)
 ODD_PROTOCOL: dict[str, Any] = {"hidden": (7, 33), "batch_size": 17, "iterations_per_task": 4}
@@ -175,7 +175,7 @@ def test_a_lane_that_diverges_in_the_second_task_keeps_its_first_row() -> None:
 @given(st.integers(0, 2**63 - 1))
 @example(0)
 def test_a_seed_draws_the_same_body_and_unit_head_in_every_condition(seed: int) -> None:
-    reference = _Block([odd_cell("finetune", seed, precision="float64")], ODD, "cpu").network
+    reference = Stack([odd_cell("finetune", seed, precision="float64")], ODD, "cpu").network
     features, outputs = 33, 10
     unit = reference.parameters["head.weight"] * features**0.5
     assert unit.abs().max() <= 1
@@ -184,7 +184,7 @@ def test_a_seed_draws_the_same_body_and_unit_head_in_every_condition(seed: int) 
     for name, (head_init, bias) in product(CONDITIONS, product(["linear", "blog"], [True, False])):
         method = {"head_init": head_init, "bias": bias}
         of = odd_cell(name, seed, method, precision="float64")
-        network = _Block([of], ODD, "cpu").network
+        network = Stack([of], ODD, "cpu").network
         fan = features if head_init == "linear" else outputs
         torch.testing.assert_close(network.parameters["head.weight"] * fan**0.5, unit)
         for key, value in reference.slow.items():
@@ -198,7 +198,7 @@ def test_a_seed_draws_the_same_body_and_unit_head_in_every_condition(seed: int) 
 
 
 def test_the_body_is_drawn_as_linear_layers_are() -> None:
-    network = _Block([odd_cell("finetune", s) for s in range(5)], ODD, "cpu").network
+    network = Stack([odd_cell("finetune", s) for s in range(5)], ODD, "cpu").network
     for layer, (fan_in, fan_out) in enumerate([(30, 7), (7, 33)]):
         for kind, rows in (("weight", fan_in), ("bias", 1)):
             drawn = network.parameters[f"body.{layer}.{kind}"][:, :rows, :fan_out]
@@ -211,13 +211,13 @@ def test_a_seeds_mini_batch_order_is_the_same_in_every_condition(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     seen: list[Tensor] = []
-    step = _Block._step
+    step = Stack._step
 
-    def recording(block: _Block, task: Any, rows: Tensor, mask: Tensor) -> Tensor:
+    def recording(block: Stack, task: Any, mask: Tensor, rows: Tensor) -> Tensor:
         seen.append(rows.clone())
-        return step(block, task, rows, mask)
+        return step(block, task, mask, rows)
 
-    monkeypatch.setattr(_Block, "_step", recording)
+    monkeypatch.setattr(Stack, "_step", recording)
     orders = {}
     for name in CONDITIONS:
         seen.clear()

@@ -25,7 +25,7 @@ from torch import Tensor
 
 from harness.benchmarks import Dataset
 from harness.study import Cell
-from harness.training import _Block, train_block
+from harness.training import Stack, train_block
 from methods.softmax import DHPSoftmax
 
 SEEDS = (0, 7)
@@ -68,7 +68,7 @@ def hold_against_naive_trainer(
 
 
 def initial_parameters(cells: list[Cell], data: Dataset) -> list[dict[str, Tensor]]:
-    network = _Block(cells, data, "cpu").network
+    network = Stack(cells, data, "cpu").network
     return [unpadded(network, network.parameters, lane) for lane in range(len(cells))]
 
 
