@@ -40,7 +40,7 @@ class Display:
             TextColumn("{task.percentage:>3.0f}%"),
             TimeElapsedColumn(),
             TextColumn("left"),
-            TimeRemainingColumn(elapsed_when_finished=True),
+            TimeRemainingColumn(),
             console=console,
             # Progress comes in steps of an epoch: average over minutes, not seconds.
             speed_estimate_period=300,
