@@ -18,7 +18,7 @@ from harness.executors import Event, Executor, InProcess, OnRay
 from harness.plan import Plan, estimate_seconds, make_plan
 from harness.runner import Tally, execute
 from harness.selection import select
-from harness.store import Damaged, Record, Store
+from harness.store import Damaged, Store
 from harness.study import Study
 
 RAY_PAYS_AFTER_S = 20.0
@@ -74,7 +74,7 @@ class Session:
         self.device = self._device()
         self.store = Store(root)
         self.data = BENCHMARKS[study.benchmark](data_dir)
-        self._records: list[Record] = self.store.read_all()[0]
+        self._records, self._damaged = self.store.read_all()
         # A cluster says itself how many workers it has room for.
         self._executor: Executor | None = None
         if self.options.address is not None:
@@ -107,8 +107,7 @@ class Session:
             Where the directory belongs to another study or cannot be written.
         """
         self.store.open_for(self.study)
-        self._records, damaged = self.store.read_all()
-        return [(bad, self.store.set_aside(bad)) for bad in damaged]
+        return [(bad, self.store.set_aside(bad)) for bad in self._damaged]
 
     @cached_property
     def plan(self) -> Plan:

@@ -16,6 +16,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -148,13 +149,17 @@ class Store:
     def _create(self, path: Path, content: dict[str, Any]) -> bool:
         """Write a new file, whole or not at all; return False where it exists."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+        temporary = _temporary(path)
         try:
             _write_synced(temporary, content)
             try:
-                os.link(temporary, path)
+                os.link(temporary, path)  # unlike a rename, this never replaces a file
             except FileExistsError:
                 return False
+            except OSError:  # a file system without hard links
+                if path.exists():
+                    return False
+                temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
         _sync_folder(path.parent)
@@ -187,7 +192,7 @@ class Store:
         }
         try:
             self.records.mkdir(parents=True, exist_ok=True)
-            temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+            temporary = _temporary(path)
             _write_synced(temporary, content)
             temporary.replace(path)
         except OSError as error:
@@ -222,6 +227,11 @@ def _numbered(path: Path) -> Iterator[Path]:
     yield path
     for number in range(1, 1_000_000):
         yield path.with_name(f"{path.name}.{number}")
+
+
+def _temporary(path: Path) -> Path:
+    """Return a hidden name beside ``path`` that no other process uses."""
+    return path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
 
 
 def _write_synced(path: Path, content: dict[str, Any]) -> None:
