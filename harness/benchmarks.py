@@ -139,7 +139,7 @@ def _held_out(labels: Labels, fraction: float) -> NDArray[np.bool_]:
     return held
 
 
-def _mnist_class() -> Any:
+def mnist_class() -> Any:
     """Return torchvision's MNIST class.
 
     torchvision's package refuses to be imported where its compiled operators cannot be loaded
@@ -174,7 +174,7 @@ def split_mnist(data_dir: Path) -> Dataset:
     InputError
         Where there is neither, or the files are damaged.
     """
-    mnist = _mnist_class()
+    mnist = mnist_class()
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(DOWNLOAD_TIMEOUT_S)
     try:

@@ -140,7 +140,7 @@ class Method(_Frozen):
 class Condition(_Frozen):
     """A named method under the study's protocol, some of whose fields it may replace."""
 
-    name: str
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 +@:=._-]*$")]
     method: Method
     protocol: Protocol
 

@@ -176,7 +176,7 @@ class Stack:
         everything = [c for every in self.tasks for c in every.classes]
         sees = task.classes if self.protocol.output_mask == "task" else everything
         mask = self.network.output_mask(sees)
-        step = fastest(partial(self._step, task, mask), self.device)
+        step = fastest(partial(self.step, task, mask), self.device)
         for first in range(0, steps, epoch_steps):
             with self._timed("training"):
                 # Drawn on the CPU, so that the order is the same on every device.
@@ -188,7 +188,7 @@ class Stack:
                     total += step(batch)
             yield total / batches, (first + batches) / steps
 
-    def _step(self, task: Task, mask: Tensor, rows: Tensor) -> Tensor:
+    def step(self, task: Task, mask: Tensor, rows: Tensor) -> Tensor:
         """Make one update on the samples ``rows`` (S, B); returns the (S,) plain losses."""
         inputs = task.train_inputs.index_select(0, rows.reshape(-1)).view(*rows.shape, -1)
         loss = self.network.loss_and_gradients(inputs, task.train_labels[rows], mask)

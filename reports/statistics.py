@@ -1,66 +1,104 @@
-"""Paired comparisons: intervals first, tests beside them.
+"""Paired comparisons, equivalence, and the number of seeds that a question needs.
 
-The unit of replication is the seed. Both programs of a comparison see the same seeds, so what is
-analysed is one difference a seed. Values are in whatever unit the caller brings (here always
-percentage points or relative %). Everything is defined for degenerate data too: one seed says
-nothing (infinite intervals, p = 1), and differences without any spread have intervals of one
-point.
+Two conditions are compared by their differences a - b of equal seeds. Values and differences are
+in one unit throughout: points (of accuracy in %), or % of the baseline.
+
+Degenerate data are decided here, once. One seed, or seeds whose differences are all equal, show
+no spread to judge an error by: intervals are (-inf, inf) and p-values 1. That is on purpose
+stricter than the limit of ever smaller spread, a p-value of 0: on a small test set two or three
+seeds can agree by chance. Differences that are all exactly zero are no gain, with the interval
+[0, 0]. Nothing here returns NaN.
 """
 
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special, stats
-from statsmodels.stats.multitest import multipletests
-from statsmodels.stats.proportion import proportion_confint
 
 Floats = NDArray[np.float64]
+Unit = Literal["points", "relative %"]
 
-BOOTSTRAP_SAMPLES = 10_000
-EXACT_SIGN_FLIPS = 20
-"""Up to this many seeds every assignment of signs is looked at; beyond, a random sample."""
-SIGN_FLIP_SAMPLES = 100_000
-MOST_SEEDS = 10_000
+EXACT_FLIPS = 30  # up to so many seeds all 2^n sign flips are counted
+RANDOM_FLIPS = 99_999  # above, so many drawn ones
+BOOTSTRAP_RESAMPLES = 9_999
+NODES = 32  # of the quadrature over the sample spread in ``seeds_needed``
 
 
 @dataclass(frozen=True)
 class Interval:
-    """An interval from ``low`` to ``high``; either may be infinite."""
+    """A closed interval [low, high]; an end may be infinite, none may be NaN (ValueError)."""
 
     low: float
     high: float
 
-    def inside(self, low: float, high: float) -> bool:
-        """Tell whether the interval lies within [low, high]."""
-        return low <= self.low and self.high <= high
+    def __post_init__(self) -> None:
+        if not self.low <= self.high:
+            raise ValueError(f"[{self.low}, {self.high}] is no interval: low must not exceed high")
+
+    def __neg__(self) -> Interval:
+        return Interval(-self.high, -self.low)
+
+    def inside(self, other: Interval) -> bool:
+        """Return whether every point of this interval lies in ``other``."""
+        return other.low <= self.low and self.high <= other.high
 
 
-EVERYTHING = Interval(-math.inf, math.inf)
+@dataclass(frozen=True)
+class Procedure:
+    """How an interval and a p-value follow from the number, mean and spread of differences.
+
+    Attributes
+    ----------
+    name : what a report calls it.
+    critical : of the number of seeds n >= 2 (any shape) and a level, the half-width of the
+        two-sided interval in standard errors (that shape); may be infinite.
+    p_above : of n >= 2, mean and sd > 0, the one-sided p-value of "the true mean is at most 0".
+    """
+
+    name: str
+    critical: Callable[[ArrayLike, float], Floats]
+    p_above: Callable[[int, float, float], float]
+
+
+def _t_critical(n: ArrayLike, level: float) -> Floats:
+    return np.asarray(stats.t.ppf((1 + level) / 2, np.asarray(n) - 1), dtype=np.float64)
+
+
+def _t_p_above(n: int, mean: float, sd: float) -> float:
+    return float(stats.t.sf(math.sqrt(n) * mean / sd, n - 1))
+
+
+FIXED = Procedure("fixed-n t", _t_critical, _t_p_above)
+"""Student's t: for a number of seeds that was chosen before looking."""
 
 
 @dataclass(frozen=True)
 class PairedComparison:
-    """What n paired differences say about their mean.
+    """What n paired differences a - b say; from ``compare_paired``.
 
     Attributes
     ----------
-    n, mean, sd : number of pairs, mean difference, standard deviation (None for one pair).
-    ci95, ci90 : paired t intervals, the ones that decide (levels 1 - alpha and 1 - 2 alpha).
-    bca95 : bias-corrected and accelerated bootstrap interval of the mean (Efron 1987); too
-        narrow for few seeds, shown as sensitivity.
-    p_t, p_wilcoxon, p_sign_flip : two-sided p-values of no difference.
-    smallest_p : the smallest two-sided p that the last two can give at this n, 2 / 2^n.
-    hedges_gz : mean / sd with Hedges' correction for small samples; None without spread.
-    superior, superior_ci : share of pairs with a positive difference, ties counting one half, and
-        its 95% Wilson interval.
+    unit : of mean, sd and the intervals.
+    n : number of pairs.
+    mean, sd : of the differences; ``sd`` (n - 1 in the denominator) is None at n = 1.
+    ci95, ci90 : paired t intervals of the mean.
+    bca95 : BCa bootstrap interval of the mean (Efron 1987), a sensitivity check: with few seeds
+        it is too narrow (at five it covers about 84%, not 95%).
+    p_t, p_wilcoxon, p_sign_flip : two-sided p-values of "no difference".
+    smallest_p : the smallest that ``p_wilcoxon`` and ``p_sign_flip`` can be at this n.
+    hedges_gz : mean / sd, corrected for small samples (Hedges 1981); None below n = 3, where no
+        correction exists, and without spread.
+    probability_superior : chance that a exceeds b on one seed, P(A > B), ties as one half.
+    probability_superior_ci95 : its interval (Clopper and Pearson 1934).
     """
 
+    unit: Unit
     n: int
     mean: float
     sd: float | None
@@ -72,231 +110,279 @@ class PairedComparison:
     p_sign_flip: float
     smallest_p: float
     hedges_gz: float | None
-    superior: float
-    superior_ci: Interval
-
-
-def differences(a: ArrayLike, b: ArrayLike, unit: str = "points") -> Floats:
-    """Return the paired differences of ``a`` over ``b``, both (n,) in %.
-
-    In "points" that is ``a - b``; in "relative %" ``100 (a - b) / b``, pair by pair.
-
-    Raises
-    ------
-    ValueError
-        For unequal lengths, no pairs, values that are not finite, or an unknown unit.
-    """
-    first, second = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
-    if first.shape != second.shape or first.ndim != 1:
-        raise ValueError(f"pairs need equal lengths, got {first.shape} and {second.shape}")
-    if unit == "points":
-        return _checked(first - second)
-    if unit == "relative %":
-        if not np.all(second > 0):
-            raise ValueError("a relative difference needs a baseline above 0")
-        return _checked(100 * (first - second) / second)
-    raise ValueError(f"unit '{unit}' is not one of points, relative %")
-
-
-def _checked(values: ArrayLike) -> Floats:
-    array = np.asarray(values, dtype=np.float64)
-    if array.ndim != 1 or len(array) == 0:
-        raise ValueError("at least one value is needed")
-    if not np.isfinite(array).all():
-        raise ValueError("values must be finite; leave out diverged seeds and count them")
-    return array
+    probability_superior: float
+    probability_superior_ci95: Interval
 
 
 def compare_paired(
-    a: ArrayLike, b: ArrayLike, *, unit: str = "points", alpha: float = 0.05, seed: int = 0
+    a: ArrayLike, b: ArrayLike, *, unit: Unit = "points", seed: int = 0
 ) -> PairedComparison:
-    """Compare two programs seed by seed; ``seed`` fixes bootstrap and random sign flips.
+    """Compare two conditions whose values ``a`` and ``b``, (n,) each, are aligned by seed.
+
+    ``seed`` is the random generator's, for the bootstrap and for more than 30 sign flips: the
+    same data give the same numbers.
 
     Raises
     ------
     ValueError
-        As ``differences``.
+        As ``paired_gains`` does.
     """
-    return compare(differences(a, b, unit), alpha=alpha, seed=seed)
-
-
-def compare(values: ArrayLike, *, alpha: float = 0.05, seed: int = 0) -> PairedComparison:
-    """Compare paired differences with zero; see ``compare_paired``."""
-    d = _checked(values)
-    n, mean, spread = len(d), float(d.mean()), _spread(d)
-    wins = float((d > 0).sum() + 0.5 * (d == 0).sum())
-    low, high = proportion_confint(wins, n, alpha=alpha, method="wilson")
+    gains = paired_gains(a, b, unit)
+    n, mean, sd = _summary(gains)
+    wins = float(np.sum(gains > 0) + np.sum(gains == 0) / 2)
+    ranks = np.sign(gains) * stats.rankdata(np.abs(gains))
     return PairedComparison(
+        unit=unit,
         n=n,
         mean=mean,
-        sd=spread if n > 1 else None,
-        ci95=t_interval(d, 1 - alpha),
-        ci90=t_interval(d, 1 - 2 * alpha),
-        bca95=bca_interval(d, 1 - alpha, seed=seed),
-        p_t=_p_t(mean, spread, n),
-        p_wilcoxon=_p_wilcoxon(d),
-        p_sign_flip=sign_flip_p(d, seed=seed),
-        smallest_p=min(1.0, 2.0 / 2.0**n),
-        hedges_gz=_hedges_gz(mean, spread, n),
-        superior=wins / n,
-        superior_ci=Interval(float(low), float(high)),
+        sd=sd,
+        ci95=mean_interval(n, mean, sd, 0.95),
+        ci90=mean_interval(n, mean, sd, 0.90),
+        bca95=_bca_interval(gains, seed),
+        p_t=min(1.0, 2 * FIXED.p_above(n, abs(mean), sd)) if sd else 1.0,
+        # Flipping signs of ranks is Wilcoxon's test, exact with ties and zeros too (Pratt 1959).
+        p_wilcoxon=sign_flip_p(ranks, seed=seed),
+        p_sign_flip=sign_flip_p(gains, seed=seed),
+        smallest_p=2 / 2**n if n <= EXACT_FLIPS else 1 / (RANDOM_FLIPS + 1),
+        hedges_gz=mean / sd * _hedges_factor(n - 1) if sd and n > 2 else None,
+        probability_superior=wins / n,
+        probability_superior_ci95=_proportion_interval(wins, n, 0.95),
     )
 
 
-def _spread(d: Floats) -> float:
-    """Return the standard deviation; exactly 0 where all values are the same number."""
-    return float(d.std(ddof=1)) if len(d) > 1 and np.ptp(d) > 0 else 0.0
+def paired_gains(a: ArrayLike, b: ArrayLike, unit: Unit = "points") -> Floats:
+    """Return the gain of ``a`` over ``b``, (n,) each, for every seed, (n,).
+
+    "points": a - b, in the unit of the values; accuracies must be in %. "relative %":
+    100 (a - b) / b of each seed, so that the pairs stay pairs; its mean is a mean of ratios, not
+    the ratio of the means.
+
+    Raises
+    ------
+    ValueError
+        Where the unit is neither, the shapes are not one (n,) with n > 0, a value is not finite
+        (pair, drop and count diverged and missing seeds before), or a relative gain has a
+        baseline that is not positive.
+    """
+    check_unit(unit)
+    left, right = _sample(a, "a"), _sample(b, "b")
+    if left.shape != right.shape:
+        raise ValueError(
+            f"{left.size} values against {right.size}: give one of each condition for every seed"
+        )
+    if unit == "relative %":
+        if right.min() <= 0:
+            raise ValueError("a relative gain needs a positive baseline; judge it in points")
+        left, right = 100 * left / right, np.full_like(right, 100)
+    # Means of counts carry rounding residues (0.3 - 0.1 is not 0.2), which would break ties.
+    # Multiples of a power of two, about 1e-12 of the largest value, make equal gains equal.
+    _, exponent = np.frexp(max(np.abs(left).max(), np.abs(right).max()))
+    step = np.ldexp(1.0, max(int(exponent) - 40, -1022))
+    return np.asarray(np.rint((left - right) / step) * step + 0.0, dtype=np.float64)
 
 
-def t_interval(values: ArrayLike, level: float) -> Interval:
-    """Return the t interval of the mean; everything for a single value."""
-    d = _checked(values)
-    return t_interval_of(float(d.mean()), _spread(d), len(d), level)
+def check_unit(unit: object) -> None:
+    """Raise ValueError where ``unit`` is neither "points" nor "relative %"."""
+    if unit not in get_args(Unit):
+        raise ValueError(
+            f"{unit!r} is no unit of a gain: write 'points' (of accuracy in %) or 'relative %'"
+        )
 
 
-def t_interval_of(mean: float, sd: float, n: int, level: float) -> Interval:
-    """Return the t interval of a mean from its sufficient statistics."""
-    if n < 2:
-        return EVERYTHING
-    half = float(stats.t.ppf((1 + level) / 2, n - 1)) * sd / math.sqrt(n)
+def mean_interval(
+    n: int, mean: float, sd: float | None, level: float, procedure: Procedure = FIXED
+) -> Interval:
+    """Return the two-sided interval of the true mean at ``level`` (0.95: 95%)."""
+    if not 0 < level < 1:
+        raise ValueError(f"a level of {level} is not between 0 and 1; 95% is 0.95")
+    if n > 1 and sd == 0 and mean == 0:
+        return Interval(0.0, 0.0)
+    half = float(procedure.critical(n, level)) * sd / math.sqrt(n) if sd else math.inf
     return Interval(mean - half, mean + half)
 
 
-def prediction_interval(values: ArrayLike, future_n: int, level: float) -> Interval:
-    """Return where the mean of a future study with ``future_n`` seeds falls.
+def t_interval(values: ArrayLike, level: float) -> Interval:
+    """Return the t interval of the mean that ``values``, (n,), were drawn around.
 
-    ``mean +- t sd sqrt(1/n + 1/future_n)``, for seeds of the same population.
+    Raises
+    ------
+    ValueError
+        Where there is no value, or one that is not finite.
+    """
+    return mean_interval(*_summary(_sample(values, "values")), level)
+
+
+def prediction_interval(values: ArrayLike, future_n: int, level: float) -> Interval:
+    """Return the interval for the mean of ``future_n`` further values of the same source.
+
+    A published mean of ``future_n`` seeds that lies outside disagrees with ``values``, (n,).
+    ``mean +- t sd sqrt(1/n + 1/future_n)`` (Hahn and Meeker 1991, section 4.8).
+
+    Raises
+    ------
+    ValueError
+        Where there is no value, one that is not finite, or ``future_n`` is below 1.
     """
     if future_n < 1:
-        raise ValueError("a future study needs at least one seed")
-    d = _checked(values)
-    n = len(d)
-    if n < 2:
-        return EVERYTHING
-    t = float(stats.t.ppf((1 + level) / 2, n - 1))
-    half = t * _spread(d) * math.sqrt(1 / n + 1 / future_n)
-    return Interval(float(d.mean()) - half, float(d.mean()) + half)
+        raise ValueError(f"a future study of {future_n} values has no mean; give 1 or more")
+    n, mean, sd = _summary(_sample(values, "values"))
+    now = mean_interval(n, mean, sd, level)
+    half = (now.high - mean) * math.sqrt(1 + n / future_n)
+    return Interval(mean - half, mean + half)
 
 
-def bca_interval(values: ArrayLike, level: float, *, seed: int) -> Interval:
-    """Return the BCa bootstrap interval of the mean, from a generator seeded with ``seed``."""
-    d = _checked(values)
-    if len(d) < 2:
-        return EVERYTHING
-    if _spread(d) == 0:
-        return Interval(float(d.mean()), float(d.mean()))
-    result = stats.bootstrap(
-        (d,),
-        np.mean,
-        confidence_level=level,
-        n_resamples=BOOTSTRAP_SAMPLES,
-        method="BCa",
-        rng=np.random.default_rng(seed),
-    )
-    ends = result.confidence_interval
-    return Interval(float(ends.low), float(ends.high))
+def tost(
+    mean: float,
+    sd: float | None,
+    n: int,
+    low: float,
+    high: float,
+    procedure: Procedure = FIXED,
+) -> float:
+    """Return the p-value of "the true mean is not within [low, high]".
 
-
-def _p_t(mean: float, sd: float, n: int) -> float:
-    if n < 2 or mean == 0:
-        return 1.0
-    if sd == 0:
-        return 0.0
-    return float(2 * stats.t.sf(abs(mean) / (sd / math.sqrt(n)), n - 1))
-
-
-def _p_wilcoxon(d: Floats) -> float:
-    if not d.any():
-        return 1.0
-    with warnings.catch_warnings():  # that a normal approximation for few pairs is one
-        warnings.simplefilter("ignore", UserWarning)
-        return float(stats.wilcoxon(d).pvalue)
-
-
-def sign_flip_p(values: ArrayLike, *, seed: int = 0) -> float:
-    """Return the two-sided p of the sign-flip test on the sum of the differences.
-
-    Under no difference each one's sign is a fair coin (Fisher 1935). Exact for up to 20 seeds;
-    beyond, ``(1 + hits) / (1 + samples)`` over random flips (Phipson and Smyth 2010).
+    The larger of two one-sided tests (Schuirmann 1987): it is at most alpha exactly where the
+    interval at level 1 - 2 alpha lies within [low, high].
     """
-    d = _checked(values)
-    # Rounding must not turn the observed assignment, or its mirror image, into a smaller one.
-    observed = abs(d.sum()) - 1e-9 * np.abs(d).sum()
-    if len(d) <= EXACT_SIGN_FLIPS:
-        sums = d[:1]  # the first sign is fixed: the other half is the mirror image
-        for value in d[1:]:
-            sums = np.concatenate([sums + value, sums - value])
-        return float((np.abs(sums) >= observed).mean())
-    generator = np.random.default_rng(seed)
-    hits = 0
-    for chunk in np.array_split(np.arange(SIGN_FLIP_SAMPLES), 20):
-        signs = generator.integers(0, 2, (len(chunk), len(d))) * 2 - 1
-        hits += int((np.abs(signs @ d) >= observed).sum())
-    return (1 + hits) / (1 + SIGN_FLIP_SAMPLES)
-
-
-def _hedges_gz(mean: float, sd: float, n: int) -> float | None:
-    """Return d_z with the exact correction for n - 1 degrees of freedom (Hedges 1981)."""
-    if n < 3 or sd == 0:
-        return None
-    m = n - 1
-    log_correction = special.gammaln(m / 2) - special.gammaln((m - 1) / 2) - math.log(m / 2) / 2
-    return float(mean / sd * math.exp(log_correction))
-
-
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Return Holm's adjusted p-values, in the given order (Holm 1979)."""
-    if not p_values:
-        return []
-    return [float(p) for p in multipletests(list(p_values), method="holm")[1]]
-
-
-def tost(mean: float, sd: float, n: int, low: float, high: float) -> float:
-    """Return the p of two one-sided t tests: small says that the mean lies in (low, high).
-
-    Schuirmann 1987. 1 for a single pair.
-    """
-    if n < 2:
-        return 1.0
-    if sd == 0:
-        return 0.0 if low < mean < high else 1.0
-    error = sd / math.sqrt(n)
-    above = stats.t.sf((mean - low) / error, n - 1)
-    below = stats.t.cdf((mean - high) / error, n - 1)
-    return float(max(above, below))
+    band = Interval(low, high)
+    if not sd:
+        return 0.0 if mean_interval(n, mean, sd, 0.95).inside(band) else 1.0
+    return max(procedure.p_above(n, mean - low, sd), procedure.p_above(n, high - mean, sd))
 
 
 def seeds_needed(
     mean: float,
-    sd: float,
+    sd: float | None,
     n: int,
-    decided: Callable[[Interval, Interval], bool],
+    band: Interval,
     *,
+    superior: bool = False,
     alpha: float = 0.05,
     power: float = 0.8,
+    cap: int = 1000,
+    procedure: Procedure = FIXED,
 ) -> int | None:
-    """Return how many seeds would settle a question, were mean and spread those observed.
+    """Return how many seeds, more than the ``n`` at hand, would put the mean within ``band``.
 
-    Parameters
-    ----------
-    n : seeds there are already; the answer is larger.
-    decided : tells from the intervals at levels 1 - alpha and 1 - 2 alpha.
-    power : probability of a decision; a study of that size draws its mean anew, so the
-        intervals are widened by that quantile of its error.
-
-    Returns
-    -------
-    None where even 10,000 seeds would not do (the mean sits on a border), or for one seed, which
-    has no spread.
+    The smallest number at which a study whose true mean and spread are ``mean`` and ``sd`` finds,
+    with probability ``power``, its interval at level 1 - 2 alpha within ``band`` and, where
+    ``superior``, its interval at level 1 - alpha above 0. Exact for normal differences up to the
+    quadrature over the sample's spread. None where no number up to ``cap`` would do, as for a
+    mean on an edge of the band, or where there is no spread to plan with. It takes the
+    observed mean and spread for the true ones: a plan, not a promise.
     """
-    if n < 2:
+    if not sd or n >= cap:
         return None
-    sizes = np.unique(np.geomspace(n + 1, max(MOST_SEEDS, n + 1), 2_000).astype(int))
-    extra = stats.norm.ppf(power)
-    for size in sizes.tolist():
-        error = sd / math.sqrt(size)
-        wide = (float(stats.t.ppf(1 - alpha / 2, size - 1)) + extra) * error
-        narrow = (float(stats.t.ppf(1 - alpha, size - 1)) + extra) * error
-        if decided(Interval(mean - wide, mean + wide), Interval(mean - narrow, mean + narrow)):
-            return int(size)
-    return None
+    counts = np.arange(max(2, n + 1), cap + 1)[:, None]
+    error = sd / np.sqrt(counts)
+    nodes = (np.arange(NODES) + 0.5) / NODES
+    seen = error * np.sqrt(stats.chi2.ppf(nodes, counts - 1) / (counts - 1))
+    half = procedure.critical(counts, 1 - 2 * alpha) * seen
+    low, high = band.low + half, band.high - half
+    if superior:
+        low = np.maximum(low, procedure.critical(counts, 1 - alpha) * seen)
+    # An infinite half-width against an infinite edge is NaN; no such interval decides anything.
+    low, high = (np.where(np.isfinite(half), edge, np.nan) for edge in (low, high))
+    chance = special.ndtr((high - mean) / error) - special.ndtr((low - mean) / error)
+    enough = np.nan_to_num(np.maximum(chance, 0)).mean(axis=1) >= power
+    return int(counts[np.argmax(enough), 0]) if enough.any() else None
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Return p-values adjusted for all m of a family, in the order given (Holm 1979).
+
+    Raises
+    ------
+    ValueError
+        Where one is not between 0 and 1.
+    """
+    p = np.asarray(p_values, dtype=np.float64)
+    if not np.all((p >= 0) & (p <= 1)):
+        raise ValueError(f"{list(p_values)} holds a number that is no p-value")
+    order = np.argsort(p, kind="stable")
+    adjusted = np.empty_like(p)
+    adjusted[order] = np.minimum(1, np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1)))
+    return [float(value) for value in adjusted]
+
+
+def sign_flip_p(differences: Floats, *, seed: int = 0) -> float:
+    """Return the two-sided p-value of the mean among all flips of the signs of (n,) differences.
+
+    Exact to n = 30: the sums of the two halves are listed apart and counted together, 2^15 sums
+    a half instead of 2^30. Above, 99,999 random flips and the observed one.
+    """
+    n = len(differences)
+    if n > EXACT_FLIPS:
+        test = stats.permutation_test(
+            (differences,),
+            np.mean,
+            permutation_type="samples",
+            n_resamples=RANDOM_FLIPS,
+            batch=10_000,
+            rng=np.random.default_rng(seed),
+        )
+        return float(test.pvalue)
+    # Sums of the same numbers in another order differ by rounding and must count as equal.
+    observed = abs(differences.sum()) - 1e-9 * np.abs(differences).sum()
+    if observed <= 0:
+        return 1.0
+    first, second = _signed_sums(differences[: n // 2]), _signed_sums(differences[n // 2 :])
+    as_large = len(second) - np.searchsorted(np.sort(second), observed - first)
+    return 2 * int(as_large.sum()) / 2**n
+
+
+def _signed_sums(values: Floats) -> Floats:
+    sums = np.zeros(1)
+    for value in values:
+        sums = np.concatenate([sums - value, sums + value])
+    return sums
+
+
+def _bca_interval(gains: Floats, seed: int) -> Interval:
+    n, mean, sd = _summary(gains)
+    if not sd:
+        return mean_interval(n, mean, sd, 0.95)
+    ci = stats.bootstrap(
+        (gains,),
+        np.mean,
+        n_resamples=BOOTSTRAP_RESAMPLES,
+        batch=1_000,
+        confidence_level=0.95,
+        method="BCa",
+        rng=np.random.default_rng(seed),
+    ).confidence_interval
+    return Interval(float(ci.low), float(ci.high))
+
+
+def _proportion_interval(wins: float, n: int, level: float) -> Interval:
+    # Clopper and Pearson's, because at five seeds others cover less than they say. Beta quantiles
+    # take half wins as they are; coverage with ties stays above the level (enumerated in tests).
+    tail = (1 - level) / 2
+    low = float(stats.beta.ppf(tail, wins, n - wins + 1)) if wins > 0 else 0.0
+    high = float(stats.beta.isf(tail, wins + 1, n - wins)) if wins < n else 1.0
+    return Interval(low, high)
+
+
+def _hedges_factor(freedom: int) -> float:
+    ratio = math.lgamma(freedom / 2) - math.lgamma((freedom - 1) / 2)
+    return math.exp(ratio) / math.sqrt(freedom / 2)
+
+
+def _sample(values: ArrayLike, name: str) -> Floats:
+    sample = np.asarray(values, dtype=np.float64)
+    if sample.ndim != 1 or sample.size == 0:
+        raise ValueError(f"{name} has the shape {sample.shape}; give one value or more, as (n,)")
+    bad = np.flatnonzero(~np.isfinite(sample))
+    if bad.size:
+        raise ValueError(
+            f"{bad.size} of {sample.size} values of {name} are not finite, the first at position "
+            f"{bad[0]}: drop the pairs of diverged or missing seeds, and report how many"
+        )
+    return sample
+
+
+def _summary(values: Floats) -> tuple[int, float, float | None]:
+    n = len(values)
+    if np.ptp(values) == 0:  # where rounding would make the spread of equal values 1e-17
+        return n, float(values[0]), 0.0 if n > 1 else None
+    return n, float(values.mean()), float(values.std(ddof=1))

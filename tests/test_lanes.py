@@ -211,13 +211,13 @@ def test_a_seeds_mini_batch_order_is_the_same_in_every_condition(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     seen: list[Tensor] = []
-    step = Stack._step
+    step = Stack.step
 
     def recording(block: Stack, task: Any, mask: Tensor, rows: Tensor) -> Tensor:
         seen.append(rows.clone())
         return step(block, task, mask, rows)
 
-    monkeypatch.setattr(Stack, "_step", recording)
+    monkeypatch.setattr(Stack, "step", recording)
     orders = {}
     for name in CONDITIONS:
         seen.clear()

@@ -62,6 +62,7 @@ def test_a_study_file_becomes_resolved_conditions(tmp_path: Path) -> None:
         ('seeds = "0-2,7"', "seeds = [-1]", "seeds"),
         ('name = "mine"', 'name = "../up"', "name"),
         ('name = "mine"', "", "name: Field required"),
+        ("finetune = {}", '"a,b" = {}', "conditions.a,b.name: String should match"),
         ("[conditions]", "[condition]", "conditions: Field required"),
         ("[protocol]", "[protocol", "cannot be read as TOML"),
     ],

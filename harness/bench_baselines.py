@@ -1,0 +1,93 @@
+"""What a user would write: one seed after the other, torch.nn, autograd, torch.optim.
+
+The yardsticks of ``harness.bench``. Fair code of the kind found in tutorials and in well-known
+repositories: a penalty in the loss, importances from one backward pass per sample.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.utils.data import DataLoader, Dataset, Subset
+
+Batches = Iterator[tuple[Tensor, Tensor]]
+
+
+def perceptron() -> nn.Sequential:
+    """Return the published 784-256-256-10 network."""
+    return nn.Sequential(
+        nn.Flatten(), nn.Linear(784, 256), nn.ReLU(), nn.Linear(256, 256), nn.ReLU(),
+        nn.Linear(256, 10),
+    )  # fmt: skip
+
+
+def from_loader(images: Dataset[Any], rows: list[int]) -> Batches:
+    """Yield mini-batches of a torchvision data set without end, through a DataLoader."""
+    loader = DataLoader(Subset(images, rows), batch_size=64, shuffle=True)
+    while True:
+        yield from loader
+
+
+def from_tensor(inputs: Tensor, labels: Tensor) -> Batches:
+    """Yield mini-batches of tensors without end, without a DataLoader."""
+    while True:
+        for rows in torch.randperm(len(labels)).split(64):
+            yield inputs[rows], labels[rows]
+
+
+class UserProgram:
+    """Finetuning, Online EWC, SI or MAS on one network, trained step by step.
+
+    Parameters
+    ----------
+    method : "finetune", "online-ewc", "si" or "mas".
+    classes : of the task that is trained; the loss sees these outputs only.
+    """
+
+    def __init__(self, method: str, classes: tuple[int, ...]) -> None:
+        self.method = method
+        self.classes = classes
+        self.network = perceptron()
+        self.optimiser = torch.optim.SGD(self.network.parameters(), lr=0.01)
+        self.parameters = list(self.network.parameters())
+        self.importance = [torch.zeros_like(p) for p in self.parameters]
+        self.center = [p.detach().clone() for p in self.parameters]
+        self.path = [torch.zeros_like(p) for p in self.parameters]
+
+    def loss(self, inputs: Tensor, labels: Tensor) -> Tensor:
+        """Return the cross-entropy over the outputs of the task."""
+        first = self.classes[0]
+        logits = self.network(inputs)[:, list(self.classes)]
+        return functional.cross_entropy(logits, labels - first)
+
+    def step(self, inputs: Tensor, labels: Tensor) -> None:
+        """Make one update, penalty included."""
+        loss = self.loss(inputs, labels)
+        if self.method == "si":  # the path integral wants the gradient of the plain loss
+            plain = torch.autograd.grad(loss, self.parameters, retain_graph=True)
+            before = [p.detach().clone() for p in self.parameters]
+        if self.method != "finetune":
+            for p, omega, center in zip(self.parameters, self.importance, self.center, strict=True):
+                loss = loss + (omega * (p - center) ** 2).sum()
+        self.optimiser.zero_grad()
+        loss.backward()
+        self.optimiser.step()
+        if self.method == "si":
+            for path, g, p, old in zip(self.path, plain, self.parameters, before, strict=True):
+                path -= g * (p.detach() - old)
+
+    def importances(self, inputs: Tensor, labels: Tensor) -> None:
+        """Add up the importances of some samples, one backward pass for each."""
+        for x, y in zip(inputs.split(1), labels.split(1), strict=True):
+            self.network.zero_grad()
+            if self.method == "mas":
+                self.network(x)[:, list(self.classes)].square().sum().backward()
+            else:  # the true label: one pass a sample, the cheapest Fisher there is
+                self.loss(x, y).backward()
+            for omega, p in zip(self.importance, self.parameters, strict=True):
+                assert p.grad is not None
+                omega += p.grad.abs() if self.method == "mas" else p.grad.square()
