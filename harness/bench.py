@@ -39,6 +39,7 @@ from harness.study_files import load_study
 from harness.training import train_block
 from methods.importance import TaskSamples, fisher, mas
 from methods.network import padded
+from methods.products import product
 
 EPOCHS = 10
 USER_METHODS = ("finetune", "online-ewc", "si", "mas")
@@ -116,12 +117,14 @@ def seconds_of_products(steps: int, lanes: int) -> float:
     bias = [torch.zeros(lanes, 1, width) for width in widths[1:]]
 
     def step() -> None:
-        for layer in range(3):
-            torch.baddbmm(bias[layer], x[layer], w[layer])
-        for layer in (2, 1):
-            torch.bmm(x[layer + 1], w[layer].transpose(1, 2))
-        for layer in range(3):
-            torch.bmm(x[layer].transpose(1, 2), x[layer + 1], out=out[layer])
+        for layer in range(2):
+            product(x[layer], w[layer], bias=bias[layer])
+        torch.baddbmm(bias[2], x[2], w[2])
+        torch.bmm(x[3], w[2].transpose(1, 2))
+        product(x[2], w[1].transpose(1, 2))
+        for layer in range(2):
+            product(x[layer].transpose(1, 2), x[layer + 1], out=out[layer])
+        torch.bmm(x[2].transpose(1, 2), x[3], out=out[2])
 
     step()
     return timed(step, 60) / lanes * steps

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from methods.network import Network
+from methods.products import product
 
 CHUNK = 512
 """Samples a chunk: bounds the memory, and enters the order of summation, hence the bits."""
@@ -166,7 +167,7 @@ def _mean_over_samples(
                 else of_layers
             )
         for layer, activation, of_layer in zip(layers, activations, moments, strict=True):
-            total[f"{layer}.weight"].baddbmm_(moment(activation).transpose(1, 2), of_layer)
+            total[f"{layer}.weight"] += product(moment(activation).transpose(1, 2), of_layer)
             if f"{layer}.bias" in total:
                 total[f"{layer}.bias"].add_(of_layer.sum(1, keepdim=True))
     return {name: value.div_(count) for name, value in total.items()}

@@ -1,8 +1,8 @@
 """S independent multilayer perceptrons in one set of tensors.
 
 A lane is one network: its own seed, its own mini-batches, its own scalar hyper-parameters.
-Every tensor is (S, rows, columns) and every product a batched one, so that no lane reads
-another's numbers.
+Every tensor is (S, rows, columns); products are taken lane by lane or batched, so that no lane
+reads another's numbers.
 
 Rounding inside a matrix product depends on the alignment of its operands. All widths are
 therefore padded to a multiple of 16 numbers: each lane then starts on a 64-byte boundary and
@@ -20,6 +20,7 @@ import torch
 from numpy.random import Generator
 from torch import Tensor
 
+from methods.products import product
 from methods.softmax import DHPSoftmax, Softmax
 from methods.streams import INIT, PLASTICITY, stream
 
@@ -133,7 +134,7 @@ class Network:
         """Return ``[inputs, h_1, ..., h_L]``, each (S, B, width), for inputs (S, B, in)."""
         layers = [inputs]
         for weight, bias in zip(self.weights, self.biases, strict=True):
-            layers.append(torch.baddbmm(bias, layers[-1], weight).relu_())
+            layers.append(product(layers[-1], weight, bias=bias).relu_())
         return layers
 
     def body_deltas(self, activations: Sequence[Tensor], of_hidden: Tensor) -> list[Tensor]:
@@ -144,7 +145,7 @@ class Network:
         """
         deltas = [of_hidden.mul_(activations[-1] > 0)]
         for layer in range(len(self.weights) - 1, 0, -1):
-            back = torch.bmm(deltas[0], self.weights[layer].transpose(1, 2))
+            back = product(deltas[0], self.weights[layer].transpose(1, 2))
             deltas.insert(0, back.mul_(activations[layer] > 0))
         return deltas
 
@@ -178,7 +179,7 @@ class Network:
         of_hidden = self.head.backward(hidden, delta, self.gradients)
         for layer, of_layer in enumerate(self.body_deltas(activations, of_hidden)):
             inputs_t = activations[layer].transpose(1, 2)
-            torch.bmm(inputs_t, of_layer, out=self.gradients[f"body.{layer}.weight"])
+            product(inputs_t, of_layer, out=self.gradients[f"body.{layer}.weight"])
             torch.sum(of_layer, 1, keepdim=True, out=self.gradients[f"body.{layer}.bias"])
         return loss
 
