@@ -1,60 +1,115 @@
-"""Intervals that stay valid however often one looks.
+"""Intervals and p-values that stay valid however often one looks.
 
-A fixed-n interval holds at one n chosen beforehand; whoever looks after every seed and stops when
-it pleases is wrong far more often than stated. The confidence sequence here covers the mean at
-all n at once with the stated probability, so a run may add seeds until its claims are decided.
+The t interval covers at the stated rate for one number of seeds, chosen beforehand. Whoever adds
+seeds until it excludes something gets more chances to err than it allows for. A confidence
+sequence covers at *all* numbers of seeds at once, so any rule may decide when to stop.
 
-Source: Lindon, Ham, Tingley, Bojinov, "Anytime-Valid Linear Models and Regression Adjusted Causal
-Inference in Randomized Experiments" (2022), for a single mean: the group-invariant t test with a
-Gaussian mixture over the standardised effect.
+This is the group-invariant t sequence (Lindon, Ham, Tingley and Bojinov 2022, "Anytime-Valid
+Linear Models and Regression Adjusted Causal Inference in Randomized Experiments") for the mean of
+normal differences of unknown variance. Its e-process is the Bayes factor of the one-sample t
+statistic, with the standardised mean mu / sigma mixed over N(0, 1 / phi):
+
+    r = phi / (phi + n),  q = t^2 / (n - 1),  B = sqrt(r) ((1 + q) / (1 + r q))^(n / 2)
+
+Whatever sigma is, B is a martingale with mean 1 when the true mean is zero; by Ville's
+inequality it ever reaches 1 / alpha with probability at most alpha. The interval holds the means
+that B does not reject. It must be watched from the first seed; looking only now and then, at
+blocks of seeds, is covered too.
 """
 
 from __future__ import annotations
 
 import math
+from functools import partial
 
-from reports.statistics import EVERYTHING, Interval
+import numpy as np
+from numpy.typing import ArrayLike
 
-PRECISION = 5.0
-"""phi: the mixture is effect / sd ~ N(0, 1 / phi). The sequence is tightest around n = phi times
-a small factor, a handful of seeds to a few dozen. Fixed beforehand; any value is valid."""
+from reports.statistics import Floats, Interval, Procedure, mean_interval
+
+MIXTURE = 0.5
+"""The default phi: mu / sigma of about 1.4, fixed before any data.
+
+Any phi > 0 is valid; it only shifts where the sequence is narrow. At 95% this one is finite from
+4 seeds, and at each n from 5 to 50 less than 10% wider than the best phi for that n would be.
+"""
+
+
+def critical(n: ArrayLike, level: float, mixture: float = MIXTURE) -> Floats:
+    """Return the half-width at n >= 2 seeds (any shape) in standard errors; it may be infinite."""
+    n = np.asarray(n, dtype=np.float64)
+    r = _share(n, mixture)
+    bound = (1 / ((1 - level) * np.sqrt(r))) ** (2 / n)
+    # With few seeds no t statistic, however large, makes B reach 1 / alpha.
+    room = np.maximum(1 - r * bound, 0)
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.sqrt((n - 1) * (bound - 1) / room), dtype=np.float64)
 
 
 def confidence_sequence(
-    mean: float, sd: float, n: int, level: float, precision: float = PRECISION
+    n: int, mean: float, sd: float | None, level: float = 0.95, *, mixture: float = MIXTURE
 ) -> Interval:
-    """Return the interval of the mean after n values, valid for all n together.
+    """Return the interval of the true mean, valid at all numbers of seeds at once.
 
     Parameters
     ----------
-    mean, sd : of the values so far; sd with n - 1 in the denominator.
-    level : probability that *every* interval of the sequence covers the mean.
+    n, mean, sd : number, mean and standard deviation (n - 1 in the denominator) of the
+        differences so far; one seed and equal differences are treated as ``mean_interval`` does.
+    level : chance that the intervals at all n cover the true mean; 0.95 is 95%.
+    mixture : phi; must be chosen before the data are seen.
 
-    Notes
-    -----
-    With ``r = phi / (phi + n)`` and ``K = (alpha^2 r)^(-1 / n)`` the values of t that are not
-    rejected have ``t^2 <= (n - 1) (K - 1) / (1 - K r)``; everything, while ``K r >= 1``.
+    Raises
+    ------
+    ValueError
+        Where the level is not between 0 and 1 or the mixture is not positive.
     """
-    if n < 2:
-        return EVERYTHING
-    ratio = precision / (precision + n)
-    bound = ((1 - level) ** 2 * ratio) ** (-1 / n)
-    if bound * ratio >= 1:
-        return EVERYTHING
-    half = math.sqrt((n - 1) * (bound - 1) / (1 - bound * ratio)) * sd / math.sqrt(n)
-    return Interval(mean - half, mean + half)
+    return mean_interval(n, mean, sd, level, anytime(mixture))
 
 
-def e_value(mean: float, sd: float, n: int, precision: float = PRECISION) -> float:
-    """Return the evidence against a mean of zero after n values.
+def sequential_p(
+    n: int, mean: float, sd: float | None, *, null: float = 0.0, mixture: float = MIXTURE
+) -> float:
+    """Return the always-valid two-sided p-value of "the true mean is ``null``".
 
-    Under a mean of zero it exceeds 1 / alpha at any time with probability at most alpha, so
-    ``min(1, 1 / e)`` is a p-value that may be looked at after every seed.
+    ``min(1, 1 / B)``: under the null, the chance that it is *ever* at most alpha is at most
+    alpha. It is at most alpha exactly where the interval at level 1 - alpha excludes ``null`` or
+    ends there. 1 without spread, as for one seed.
     """
-    if n < 2 or mean == 0:
-        return 0.0 if n >= 2 else 1.0
-    if sd == 0:
-        return math.inf
-    ratio = precision / (precision + n)
-    t2 = (mean / sd) ** 2 * n / (n - 1)
-    return math.exp(0.5 * math.log(ratio) + n / 2 * math.log((1 + t2) / (1 + ratio * t2)))
+    share = float(_share(n, mixture))
+    if not sd:
+        return 1.0
+    q = n * ((mean - null) / sd) ** 2 / (n - 1)
+    log_b = (math.log(share) + n * (math.log1p(q) - math.log1p(share * q))) / 2
+    return math.exp(min(0.0, -log_b))
+
+
+def anytime(mixture: float = MIXTURE) -> Procedure:
+    """Return the procedure that verdicts use where seeds are added until a claim is decided.
+
+    Its one-sided p-values are half of ``sequential_p``, as Student's are half of the two-sided
+    ones. By symmetry either side errs with half the probability, but for runs that cross both
+    boundaries in turn, which Ville's inequality leaves ample room for (simulated in the tests).
+
+    Raises
+    ------
+    ValueError
+        Where the mixture is not positive.
+    """
+    _share(1, mixture)
+    return Procedure(
+        "anytime-valid t", partial(critical, mixture=mixture), partial(_p_above, mixture=mixture)
+    )
+
+
+def _p_above(n: int, mean: float, sd: float, *, mixture: float) -> float:
+    return sequential_p(n, mean, sd, mixture=mixture) / 2 if mean > 0 else 1.0
+
+
+def _share(n: ArrayLike, mixture: float) -> Floats:
+    if not 0 < mixture < math.inf:
+        raise ValueError(f"a mixture parameter of {mixture} is not a positive number")
+    return np.asarray(mixture / (mixture + np.asarray(n, dtype=np.float64)))
+
+
+ANYTIME = anytime()
+"""The procedure with the default mixture."""

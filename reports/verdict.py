@@ -1,17 +1,57 @@
-"""A claim and its data become exactly one verdict."""
+"""From a claim and its data to one of six verdicts.
+
+Read on the mean paired difference, with ``ci`` its interval at level 1 - alpha (95%),
+``ci_equivalence`` that at level 1 - 2 alpha (90%), G the reported gain, tau the margin around it
+and delta what counts as no gain. The first line that holds decides:
+
+    NOT REPRODUCED  ci_equivalence within [-delta, delta], if G > delta
+    REPRODUCED      ci.low > 0 and ci_equivalence within [G - tau, G + tau]
+    LARGER          ci_equivalence.low > G + tau
+    PARTIAL         ci.low > 0 and ci_equivalence.high < G - tau
+    NOT REPRODUCED  ci_equivalence within [-delta, delta]
+    CONTRADICTED    ci.high < 0
+    INCONCLUSIVE    nothing of the above
+
+Order matters for NOT REPRODUCED alone; no two of the others can hold at once. A gain can be above
+zero beyond doubt and still negligible, so it comes first: a study that calls such a gain none
+cannot also call it a part of the claim, a loss, or, where the two bands overlap, the claim itself.
+The exception is a claim that is itself negligible (G <= delta). There, finding just what was
+reported must not count against it, so the lines about the claim come first.
+
+What each verdict risks, for normal differences: REPRODUCED or PARTIAL for a true mean that is not
+above zero, and CONTRADICTED for one that is not below: alpha / 2 each. REPRODUCED for a true mean
+outside its band, LARGER or PARTIAL for one that is not, NOT REPRODUCED for one that is not
+negligible: alpha each. Wherever the true mean lies, enough seeds settle it, save on an edge of a
+band, and at zero where delta is zero.
+
+A reported loss (G < 0) is the same claim with the conditions swapped: the axis is mirrored, and
+"larger" means a larger loss. A reported gain of zero is refused: these rules ask for a gain.
+"""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 
-from reports.statistics import Interval, PairedComparison, seeds_needed, tost
+from reports.statistics import (
+    FIXED,
+    Interval,
+    PairedComparison,
+    Procedure,
+    Unit,
+    check_unit,
+    mean_interval,
+    seeds_needed,
+    tost,
+)
 
-UNITS = ("points", "relative %")
+POWER = 0.8  # with which the stated number of seeds would settle an inconclusive claim
+SEED_CAP = 1000
 
 
 class Verdict(StrEnum):
-    """What can be said of a reported gain."""
+    """What the data say about a claim; the module's docstring has the rules."""
 
     REPRODUCED = "REPRODUCED"
     LARGER = "LARGER"
@@ -21,140 +61,197 @@ class Verdict(StrEnum):
     INCONCLUSIVE = "INCONCLUSIVE"
 
 
-SIGNS = {
-    Verdict.REPRODUCED: "✓",
-    Verdict.LARGER: "▲",
-    Verdict.PARTIAL: "◐",
-    Verdict.NOT_REPRODUCED: "✗",
-    Verdict.CONTRADICTED: "▼",
-    Verdict.INCONCLUSIVE: "?",
-}
-"""A sign beside each word, so that colour never speaks alone."""
-
-
 @dataclass(frozen=True)
 class Judgement:
-    """A verdict and why.
+    """A verdict and what it rests on; from ``judge``.
 
     Attributes
     ----------
-    verdict, reason : the label, and one sentence with the numbers that led to it.
-    p_equivalent : TOST p of the mean lying within reported +- margin.
-    p_negligible : TOST p of the mean lying within +- negligible.
-    seeds_needed : for an inconclusive claim, seeds that would settle it at the observed mean and
-        spread with 80% power; None where that cannot be told.
+    verdict : the label.
+    reason : one sentence with the numbers that decided.
+    procedure : the kind of interval: "fixed-n t" or "anytime-valid t".
+    ci, ci_equivalence : the intervals at levels 1 - alpha and 1 - 2 alpha, in the claim's unit.
+    p_claim : TOST p-value of "the true mean differs from the reported by more than the margin".
+    p_zero : TOST p-value of "the true mean is not negligible".
+    seeds_needed : number of seeds that would settle an inconclusive claim at the observed mean
+        and spread, with a power of 80%; None where settled, or where up to 1000 would not do.
     """
 
     verdict: Verdict
     reason: str
-    p_equivalent: float
-    p_negligible: float
+    procedure: str
+    ci: Interval
+    ci_equivalence: Interval
+    p_claim: float
+    p_zero: float
     seeds_needed: int | None
 
 
-def judge(
-    comparison: PairedComparison,
-    *,
-    reported: float,
-    margin: float,
-    negligible: float,
-    unit: str,
-    alpha: float = 0.05,
-) -> Judgement:
-    """Judge a reported gain by the comparison of its two programs.
-
-    Parameters
-    ----------
-    comparison : of differences in ``unit``, with intervals at levels 1 - alpha and 1 - 2 alpha.
-    reported : the gain, above 0.
-    margin : a gain within reported +- margin counts as the same.
-    negligible : a gain within +- negligible counts as none.
+def decide(
+    ci: Interval, ci_equivalence: Interval, reported: float, margin: float, negligible: float
+) -> Verdict:
+    """Return the one verdict on these intervals; all numbers are in the claim's unit.
 
     Raises
     ------
     ValueError
-        For a claim without a known unit, a gain or margin that is not above 0, or a negative
-        negligible.
+        Where the reported gain is 0 or not finite, the margin not positive, the negligible gain
+        negative, or ``ci_equivalence`` not inside ``ci``.
     """
-    if unit not in UNITS:
-        raise ValueError(f"a claim needs a unit, one of {', '.join(UNITS)}; got '{unit}'")
-    if not reported > 0:
-        raise ValueError("the reported gain must be above 0: swap treatment and baseline")
-    if not margin > 0 or not negligible >= 0:
-        raise ValueError("margin must be above 0 and negligible not below 0")
-    c = comparison
-    verdict = label(c.ci95, c.ci90, reported, margin, negligible)
-    sd = c.sd or 0.0
-    needed = None
-    if verdict is Verdict.INCONCLUSIVE:
-        needed = seeds_needed(
-            c.mean,
-            sd,
-            c.n,
-            lambda wide, narrow: (
-                label(wide, narrow, reported, margin, negligible) is not Verdict.INCONCLUSIVE
-            ),
-            alpha=alpha,
-        )
-    return Judgement(
-        verdict,
-        _reason(verdict, c, reported, margin, negligible, unit, needed),
-        tost(c.mean, sd, c.n, reported - margin, reported + margin),
-        tost(c.mean, sd, c.n, -negligible, negligible),
-        needed,
-    )
-
-
-def label(
-    ci95: Interval, ci90: Interval, reported: float, margin: float, negligible: float
-) -> Verdict:
-    """Return the one verdict for a pair of intervals.
-
-    The order matters where rules overlap. A gain shown to be negligible is none, even if it is
-    surely above zero or if the claim is so small that its band reaches into the negligible: that
-    rule comes first. The others exclude each other.
-    """
-    low, high = reported - margin, reported + margin
-    if ci90.inside(-negligible, negligible):
+    _check_claim(reported, margin, negligible)
+    if not ci_equivalence.inside(ci):
+        raise ValueError(f"{ci_equivalence} is not inside {ci}: are the two intervals swapped?")
+    if reported < 0:
+        ci, ci_equivalence, reported = -ci, -ci_equivalence, -reported
+    band = Interval(reported - margin, reported + margin)
+    none = ci_equivalence.inside(Interval(-negligible, negligible))
+    if none and reported > negligible:
         return Verdict.NOT_REPRODUCED
-    if ci95.high < 0:
-        return Verdict.CONTRADICTED
-    if ci90.low > high:
-        return Verdict.LARGER
-    if ci95.low > 0 and ci90.inside(low, high):
+    if ci.low > 0 and ci_equivalence.inside(band):
         return Verdict.REPRODUCED
-    if ci95.low > 0 and ci90.high < low:
+    if ci_equivalence.low > band.high:
+        return Verdict.LARGER
+    if ci.low > 0 and ci_equivalence.high < band.low:
         return Verdict.PARTIAL
-    return Verdict.INCONCLUSIVE
+    if none:
+        return Verdict.NOT_REPRODUCED
+    return Verdict.CONTRADICTED if ci.high < 0 else Verdict.INCONCLUSIVE
 
 
-def _reason(
-    verdict: Verdict,
-    c: PairedComparison,
+def judge(
+    comparison: PairedComparison,
     reported: float,
     margin: float,
     negligible: float,
-    unit: str,
-    needed: int | None,
-) -> str:
-    band = f"{reported - margin:.2f} to {reported + margin:.2f}"
-    if c.n < 2:
-        measured = f"The one pair of seeds differs by {c.mean:+.2f} {unit}"
-    else:
-        measured = (
-            f"The mean gain is {c.mean:+.2f} {unit} (95% interval {c.ci95.low:+.2f} to "
-            f"{c.ci95.high:+.2f}, {c.n} seeds)"
+    *,
+    unit: Unit,
+    alpha: float = 0.05,
+    procedure: Procedure = FIXED,
+) -> Judgement:
+    """Judge a reported gain of a over b by a comparison of the two.
+
+    Parameters
+    ----------
+    comparison : of the claim's treatment (a) with its baseline (b), in the claim's unit.
+    reported, margin, negligible : G, tau and delta, in ``unit``.
+    unit : of the claim.
+    alpha : error rate of the verdict's tests, below 1/2.
+    procedure : ``sequential.ANYTIME`` where seeds were added until the claim was decided.
+
+    Raises
+    ------
+    ValueError
+        Where the claim has no unit or another one than the comparison, alpha is not between 0
+        and 1/2, or as for ``decide``.
+    """
+    check_unit(unit)
+    if unit != comparison.unit:
+        raise ValueError(f"the claim is in {unit}, the comparison in {comparison.unit}")
+    if not 0 < alpha < 0.5:
+        raise ValueError(f"alpha is {alpha}; an error rate lies between 0 and 0.5")
+    _check_claim(reported, margin, negligible)
+    n, mean, sd = comparison.n, comparison.mean, comparison.sd
+    ci = mean_interval(n, mean, sd, 1 - alpha, procedure)
+    ci_equivalence = mean_interval(n, mean, sd, 1 - 2 * alpha, procedure)
+    verdict = decide(ci, ci_equivalence, reported, margin, negligible)
+    needed = None
+    if verdict is Verdict.INCONCLUSIVE:
+        needed = _seeds_to_settle(comparison, reported, margin, negligible, alpha, procedure)
+    shown = "points" if unit == "points" else "%"
+    found = (
+        f"The mean difference of {mean:+.2f} {shown} over {n} seed{'s' * (n != 1)} "
+        f"({_words(ci, 1 - alpha)}; {_words(ci_equivalence, 1 - 2 * alpha)})"
+    )
+    says = _finding(verdict, reported, margin, negligible)
+    if verdict is Verdict.INCONCLUSIVE:
+        says += _outlook(comparison, needed)
+    return Judgement(
+        verdict=verdict,
+        reason=f"{found} {says}.",
+        procedure=procedure.name,
+        ci=ci,
+        ci_equivalence=ci_equivalence,
+        p_claim=tost(mean, sd, n, reported - margin, reported + margin, procedure),
+        p_zero=tost(mean, sd, n, -negligible, negligible, procedure),
+        seeds_needed=needed,
+    )
+
+
+def _check_claim(reported: float, margin: float, negligible: float) -> None:
+    if not math.isfinite(reported) or reported == 0:
+        raise ValueError(
+            f"a reported gain of {reported} cannot be judged; write a number that is not 0 "
+            "(for a claim of no difference, look at the TOST around zero)"
         )
-    if needed is None:
-        settle = "more seeds alone would not settle it" if c.n > 1 else "one pair shows no spread"
-    else:
-        settle = f"about {needed} seeds would settle it"
-    means = {
-        Verdict.REPRODUCED: f"above zero and within the reported {reported:.2f} ± {margin:.2f}",
-        Verdict.LARGER: f"more than the reported {reported:.2f} by over the margin {margin:.2f}",
-        Verdict.PARTIAL: f"above zero, but short of the reported {band}",
-        Verdict.NOT_REPRODUCED: f"no more than the negligible ± {negligible:.2f}",
-        Verdict.CONTRADICTED: "a loss where a gain was reported",
-        Verdict.INCONCLUSIVE: f"compatible with more than one verdict; {settle}",
+    if not 0 < margin < math.inf:
+        raise ValueError(f"a margin of {margin} is none; write a positive number")
+    if not 0 <= negligible < math.inf:
+        raise ValueError(f"a negligible gain of {negligible} is none; write 0 or more")
+
+
+def _seeds_to_settle(
+    comparison: PairedComparison,
+    reported: float,
+    margin: float,
+    negligible: float,
+    alpha: float,
+    procedure: Procedure,
+) -> int | None:
+    """Return how many seeds would find the verdict that the observed mean points to."""
+    mean, gain = math.copysign(1, reported) * comparison.mean, abs(reported)
+    point = Interval(mean, mean)
+    target = decide(point, point, gain, margin, negligible)
+    low, high = gain - margin, gain + margin
+    bands = {
+        Verdict.REPRODUCED: Interval(low, high),
+        Verdict.LARGER: Interval(high, math.inf),
+        Verdict.PARTIAL: Interval(-math.inf, low),
+        Verdict.NOT_REPRODUCED: Interval(-negligible, negligible),
+        Verdict.CONTRADICTED: Interval(-math.inf, 0),
     }
-    return f"{measured}: {means[verdict]}."
+    if target not in bands:
+        return None
+    return seeds_needed(
+        mean,
+        comparison.sd,
+        comparison.n,
+        bands[target],
+        superior=target in (Verdict.REPRODUCED, Verdict.PARTIAL),
+        # CONTRADICTED rests on ci alone, whose level is 1 - 2 (alpha / 2).
+        alpha=alpha / 2 if target is Verdict.CONTRADICTED else alpha,
+        power=POWER,
+        cap=SEED_CAP,
+        procedure=procedure,
+    )
+
+
+def _finding(verdict: Verdict, reported: float, margin: float, negligible: float) -> str:
+    gain = "gain" if reported > 0 else "loss"
+    claim = f"the reported {reported:+.2f}"
+    match verdict:
+        case Verdict.REPRODUCED:
+            return f"is a {gain} and lies within {margin:.2f} of {claim}"
+        case Verdict.LARGER:
+            return f"is a {gain} larger than {claim} by more than the margin of {margin:.2f}"
+        case Verdict.PARTIAL:
+            return f"is a {gain}, smaller than {claim} by more than the margin of {margin:.2f}"
+        case Verdict.NOT_REPRODUCED:
+            return f"is negligible, within {negligible:.2f} of zero, against {claim}"
+        case Verdict.CONTRADICTED:
+            return f"is the opposite of {claim}"
+        case Verdict.INCONCLUSIVE:
+            return f"neither supports nor refutes {claim} (margin {margin:.2f})"
+
+
+def _outlook(comparison: PairedComparison, needed: int | None) -> str:
+    if comparison.n == 1:
+        return ": one seed shows no spread"
+    if comparison.sd == 0:
+        return ": the differences are all equal and show no spread"
+    if needed is None:
+        return f"; up to {SEED_CAP} seeds would not settle it at this mean and spread"
+    return f"; about {needed} seeds would settle it at this mean and spread"
+
+
+def _words(interval: Interval, level: float) -> str:
+    return f"{100 * level:.3g}% interval {interval.low:+.2f} to {interval.high:+.2f}"

@@ -1,31 +1,33 @@
-"""Statistics against scipy, statsmodels, brute force and simulation.
+"""Statistics against scipy, statsmodels, brute force, numbers worked out by hand and simulation.
 
-Simulations have fixed seeds: they pass or fail for ever. Each says how likely it would fail if it
-were seeded anew and the code were right.
+Simulations have fixed seeds. Each allows five standard errors, so with other seeds a correct
+program would fail one of them about once in 10^6 runs.
 """
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Sequence
+from itertools import product
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from numpy.testing import assert_allclose
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
-from statsmodels.stats.weightstats import DescrStatsW, ttost_paired
+from statsmodels.stats.weightstats import ttost_paired
 
-from reports import sequential
+from reports import statistics
 from reports.statistics import (
-    EVERYTHING,
-    bca_interval,
-    compare,
+    Floats,
+    Interval,
+    PairedComparison,
     compare_paired,
-    differences,
     holm,
+    mean_interval,
+    paired_gains,
     prediction_interval,
     seeds_needed,
     sign_flip_p,
@@ -33,167 +35,353 @@ from reports.statistics import (
     tost,
 )
 
-RNG = np.random.default_rng(7)
-A, B = RNG.normal(98, 0.4, 9), RNG.normal(94, 1.2, 9)
-samples = st.lists(st.floats(-50, 50).map(lambda x: round(x, 3)), min_size=1, max_size=10)
+EVERYTHING = Interval(-math.inf, math.inf)
+quick = settings(derandomize=True, deadline=None, max_examples=100)
 
 
-def test_intervals_and_p_values_are_those_of_scipy_and_statsmodels() -> None:
-    c = compare_paired(A, B)
-    described = DescrStatsW(A - B)
-    assert (c.ci95.low, c.ci95.high) == pytest.approx(described.tconfint_mean(0.05))
-    assert (c.ci90.low, c.ci90.high) == pytest.approx(described.tconfint_mean(0.10))
-    assert c.p_t == pytest.approx(stats.ttest_rel(A, B).pvalue)
-    assert c.p_wilcoxon == pytest.approx(stats.wilcoxon(A, B).pvalue)
-    permuted = stats.permutation_test(
-        (A, B), lambda x, y, axis: np.mean(x - y, axis=axis), permutation_type="samples",
-        vectorized=True, n_resamples=9999,
-    )  # fmt: skip
-    assert c.p_sign_flip == pytest.approx(permuted.pvalue)
-    assert tost(c.mean, c.sd or 0, c.n, 3, 5) == pytest.approx(ttost_paired(A, B, 3, 5)[0])
-    p = [0.04, 0.01, 0.03, 0.5]
-    assert holm(p) == pytest.approx(multipletests(p, method="holm")[1])
-    assert holm(p) == pytest.approx([0.09, 0.04, 0.09, 0.5]), "by hand"
-    assert holm([]) == []
+def drawn(n: int, *, seed: int = 0, gain: float = 0.5) -> tuple[Floats, Floats]:
+    rng = np.random.default_rng(seed)
+    return 97 + gain + rng.normal(size=n), 97 + rng.normal(size=n)
 
 
-def test_effect_size_and_superiority_by_hand() -> None:
-    c = compare([1.0, 2.0, 0.0, -1.0, 3.0])
-    # d_z = 1 / sqrt(2.5); J(4) = gamma(2) / (sqrt(2) gamma(1.5))
-    assert c.hedges_gz == pytest.approx(1 / math.sqrt(2.5) / (math.sqrt(2) * math.gamma(1.5)))
-    assert c.superior == pytest.approx((3 + 0.5) / 5)
-    assert 0 <= c.superior_ci.low < 0.7 < c.superior_ci.high <= 1
-    assert c.smallest_p == 2 / 2**5
+def slack(rate: float, trials: int) -> float:
+    return 5 * math.sqrt(rate * (1 - rate) / trials)
 
 
-@settings(derandomize=True, deadline=None, max_examples=60)
-@given(samples)
-def test_sign_flips_equal_brute_force(values: list[float]) -> None:
-    d = np.array(values)
-    observed = abs(d.sum()) - 1e-9 * np.abs(d).sum()
-    flips = [
-        abs(np.dot(signs, d)) >= observed for signs in itertools.product((1, -1), repeat=len(d))
-    ]
-    assert sign_flip_p(d) == pytest.approx(np.mean(flips))
+# Against well-kept libraries
 
 
-def test_sampled_sign_flips_agree_with_the_t_test_on_many_normal_values() -> None:
-    d = np.random.default_rng(3).normal(0.3, 1, 40)
-    # Both are tests of the same hypothesis; standard error of the sampled p is below 0.002.
-    assert sign_flip_p(d) == pytest.approx(stats.ttest_1samp(d, 0).pvalue, abs=0.02)
+@pytest.mark.parametrize("n", [2, 3, 5, 20, 45])
+def test_comparison_agrees_with_scipy(n: int) -> None:
+    a, b = drawn(n)
+    result, test = compare_paired(a, b), stats.ttest_rel(a, b)
+    assert result.p_t == pytest.approx(test.pvalue)
+    for level, ours in ((0.95, result.ci95), (0.90, result.ci90)):
+        theirs = test.confidence_interval(level)
+        assert_allclose((ours.low, ours.high), (theirs.low, theirs.high))
+    assert_allclose((t_interval(a - b, 0.95).low, result.mean), (result.ci95.low, (a - b).mean()))
+    if n <= statistics.EXACT_FLIPS:
+        exact = stats.wilcoxon(a - b, method="exact")
+        assert result.p_wilcoxon == pytest.approx(float(exact.pvalue))
 
 
-@settings(derandomize=True, deadline=None, max_examples=40)
-@given(samples, st.floats(0.1, 10))
-def test_swapping_the_programs_mirrors_and_scaling_scales(values: list[float], k: float) -> None:
-    c, mirrored = compare(values), compare([-v for v in values])
-    scaled = compare([k * v for v in values])
-    assert (mirrored.ci95.low, mirrored.ci95.high) == pytest.approx((-c.ci95.high, -c.ci95.low))
-    for name in ("p_t", "p_wilcoxon", "p_sign_flip"):
-        assert getattr(mirrored, name) == pytest.approx(getattr(c, name))
-    assert mirrored.superior == pytest.approx(1 - c.superior)
-    assert scaled.ci90.high == pytest.approx(k * c.ci90.high)
-    assert scaled.p_t == pytest.approx(c.p_t, abs=1e-9)
+def test_bootstrap_is_scipys_and_repeats() -> None:
+    a, b = drawn(12)
+    theirs = stats.bootstrap((a - b,), np.mean, rng=np.random.default_rng(7), batch=1000)
+    ours = compare_paired(a, b, seed=7).bca95
+    assert_allclose((ours.low, ours.high), tuple(theirs.confidence_interval))
+    assert compare_paired(a, b, seed=7) == compare_paired(a, b, seed=7)
+    assert compare_paired(a, b, seed=8).bca95 != ours
 
 
-def test_one_pair_says_nothing() -> None:
-    c = compare([4.2])
-    assert (c.n, c.mean, c.sd, c.hedges_gz) == (1, 4.2, None, None)
-    assert c.ci95 == c.ci90 == c.bca95 == EVERYTHING
-    assert c.p_t == c.p_wilcoxon == c.p_sign_flip == c.smallest_p == 1.0
-    assert tost(4.2, 0.0, 1, 0, 10) == 1.0
+@pytest.mark.parametrize(("low", "high"), [(-0.3, 0.3), (0.2, 1.4), (-2.0, 0.1)])
+@pytest.mark.parametrize("n", [3, 12])
+def test_tost_agrees_with_statsmodels(n: int, low: float, high: float) -> None:
+    a, b = drawn(n)
+    gains = a - b
+    expected = ttost_paired(a, b, low, high)[0]
+    assert tost(gains.mean(), gains.std(ddof=1), n, low, high) == pytest.approx(expected)
 
 
-@pytest.mark.parametrize(("value", "p_t"), [(0.0, 1.0), (0.1, 0.0)])
-def test_equal_differences_have_intervals_of_one_point(value: float, p_t: float) -> None:
-    c = compare([value] * 6)
-    for interval in (c.ci95, c.ci90, c.bca95):
-        assert (interval.low, interval.high) == pytest.approx((value, value))
-    assert (c.sd, c.p_t, c.hedges_gz) == (0.0, p_t, None)
-    assert c.p_sign_flip == (1.0 if value == 0 else c.smallest_p)
+@settings(quick, max_examples=15)  # statsmodels takes its time
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=20))
+def test_holm_agrees_with_statsmodels(p_values: list[float]) -> None:
+    assert_allclose(holm(p_values), multipletests(p_values, method="holm")[1])
+
+
+# Against brute force and numbers worked out by hand
+
+
+@quick
+@given(arrays(float, st.integers(1, 9), elements=st.integers(-4, 4).map(float)))
+def test_sign_flip_counts_every_flip(gains: Floats) -> None:
+    flips = np.array(list(product((-1, 1), repeat=len(gains))))
+    expected = np.mean(np.abs(flips @ gains) >= abs(gains.sum()))
+    assert sign_flip_p(gains) == pytest.approx(expected)
+
+
+@quick
+@given(arrays(float, st.integers(1, 9), elements=st.integers(-4, 4).map(float)))
+def test_wilcoxon_is_exact_with_ties_and_zeros(gains: Floats) -> None:
+    flips = np.array(list(product((-1, 1), repeat=len(gains))))
+    ranks = stats.rankdata(np.abs(gains)) * np.sign(gains)
+    expected = np.mean(np.abs(flips @ ranks) >= abs(ranks.sum()))
+    assert compare_paired(gains + 97, np.full(len(gains), 97)).p_wilcoxon == expected
+
+
+def test_random_flips_take_over_where_exact_ones_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    gains = np.random.default_rng(1).normal(0.3, 1, size=18)
+    exact = sign_flip_p(gains)
+    monkeypatch.setattr(statistics, "EXACT_FLIPS", 17)
+    assert sign_flip_p(gains) == pytest.approx(exact, abs=slack(exact, statistics.RANDOM_FLIPS))
+    assert sign_flip_p(gains, seed=3) == sign_flip_p(gains, seed=3)
+
+
+@pytest.mark.parametrize("n", [1, 5, 30, 31])
+def test_smallest_p_is_that_of_a_gain_at_every_seed(n: int) -> None:
+    result = compare_paired(np.arange(n) + 2, np.ones(n))
+    assert result.p_sign_flip == pytest.approx(result.smallest_p)
+    assert result.p_wilcoxon == pytest.approx(result.smallest_p)
+
+
+def test_comparison_worked_out_by_hand() -> None:
+    # Differences 1, 2, 3, 2, 0: mean 8/5, sum of squares 18, variance (18 - 5 * 64/25) / 4 = 1.3.
+    result = compare_paired([11, 12, 13, 12, 10], [10] * 5)
+    assert (result.n, result.unit) == (5, "points")
+    assert result.mean == pytest.approx(1.6)
+    assert result.sd == pytest.approx(math.sqrt(1.3))
+    half = 2.7764451 * math.sqrt(1.3 / 5)
+    assert_allclose((result.ci95.low, result.ci95.high), (1.6 - half, 1.6 + half))
+    # All signs equal, the zero's sign is free: 2 * 2 of 32 flips reach the sum of 8.
+    assert result.p_sign_flip == result.p_wilcoxon == 4 / 32
+    assert result.smallest_p == 2 / 32
+    # Four degrees of freedom: gamma(2) / (sqrt(2) gamma(3/2)) = 0.797885.
+    assert result.hedges_gz == pytest.approx(0.7978846 * 1.6 / math.sqrt(1.3))
+    # Four wins and a tie are 4.5 of 5.
+    assert result.probability_superior == pytest.approx(0.9)
+    wins = result.probability_superior_ci95
+    assert_allclose(stats.beta.cdf((wins.low, wins.high), (4.5, 5.5), (1.5, 0.5)), (0.025, 0.975))
+
+
+def test_gains_in_both_units() -> None:
+    assert_allclose(paired_gains([97, 98], [95, 96]), [2, 2])
+    assert_allclose(paired_gains([96, 99], [80, 90], "relative %"), [20, 10])
+    assert paired_gains([0.3, 0.3], [0.1, 0.3])[1] == 0
+    thirds = paired_gains([0.3, 0.6, 97.2], [0.1, 0.4, 97.0])
+    assert np.ptp(thirds) == 0
+    assert_allclose(thirds, 0.2)
+
+
+def test_prediction_interval_worked_out_by_hand() -> None:
+    # Mean 2, sd 1, n 3: 2 +- 4.302653 sqrt(1/3 + 1/6).
+    interval = prediction_interval([1, 2, 3], 6, 0.95)
+    assert_allclose((interval.low, interval.high), (2 - 3.0424349, 2 + 3.0424349))
+
+
+# Laws
+
+
+pairs = st.integers(2, 12).flatmap(
+    lambda n: arrays(float, (2, n), elements=st.integers(8000, 10000).map(lambda v: v / 100))
+)
+
+
+def ends(result: PairedComparison) -> Floats:
+    intervals = (result.ci95, result.ci90, result.bca95)
+    return np.array([result.mean, *(end for ci in intervals for end in (ci.low, ci.high))])
+
+
+def chances(result: PairedComparison) -> tuple[float, ...]:
+    return result.p_t, result.p_wilcoxon, result.p_sign_flip
+
+
+@quick
+@given(pairs)
+def test_swapping_the_conditions_mirrors_the_comparison(values: Floats) -> None:
+    a, b = values
+    one, other = compare_paired(a, b), compare_paired(b, a)
+    mirrored = (other.ci95, other.ci90, other.bca95)
+    assert_allclose(ends(one)[1:], [e for ci in mirrored for e in ((-ci).low, (-ci).high)])
+    assert one.mean == -other.mean
+    assert one.sd == other.sd
+    assert chances(one) == chances(other)
+    assert one.probability_superior == pytest.approx(1 - other.probability_superior)
+    wins, losses = one.probability_superior_ci95, other.probability_superior_ci95
+    assert_allclose((wins.low, wins.high), (1 - losses.high, 1 - losses.low), atol=1e-12)
+
+
+@quick
+@given(pairs, st.floats(-50, 50), st.sampled_from([0.01, 0.3, 1.0, 100.0]))
+def test_shift_of_both_and_scale_change_nothing_else(
+    values: Floats, shift: float, scale: float
+) -> None:
+    a, b = values
+    plain, moved = compare_paired(a, b), compare_paired(scale * (a + shift), scale * (b + shift))
+    # The bootstrap orders its means; rounding decides between those that are equal.
+    loose = np.array([0, 0, 0, 0, 0, 1, 1]) * 0.05 * (plain.sd or 0) + 1e-8
+    assert (np.abs(ends(moved) / scale - ends(plain)) <= loose).all() or plain.sd == 0
+    assert_allclose(chances(moved), chances(plain), atol=1e-9)
+    assert moved.probability_superior == plain.probability_superior
+    if plain.hedges_gz is not None:
+        assert moved.hedges_gz == pytest.approx(plain.hedges_gz)
+
+
+@quick
+@given(st.floats(-3, 3), st.floats(0.01, 3), st.integers(2, 30), st.floats(-3, 3), st.floats(0, 3))
+def test_tost_is_the_90_percent_interval_within_the_band(
+    mean: float, sd: float, n: int, low: float, width: float
+) -> None:
+    p = tost(mean, sd, n, low, low + width)
+    inside = mean_interval(n, mean, sd, 0.90).inside(Interval(low, low + width))
+    assert inside == (p <= 0.05) or p == pytest.approx(0.05)
+    assert p >= tost(mean, sd, n, low - 1, low + width + 1)
+
+
+@quick
+@given(pairs)
+def test_every_number_is_in_its_range(values: Floats) -> None:
+    result = compare_paired(*values)
+    assert all(0 <= p <= 1 for p in chances(result))
+    assert min(result.p_wilcoxon, result.p_sign_flip) >= result.smallest_p
+    assert result.ci90.inside(result.ci95)
+    wins = result.probability_superior
+    assert Interval(wins, wins).inside(result.probability_superior_ci95)
+    assert result.probability_superior_ci95.inside(Interval(0, 1))
+
+
+# Degenerate data: warnings are errors here
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("gain", [0.0, 4.69])
+def test_one_seed_shows_no_spread(gain: float) -> None:
+    result = compare_paired([95 + gain], [95])
+    assert (result.sd, result.hedges_gz) == (None, None)
+    assert result.mean == pytest.approx(gain)
+    assert result.ci95 == result.ci90 == result.bca95 == EVERYTHING
+    assert chances(result) == (1, 1, 1)
+    assert result.smallest_p == 1
+    assert tost(gain, None, 1, -9, 9) == 1
+    assert t_interval([gain], 0.95) == prediction_interval([gain], 3, 0.95) == EVERYTHING
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("n", [2, 5, 40])
+def test_equal_differences_show_no_spread(n: int) -> None:
+    baseline = np.linspace(90, 95.7, n)
+    result = compare_paired(baseline + 0.1, baseline)
+    assert result.mean == pytest.approx(0.1)
+    assert result.sd == 0
+    assert result.ci95 == result.ci90 == result.bca95 == EVERYTHING
+    assert (result.p_t, result.hedges_gz, result.probability_superior) == (1, None, 1)
+    assert result.p_sign_flip == pytest.approx(result.smallest_p)
+    assert tost(0.1, 0.0, n, -9, 9) == 1
+    assert t_interval(np.full(n, 0.1), 0.95) == EVERYTHING
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("n", [2, 5, 40])
+def test_equal_conditions_are_no_gain(n: int) -> None:
+    values = np.linspace(90, 95.7, n)
+    result = compare_paired(values, values)
+    assert result.ci95 == result.ci90 == result.bca95 == Interval(0, 0)
+    assert chances(result) == (1, 1, 1)
+    assert (result.probability_superior, result.hedges_gz) == (0.5, None)
+    assert tost(0, 0, n, -0.3, 0.3) == 0
+
+
+@pytest.mark.filterwarnings("error")
+def test_two_seeds_and_one_outlier_have_finite_numbers() -> None:
+    for values in ([1, 2], [0, 0, 0, 0, 1], [1, 1, 1, 1, 1.0001]):
+        result = compare_paired(np.add(values, 90), np.full(len(values), 90))
+        assert np.isfinite(ends(result)).all()
+    assert compare_paired([92, 93], [91, 91]).hedges_gz is None
 
 
 @pytest.mark.parametrize(
-    ("a", "b", "unit", "says"),
+    ("a", "b", "message"),
     [
-        ([], [], "points", "at least one"),
-        ([1.0], [1.0, 2.0], "points", "equal lengths"),
-        ([1.0, np.nan], [1.0, 2.0], "points", "finite"),
-        ([1.0], [0.0], "relative %", "above 0"),
-        ([1.0], [1.0], "percent", "unit 'percent'"),
+        ([], [], "one value or more"),
+        ([[1.0]], [[1.0]], "one value or more"),
+        ([1, math.nan, math.inf], [1, 2, 3], "2 of 3 values of a .* position 1: drop"),
+        ([1, 2], [1], "2 values against 1"),
     ],
 )
-def test_bad_pairs_are_refused(
-    a: Sequence[float], b: Sequence[float], unit: str, says: str
-) -> None:
-    with pytest.raises(ValueError, match=says):
-        compare_paired(a, b, unit=unit)
+def test_unpaired_values_are_refused(a: list[float], b: list[float], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        compare_paired(a, b)
 
 
-def test_relative_differences_are_in_percent_of_the_baseline() -> None:
-    assert differences([110, 90], [100, 100], "relative %") == pytest.approx([10, -10])
+def test_other_nonsense_is_refused() -> None:
+    with pytest.raises(ValueError, match="no unit"):
+        compare_paired([1], [1], unit="percent")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="positive baseline"):
+        compare_paired([1, 1], [1, 0], unit="relative %")
+    with pytest.raises(ValueError, match="no interval"):
+        Interval(math.nan, 1)
+    with pytest.raises(ValueError, match=r"95% is 0\.95"):
+        t_interval([1, 2], 95)
+    with pytest.raises(ValueError, match="no p-value"):
+        holm([0.2, math.nan])
+    with pytest.raises(ValueError, match="future study"):
+        prediction_interval([1, 2], 0, 0.95)
+    assert holm([]) == []
 
 
-def test_t_intervals_cover_as_stated_and_the_bootstrap_does_not_with_five_seeds() -> None:
-    draws = np.random.default_rng(11).normal(1.0, 2.0, (1500, 5))
-    inside = [t_interval(d, 0.95) for d in draws]
-    covered = np.mean([i.low <= 1.0 <= i.high for i in inside])
-    assert abs(covered - 0.95) < 0.02  # 3.6 standard errors: fails 1 time in 3,000
-    bootstrapped = [bca_interval(d, 0.95, seed=0) for d in draws[:250]]
-    covered = np.mean([i.low <= 1.0 <= i.high for i in bootstrapped])
-    # About 0.83: why the bootstrap is shown beside the t interval and never decides.
-    assert 0.75 < covered < 0.90  # 3 standard errors: fails 1 time in 300
+# Simulations
 
 
-def test_prediction_intervals_cover_the_next_studys_mean() -> None:
-    generator = np.random.default_rng(12)
-    ours, theirs = generator.normal(0, 1, (2000, 10)), generator.normal(0, 1, (2000, 6))
-    hits = []
-    for mine, other in zip(ours, theirs, strict=True):
-        interval = prediction_interval(mine, 6, 0.95)
-        hits.append(interval.low <= other.mean() <= interval.high)
-    assert abs(np.mean(hits) - 0.95) < 0.018  # 3.7 standard errors: fails 1 time in 4,000
+@pytest.mark.parametrize(("n", "level"), [(3, 0.95), (5, 0.90), (10, 0.95)])
+def test_t_and_prediction_intervals_cover_at_their_level(n: int, level: float) -> None:
+    trials, future = 4000, 5
+    rng = np.random.default_rng(11)
+    samples, futures = rng.normal(3, 2, (trials, n)), rng.normal(3, 2, (trials, future)).mean(1)
+    intervals = [t_interval(sample, level) for sample in samples]
+    predicted = [prediction_interval(sample, future, level) for sample in samples]
+    covered = np.mean([ci.low <= 3 <= ci.high for ci in intervals])
+    foreseen = np.mean([ci.low <= x <= ci.high for ci, x in zip(predicted, futures, strict=True)])
+    assert covered == pytest.approx(level, abs=slack(level, trials))
+    assert foreseen == pytest.approx(level, abs=slack(level, trials))
 
 
-def test_seeds_needed_gives_a_decision_with_the_stated_power() -> None:
-    mean, sd = 0.5, 1.5
-    needed = seeds_needed(mean, sd, 5, lambda wide, _: wide.low > 0)
-    assert needed is not None
-    draws = np.random.default_rng(13).normal(mean, sd, (2000, needed))
-    error = draws.std(1, ddof=1) / math.sqrt(needed)
-    low = draws.mean(1) - stats.t.ppf(0.975, needed - 1) * error
-    assert abs((low > 0).mean() - 0.8) < 0.04  # 4.5 standard errors, and the sizes are rounded up
-    assert seeds_needed(0.0, 1.0, 5, lambda wide, _: wide.low > 0) is None
-    assert seeds_needed(0.5, 1.0, 1, lambda wide, _: True) is None
+def test_the_bootstrap_covers_too_little_at_five_seeds() -> None:
+    trials = 1500
+    samples = np.random.default_rng(12).normal(size=(trials, 5))
+    results = [compare_paired(sample, np.zeros(5)) for sample in samples]
+    bca = np.mean([r.bca95.low <= 0 <= r.bca95.high for r in results])
+    student = np.mean([r.ci95.low <= 0 <= r.ci95.high for r in results])
+    assert bca == pytest.approx(0.84, abs=slack(0.84, trials))
+    assert student == pytest.approx(0.95, abs=slack(0.95, trials))
 
 
-def test_a_confidence_sequence_survives_peeking_and_the_t_test_does_not() -> None:
-    """2,000 studies without an effect, looked at after each of the seeds 2 to 60."""
-    draws = np.random.default_rng(14).normal(0, 1, (2000, 60))
-    wrong_sequence = wrong_t = 0
-    for d in draws:
-        n = np.arange(1, 61)
-        means = d.cumsum() / n
-        sds = np.sqrt(np.maximum((d**2).cumsum() - n * means**2, 0) / np.maximum(n - 1, 1))
-        errors = sds / np.sqrt(n)
-        looks = slice(1, None)
-        t = np.abs(means[looks]) / errors[looks]
-        wrong_t += bool((t > stats.t.ppf(0.975, n[looks] - 1)).any())
-        wrong_sequence += any(
-            not sequential.confidence_sequence(m, s, k, 0.95).inside(-np.inf, np.inf)
-            or not ((i := sequential.confidence_sequence(m, s, k, 0.95)).low <= 0 <= i.high)
-            for m, s, k in zip(means[1::4], sds[1::4], n[1::4].tolist(), strict=True)
-        )
-    assert wrong_sequence / 2000 <= 0.05
-    assert wrong_t / 2000 > 0.20
+@pytest.mark.parametrize("n", [2, 5, 10])
+def test_chance_of_superiority_is_covered_with_any_share_of_ties(n: int) -> None:
+    outcomes = [(wins, ties) for wins in range(n + 1) for ties in range(n + 1 - wins)]
+    intervals = [
+        compare_paired([1] * wins + [0] * ties + [-1] * (n - wins - ties), [0] * n)
+        for wins, ties in outcomes
+    ]
+    low = np.array([r.probability_superior_ci95.low for r in intervals])
+    high = np.array([r.probability_superior_ci95.high for r in intervals])
+    counts = np.array([(w, t, n - w - t) for w, t in outcomes])
+    for tie, share in product((0, 0.1, 0.5, 0.9), np.linspace(0, 1, 41)):
+        win = (1 - tie) * share
+        lose = max(0.0, 1 - win - tie)
+        chance = stats.multinomial.pmf(counts, n, [win, tie, lose])
+        truth = win + tie / 2
+        covered = (low <= truth + 1e-9) & (truth <= high + 1e-9)
+        assert chance[covered].sum() >= 0.95
 
 
-@settings(derandomize=True, deadline=None, max_examples=100)
-@given(st.floats(-3, 3), st.floats(0.01, 5), st.integers(2, 200))
-def test_the_sequence_leaves_out_zero_just_when_its_e_value_says_so(
-    mean: float, sd: float, n: int
-) -> None:
-    interval = sequential.confidence_sequence(mean, sd, n, 0.95)
-    e = sequential.e_value(mean, sd, n)
-    if abs(e - 20) > 1e-6:
-        assert (interval.low > 0 or interval.high < 0) == (e > 20)
+@pytest.mark.parametrize("superior", [False, True])
+def test_seeds_needed_have_the_power_that_they_promise(superior: bool) -> None:
+    mean, sd, trials = 0.5, 1.0, 20_000
+    band = Interval(-0.1, 0.9) if superior else Interval(0.0, 1.2)
+    n = seeds_needed(mean, sd, 5, band, superior=superior)
+    assert n is not None
+
+    def power(count: int) -> float:
+        rng = np.random.default_rng(13)
+        means = rng.normal(mean, sd / math.sqrt(count), trials)
+        sds = sd * np.sqrt(rng.chisquare(count - 1, trials) / (count - 1))
+        error = sds / math.sqrt(count)
+        wide, narrow = (stats.t.ppf(q, count - 1) * error for q in (0.975, 0.95))
+        found = (means - narrow >= band.low) & (means + narrow <= band.high)
+        return float(np.mean(found & (means > wide)) if superior else np.mean(found))
+
+    assert power(n) >= 0.8 - slack(0.8, trials)
+    assert power(n - 3) < 0.8 + slack(0.8, trials)
+    assert power(n) < 0.85
+
+
+def test_seeds_needed_say_none_where_none_would_do() -> None:
+    band = Interval(0, 1)
+    assert seeds_needed(1.0, 0.5, 5, band) is None
+    assert seeds_needed(0.5, 0.5, 5, band, cap=6) is None
+    assert seeds_needed(0.5, None, 1, band) is None
+    assert seeds_needed(0.5, 0.0, 5, band) is None
+    assert seeds_needed(0.5, 0.01, 5, band) == 6
+    few, many = seeds_needed(0.5, 0.5, 5, band), seeds_needed(0.5, 1.0, 5, band)
+    assert few is not None
+    assert many is not None
+    assert few < many
