@@ -49,7 +49,8 @@ class Protocol(_Frozen):
         Tests always use the head of the tested task.
     optimiser, learning_rate, momentum, batch_size : momentum is read by "momentum" only.
     epochs, iterations_per_task : the length of a task, one of the two.
-    precision : "float32", or "float64" for exactness checks.
+    precision : "float32"; "float64" for exactness checks; "bf16" rounds the factors of the body's
+        matrix products to bfloat16 in training and tests, for processors that are fast at it.
     """
 
     benchmark: Literal["split-mnist", "split-digits"] = "split-mnist"
@@ -63,7 +64,7 @@ class Protocol(_Frozen):
     batch_size: Count = 64
     epochs: Count | None = None
     iterations_per_task: Count | None = None
-    precision: Literal["float32", "float64"] = "float32"
+    precision: Literal["float32", "float64", "bf16"] = "float32"
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

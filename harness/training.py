@@ -91,7 +91,7 @@ class Stack:
         self.device = device
         self.protocol = protocol = cells[0].condition.protocol
         self.method = method = cells[0].condition.method
-        self.dtype = getattr(torch, protocol.precision)
+        self.dtype = torch.float64 if protocol.precision == "float64" else torch.float32
         width = padded(data.train_images.shape[1])
         self.tasks = cut_into_tasks(
             data,
@@ -117,6 +117,7 @@ class Stack:
             self._scalar("alpha_scale"),
             dtype=self.dtype,
             device=device,
+            reduced=protocol.precision == "bf16",
         )
         self.optimiser = OPTIMISERS[protocol.optimiser](
             self.network.parameters, self._scalar("learning_rate"), self._scalar("momentum")

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 
 import torch
@@ -67,6 +68,8 @@ class Network:
     eta, alpha_scale : (S, 1, 1) start of the Hebbian rate and scale of alpha ~ U(0, 1);
         read only where the architecture has plasticity.
     dtype, device : of every tensor.
+    reduced : round the factors of the body's products to bfloat16; parameters, gradients and
+        everything else stay in ``dtype``.
     """
 
     def __init__(
@@ -78,8 +81,10 @@ class Network:
         *,
         dtype: torch.dtype = torch.float32,
         device: torch.device | str = "cpu",
+        reduced: bool = False,
     ) -> None:
         self.architecture = architecture
+        self.product = partial(product, reduced=reduced)
         widths = (architecture.inputs, *architecture.hidden)
         pairs = list(pairwise(widths))
         streams = [stream(seed, INIT) for seed in seeds]
@@ -134,7 +139,7 @@ class Network:
         """Return ``[inputs, h_1, ..., h_L]``, each (S, B, width), for inputs (S, B, in)."""
         layers = [inputs]
         for weight, bias in zip(self.weights, self.biases, strict=True):
-            layers.append(product(layers[-1], weight, bias=bias).relu_())
+            layers.append(self.product(layers[-1], weight, bias=bias).relu_())
         return layers
 
     def body_deltas(self, activations: Sequence[Tensor], of_hidden: Tensor) -> list[Tensor]:
@@ -145,7 +150,7 @@ class Network:
         """
         deltas = [of_hidden.mul_(activations[-1] > 0)]
         for layer in range(len(self.weights) - 1, 0, -1):
-            back = product(deltas[0], self.weights[layer].transpose(1, 2))
+            back = self.product(deltas[0], self.weights[layer].transpose(1, 2))
             deltas.insert(0, back.mul_(activations[layer] > 0))
         return deltas
 
@@ -179,7 +184,7 @@ class Network:
         of_hidden = self.head.backward(hidden, delta, self.gradients)
         for layer, of_layer in enumerate(self.body_deltas(activations, of_hidden)):
             inputs_t = activations[layer].transpose(1, 2)
-            product(inputs_t, of_layer, out=self.gradients[f"body.{layer}.weight"])
+            self.product(inputs_t, of_layer, out=self.gradients[f"body.{layer}.weight"])
             torch.sum(of_layer, 1, keepdim=True, out=self.gradients[f"body.{layer}.bias"])
         return loss
 

@@ -15,10 +15,16 @@ import torch
 from torch import Tensor
 
 _ONEDNN = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
+_ONEDNN_TYPES = (torch.float32, torch.bfloat16)
 
 
 def product(
-    a: Tensor, b: Tensor, *, bias: Tensor | None = None, out: Tensor | None = None
+    a: Tensor,
+    b: Tensor,
+    *,
+    bias: Tensor | None = None,
+    out: Tensor | None = None,
+    reduced: bool = False,
 ) -> Tensor:
     """Return ``a b + bias`` for each lane.
 
@@ -27,8 +33,16 @@ def product(
     a, b : (S, m, k) and (S, k, n); transposed views are welcome.
     bias : (S, 1, n), or None.
     out : (S, m, n) to write to and return; a new tensor if None.
+    reduced : round factors and product (not the sums inside, nor anything else) to bfloat16.
     """
-    if not (_ONEDNN and a.dtype is torch.float32 and a.device.type == "cpu"):
+    if reduced:
+        rounded = product(a.bfloat16(), b.bfloat16())
+        if out is None:
+            out = rounded.to(a.dtype)
+        else:
+            out.copy_(rounded)
+        return out if bias is None else out.add_(bias)
+    if not (_ONEDNN and a.dtype in _ONEDNN_TYPES and a.device.type == "cpu"):
         if bias is None:
             return torch.bmm(a, b) if out is None else torch.bmm(a, b, out=out)
         return torch.baddbmm(bias, a, b)
