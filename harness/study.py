@@ -211,7 +211,7 @@ class Claim(_Frozen):
     metric: Literal["final-accuracy"] = "final-accuracy"
     treatment: str
     baseline: str
-    reported: float
+    reported: Annotated[float, Field(allow_inf_nan=False, strict=True)]
     unit: Literal["points", "relative %"]
     margin: Positive
     negligible: NotNegative = 0.3
@@ -295,6 +295,11 @@ class Study(_Frozen):
                         f"{what} names the condition '{name}', which the study does not have; "
                         f"it has {', '.join(self.conditions)}"
                     )
+        for claim in self.claims:
+            if claim.reported == 0:
+                raise ValueError(
+                    f"claim '{claim.id}' reports a gain of 0: there is nothing to judge"
+                )
         ids = [claim.id for claim in self.claims]
         if len(set(ids)) < len(ids):
             raise ValueError("two claims have the same id")

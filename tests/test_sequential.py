@@ -1,7 +1,8 @@
 """The confidence sequence: its definition, and its errors where one looks after every seed.
 
-Simulations have fixed seeds and allow five standard errors; the sequences err so much less often
-than they may that other seeds would not fail these tests in any practical number of runs.
+Simulations have fixed seeds. Every bound is five standard errors or more away from the true rate
+(about 3% for the sequence, 39% for the t test peeked at 99 times): with other seeds a check would
+fail a correct program less than once in 10^6 runs.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Statistics against scipy, statsmodels, brute force, numbers worked out by hand and simulation.
 
-Simulations have fixed seeds. Each allows five standard errors, so with other seeds a correct
-program would fail one of them about once in 10^6 runs.
+Simulations have fixed seeds. Each check allows five standard errors: with other seeds it would
+fail a correct program about once in 10^6 runs, all of them together less than once in 10^4.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def test_bootstrap_is_scipys_and_repeats() -> None:
     a, b = drawn(12)
     theirs = stats.bootstrap((a - b,), np.mean, rng=np.random.default_rng(7), batch=1000)
     ours = compare_paired(a, b, seed=7).bca95
-    assert_allclose((ours.low, ours.high), tuple(theirs.confidence_interval))
+    assert_allclose((ours.low, ours.high), tuple(theirs.confidence_interval), atol=1e-9)
     assert compare_paired(a, b, seed=7) == compare_paired(a, b, seed=7)
     assert compare_paired(a, b, seed=8).bca95 != ours
 
@@ -197,9 +197,7 @@ def test_shift_of_both_and_scale_change_nothing_else(
 ) -> None:
     a, b = values
     plain, moved = compare_paired(a, b), compare_paired(scale * (a + shift), scale * (b + shift))
-    # The bootstrap orders its means; rounding decides between those that are equal.
-    loose = np.array([0, 0, 0, 0, 0, 1, 1]) * 0.05 * (plain.sd or 0) + 1e-8
-    assert (np.abs(ends(moved) / scale - ends(plain)) <= loose).all() or plain.sd == 0
+    assert_allclose(ends(moved) / scale, ends(plain), atol=1e-7)
     assert_allclose(chances(moved), chances(plain), atol=1e-9)
     assert moved.probability_superior == plain.probability_superior
     if plain.hedges_gz is not None:
@@ -355,9 +353,9 @@ def test_chance_of_superiority_is_covered_with_any_share_of_ties(n: int) -> None
 
 @pytest.mark.parametrize("superior", [False, True])
 def test_seeds_needed_have_the_power_that_they_promise(superior: bool) -> None:
-    mean, sd, trials = 0.5, 1.0, 20_000
+    mean, sd, trials = 0.5, 0.3, 50_000
     band = Interval(-0.1, 0.9) if superior else Interval(0.0, 1.2)
-    n = seeds_needed(mean, sd, 5, band, superior=superior)
+    n = seeds_needed(mean, sd, 2, band, superior=superior)
     assert n is not None
 
     def power(count: int) -> float:
@@ -370,8 +368,7 @@ def test_seeds_needed_have_the_power_that_they_promise(superior: bool) -> None:
         return float(np.mean(found & (means > wide)) if superior else np.mean(found))
 
     assert power(n) >= 0.8 - slack(0.8, trials)
-    assert power(n - 3) < 0.8 + slack(0.8, trials)
-    assert power(n) < 0.85
+    assert power(n - 1) <= 0.8 + slack(0.8, trials)
 
 
 def test_seeds_needed_say_none_where_none_would_do() -> None:

@@ -1,7 +1,7 @@
 """Verdicts: the table row by row, its overlaps, exactly one label, and how often each is wrong.
 
-Simulations have fixed seeds. Where a rate is bounded by its stated level, five standard errors
-are allowed: with other seeds, a correct program would fail about once in 10^6 runs.
+Simulations have fixed seeds. Each check of a rate allows five standard errors: with other seeds
+it would fail a correct program about once in 10^6 runs, all together less than once in 10^4.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from reports.sequential import ANYTIME, critical
-from reports.statistics import Floats, Interval, Procedure, compare_paired, mean_interval
+from reports.statistics import Floats, Interval, Procedure, compare_paired, mean_interval, tost
 from reports.verdict import Judgement, Verdict, decide, judge
 
 GAIN, MARGIN, NEGLIGIBLE = 4.69, 1.56, 0.3
@@ -243,6 +243,8 @@ def test_a_smaller_alpha_and_looking_at_will_ask_for_more() -> None:
     assert sequential.seeds_needed is not None
     expected = mean_interval(8, 4.5, 1.3, 0.90, ANYTIME)
     assert sequential.ci_equivalence.low == pytest.approx(expected.low)
+    none = judged(spread(0, 8, 0.15), procedure=ANYTIME)
+    assert none.p_zero == pytest.approx(tost(0, 0.15, 8, -NEGLIGIBLE, NEGLIGIBLE, ANYTIME))
 
 
 def test_relative_claims_are_judged_by_relative_gains() -> None:
@@ -354,6 +356,27 @@ def test_planted_gains_get_their_verdicts_at_20_seeds(share: float, expected: Ve
     assert rates(share * GAIN, 0.3, 20)[expected] >= 0.98
     gains = np.random.default_rng(32).normal(share * GAIN, 0.3, 20)
     assert judged(gains).verdict is expected
+
+
+@pytest.mark.parametrize(
+    ("mean", "sd", "claim", "expected"),
+    [
+        (0.9, 1.0, (1.0, 1.5), Verdict.REPRODUCED),  # above zero is the harder part
+        (4.5, 2.0, (GAIN, MARGIN), Verdict.REPRODUCED),
+        (1.5, 1.0, (GAIN, MARGIN), Verdict.PARTIAL),
+        (8.0, 2.0, (GAIN, MARGIN), Verdict.LARGER),
+        (-1.0, 1.5, (GAIN, MARGIN), Verdict.CONTRADICTED),
+        (0.0, 0.5, (GAIN, MARGIN), Verdict.NOT_REPRODUCED),
+    ],
+)
+def test_the_stated_number_of_seeds_settles_four_of_five_such_studies(
+    mean: float, sd: float, claim: tuple[float, float], expected: Verdict
+) -> None:
+    found = judged(spread(mean, 3, sd), claim[0], margin=claim[1])
+    assert found.seeds_needed is not None
+    error = at_most(0.8) - 0.8
+    assert rates(mean, sd, found.seeds_needed, claim)[expected] >= 0.8 - error
+    assert rates(mean, sd, found.seeds_needed - 1, claim)[expected] <= 0.8 + error
 
 
 @pytest.mark.parametrize(("procedure", "holds"), [(None, False), (ANYTIME, True)])
