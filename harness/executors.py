@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import traceback
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -128,12 +129,15 @@ class OnRay:
             import harness
             import methods
 
+            _check_reachable(address)
             shared["runtime_env"] = {"py_modules": [harness, methods]}
             try:
                 ray.init(address=address, **shared)
             except (ConnectionError, RuntimeError, ValueError, OSError) as error:
-                reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-                raise InputError(f"--address {address}: no Ray cluster there ({reason})") from None
+                raise InputError(
+                    f"--address {address}: no Ray cluster answers there ({_summary(error)}). "
+                    "Where the cluster asks for a token, set RAY_AUTH_MODE=token"
+                ) from None
         available = int(ray.cluster_resources().get(resource, 0))
         if available == 0:
             ray.shutdown()
@@ -166,6 +170,17 @@ class OnRay:
                         yield BlockFailed(block, _summary(error), str(error))
         finally:
             ray.shutdown()
+
+
+def _check_reachable(address: str) -> None:
+    """Refuse an address where nothing listens; Ray itself would try again for minutes."""
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if not colon:
+        return  # "auto" and "local" are Ray's own words
+    try:
+        socket.create_connection((host, int(port)), timeout=10).close()
+    except (OSError, ValueError, OverflowError) as error:
+        raise InputError(f"--address {address}: nothing answers there ({error})") from None
 
 
 def _summary(error: BaseException) -> str:

@@ -171,6 +171,7 @@ def test_a_diverged_cell_is_a_result_and_exit_code_1(study_file: Path, tmp_path:
         (["run", "smoke", "--executor", "slurm"], "executor"),
         (["run", "smoke", "--device", "tpu"], "device"),
         (["run", "smoke", "--executor", "in-process", "--address", "auto"], "--address needs Ray"),
+        (["run", "smoke", "--address", "127.0.0.1:1"], "127.0.0.1:1: nothing answers there"),
         (["run", "smoke", "--out", "/proc/nothing/here"], "cannot write to /proc/nothing"),
         (["run", "dhp-split-mnist", "--data-dir", "/proc/nothing"], "no MNIST: /proc/nothing"),
         (["report", "/proc"], "holds no results"),
