@@ -21,8 +21,11 @@ from harness.selection import select
 from harness.session import DeviceName, ExecutorName, Options, Session
 from harness.store import Store
 from harness.study_files import load_study, shipped_studies
-from reports.summary import published_finals, summarise, write_summary
+from reports.analysis import analyse
+from reports.page import SIGNS, write_page
+from reports.summary import published_finals, summarise, summary_text, write_summary
 from reports.terminal import summary_table
+from reports.verify import differences
 
 DEFAULT_STUDY, FALLBACK_STUDY = "dhp-split-mnist", "dhp-split-digits"
 
@@ -128,6 +131,25 @@ def report(
 ) -> None:
     """Summarise the records of a results directory: table, figure, tidy Parquet."""
     raise typer.Exit(_report(directory))
+
+
+@app.command()
+def verify(
+    directory: Annotated[Path, typer.Argument(help="A results directory with a report.")],
+) -> None:
+    """Recompute verdict.json and summary.csv from the records; exit 1 naming what differs."""
+    store = Store(directory)
+    study = store.study()
+    records, damaged = store.read_all()
+    chosen = select(records, study).records
+    named = [f"damaged record {bad.path.name}: {bad.reason}" for bad in damaged]
+    text = summary_text(chosen, study)
+    named += differences(analyse(chosen, study), text, directory / "report")
+    for name in named:
+        warn(f"differs: {name}")
+    if not named:
+        out.print(f"{len(records)} records, verdict.json and summary.csv agree")
+    raise typer.Exit(1 if named else 0)
 
 
 @app.command()
@@ -265,8 +287,15 @@ def _report(directory: Path) -> int:
             f"python run_all.py run {study.name} --out {directory}"
         )
     folder = write_summary(selection.records, study, directory / "report")
+    analysis = analyse(selection.records, study)
+    page = write_page(analysis, folder)
     summary = summarise(selection.records, study)
     out.print()
+    for one in analysis.claims:
+        word = None if one.judgement is None else str(one.judgement.verdict)
+        why = "" if one.judgement is None else one.judgement.reason
+        line = f"{SIGNS[word]} {word or 'NO PAIRS'}  {one.claim.id}: {why}"
+        out.print(line, highlight=False, markup=False)
     out.print(summary_table(study.name, summary, published_finals(study)))
     present = Counter(record["condition"] for record in selection.records)
     short = [f"{n} {present[n]}" for n in study.conditions if present[n] < len(study.seeds)]
@@ -277,7 +306,7 @@ def _report(directory: Path) -> int:
             f"[dim]{selection.superseded} records of conditions that were changed or removed "
             "since are kept and not shown[/]"
         )
-    out.print(f"written to {folder}: table.parquet, summary.csv, curves.svg, curves.png")
+    out.print(f"report: {page}", highlight=False, soft_wrap=True)
     return 1 if damaged else 0
 
 

@@ -124,7 +124,9 @@ class OnRay:
         if address is None:
             if device == "cpu":
                 shared["num_cpus"] = workers
-            ray.init(include_dashboard=False, object_store_memory=512 * 2**20, **shared)
+            # "local": never join a cluster that happens to run here; that takes --address.
+            shared |= {"include_dashboard": False, "object_store_memory": 512 * 2**20}
+            ray.init(address="local", **shared)
         else:
             import harness
             import methods

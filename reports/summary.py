@@ -48,6 +48,14 @@ def published_finals(study: StudyLike) -> dict[str, dict[str, float]]:
     }
 
 
+def summary_text(records: Sequence[Record], study: StudyLike) -> str:
+    """Return the contents of ``summary.csv``: ``summarise`` with the published values beside."""
+    table = summarise(records, study)
+    for source, values in published_finals(study).items():
+        table[f"published_{source}"] = table["condition"].map(values)
+    return str(table.to_csv(index=False, lineterminator="\n"))
+
+
 def write_summary(records: Sequence[Record], study: StudyLike, folder: Path) -> Path:
     """Write table.parquet, summary.csv and curves.svg/.png to ``folder``; returns it.
 
@@ -56,10 +64,7 @@ def write_summary(records: Sequence[Record], study: StudyLike, folder: Path) -> 
     folder.mkdir(parents=True, exist_ok=True)
     tables.tidy(records).to_parquet(folder / "table.parquet", index=False)
     summary = summarise(records, study)
-    table = summary.copy()
-    for source, values in published_finals(study).items():
-        table[f"published_{source}"] = table["condition"].map(values)
-    table.to_csv(folder / "summary.csv", index=False)
+    (folder / "summary.csv").write_text(summary_text(records, study), encoding="utf-8")
     whole = [source for source in study.published if len(source.after_tasks) > 1]
     published: dict[str, dict[int, float]] = {}
     label = ""
