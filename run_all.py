@@ -22,9 +22,10 @@ from harness.session import DeviceName, ExecutorName, Options, Session
 from harness.store import Store
 from harness.study_files import load_study, shipped_studies
 from reports.analysis import analyse
-from reports.page import SIGNS, write_page
+from reports.page import write_page
 from reports.summary import published_finals, summarise, summary_text, write_summary
-from reports.terminal import summary_table
+from reports.terminal import summary_table, verdict_table
+from reports.verdict import SIGNS
 from reports.verify import differences
 
 DEFAULT_STUDY, FALLBACK_STUDY = "dhp-split-mnist", "dhp-split-digits"
@@ -291,12 +292,22 @@ def _report(directory: Path) -> int:
     page = write_page(analysis, folder)
     summary = summarise(selection.records, study)
     out.print()
-    for one in analysis.claims:
-        word = None if one.judgement is None else str(one.judgement.verdict)
-        why = "" if one.judgement is None else one.judgement.reason
-        line = f"{SIGNS[word]} {word or 'NO PAIRS'}  {one.claim.id}: {why}"
-        out.print(line, highlight=False, markup=False)
     out.print(summary_table(study.name, summary, published_finals(study)))
+    if analysis.claims:
+        out.print(verdict_table(analysis.claims))
+        main_claim = analysis.claims[0]
+        if main_claim.judgement is not None:
+            sign = SIGNS[main_claim.judgement.verdict]
+            verdict = f"{sign} {main_claim.judgement.verdict}: {main_claim.claim.text}"
+            out.print(f"\n[bold]{verdict}[/]\n{main_claim.judgement.reason}", highlight=False)
+            out.print(
+                "This is a verdict on the size of the gain, not on its cause: the two programs "
+                "may differ in more than plasticity (see the README)."
+            )
+    devices = Counter(record["provenance"]["device"] for record in selection.records)
+    if len(devices) > 1:
+        made = ", ".join(f"{count} on {device}" for device, count in devices.items())
+        out.print(f"cells by device: {made}", highlight=False)
     present = Counter(record["condition"] for record in selection.records)
     short = [f"{n} {present[n]}" for n in study.conditions if present[n] < len(study.seeds)]
     if short:

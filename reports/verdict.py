@@ -61,6 +61,17 @@ class Verdict(StrEnum):
     INCONCLUSIVE = "INCONCLUSIVE"
 
 
+SIGNS = {
+    Verdict.REPRODUCED: "✓",
+    Verdict.LARGER: "▲",
+    Verdict.PARTIAL: "◐",
+    Verdict.NOT_REPRODUCED: "○",
+    Verdict.CONTRADICTED: "✗",
+    Verdict.INCONCLUSIVE: "?",
+}
+"""A sign beside each word, so that colour never speaks alone."""
+
+
 @dataclass(frozen=True)
 class Judgement:
     """A verdict and what it rests on; from ``judge``.
