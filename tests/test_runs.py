@@ -86,7 +86,13 @@ def test_an_interrupted_run_goes_on_to_the_same_bits(
     number: signal.Signals, uninterrupted: Path, study_file: Path, tmp_path: Path
 ) -> None:
     arguments = ("run", study_file, "--out", tmp_path, "--executor", "in-process", "--lanes", 1)
-    driver = subprocess.Popen(command(*arguments), cwd=HERE, stdout=subprocess.DEVNULL)
+    driver = subprocess.Popen(
+        command(*arguments),
+        cwd=HERE,
+        stdout=subprocess.DEVNULL,
+        # A shell starts its background jobs with SIGINT ignored, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     records = tmp_path / "records"
     deadline = time.monotonic() + 120
     while len(list(records.glob("*.json"))) < 3 and time.monotonic() < deadline:
