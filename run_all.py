@@ -301,8 +301,8 @@ def _report(directory: Path) -> int:
             verdict = f"{sign} {main_claim.judgement.verdict}: {main_claim.claim.text}"
             out.print(f"\n[bold]{verdict}[/]\n{main_claim.judgement.reason}", highlight=False)
             out.print(
-                "This is a verdict on the size of the gain, not on its cause: the two programs "
-                "may differ in more than plasticity (see the README)."
+                "This is a verdict on the size of the gain, not on its cause; "
+                "the study controls-split-mnist tells plasticity from what else differs."
             )
     devices = Counter(record["provenance"]["device"] for record in selection.records)
     if len(devices) > 1:
