@@ -287,9 +287,15 @@ def _report(directory: Path) -> int:
             f"{directory} has no finished cell of the study '{study.name}' yet; run it first: "
             f"python run_all.py run {study.name} --out {directory}"
         )
-    folder = write_summary(selection.records, study, directory / "report")
     analysis = analyse(selection.records, study)
-    page = write_page(analysis, folder)
+    try:
+        folder = write_summary(selection.records, study, directory / "report")
+        page = write_page(analysis, folder)
+    except OSError as error:
+        raise InputError(
+            f"cannot write the report to {directory / 'report'} ({_first_line(error)}); the "
+            f"records are safe. Make room, then: python run_all.py report {directory}"
+        ) from None
     summary = summarise(selection.records, study)
     out.print()
     out.print(summary_table(study.name, summary, published_finals(study)))
@@ -319,6 +325,10 @@ def _report(directory: Path) -> int:
         )
     out.print(f"report: {page}", highlight=False, soft_wrap=True)
     return 1 if damaged else 0
+
+
+def _first_line(error: OSError) -> str:
+    return (error.strerror or str(error)).splitlines()[0]
 
 
 def warn(message: str) -> None:

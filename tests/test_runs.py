@@ -129,6 +129,19 @@ def test_a_damaged_record_is_named_set_aside_and_replaced(
     assert (out / TABLE).read_bytes() == (uninterrupted / TABLE).read_bytes()
 
 
+def test_a_report_that_cannot_be_written_is_one_clear_error(
+    uninterrupted: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "copy"
+    subprocess.run(["cp", "-r", uninterrupted, out], check=True)
+    subprocess.run(["rm", "-r", out / "report"], check=True)
+    (out / "report").write_text("in the way")
+    reported = run("report", out)
+    assert reported.returncode == 2
+    assert "cannot write the report" in reported.stderr
+    assert "Traceback" not in reported.stderr
+
+
 def test_a_new_condition_trains_only_its_own_cells(uninterrupted: Path, tmp_path: Path) -> None:
     out = tmp_path / "copy"
     subprocess.run(["cp", "-r", uninterrupted, out], check=True)
