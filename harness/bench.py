@@ -38,9 +38,10 @@ from rich.table import Table
 
 from harness.bench_baselines import UserProgram, from_loader, from_tensor
 from harness.benchmarks import Dataset, Task, cut_into_tasks, mnist_class, split_mnist
+from harness.condition import Cell
 from harness.executors import BlockDone, Executor, InProcess, OnRay
 from harness.plan import CPU_LANES, make_plan
-from harness.study import Cell, Study
+from harness.study import Study
 from harness.study_files import load_study
 from harness.training import Stack, train_block
 from methods.importance import TaskSamples, fisher, mas

@@ -11,8 +11,8 @@ from typing import Any, Protocol
 
 from harness import provenance
 from harness.benchmarks import Dataset
+from harness.condition import Cell
 from harness.errors import InputError
-from harness.study import Cell
 from harness.training import Outcome, Progress, train_block
 
 WORKER_RETRIES = 3

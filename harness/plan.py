@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.benchmarks import Dataset
-from harness.study import Cell, Study
+from harness.condition import Cell
+from harness.study import Study
 from harness.training import train_block
 
 CPU_LANES = 2

@@ -8,8 +8,10 @@ from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
+from harness.claims import Claim, Published
+from harness.condition import Method, Protocol
 from harness.errors import InputError
-from harness.study import Claim, Method, Protocol, Published, Study
+from harness.study import Study
 
 
 def shipped_studies() -> dict[str, Path]:

@@ -21,8 +21,9 @@ import torch
 from numpy.random import Generator
 from torch import Tensor
 
+from methods.ablations import VARIANTS
 from methods.products import product
-from methods.softmax import DHPSoftmax, Softmax
+from methods.softmax import Softmax
 from methods.streams import INIT, PLASTICITY, stream
 
 ALIGNMENT = 16
@@ -42,6 +43,7 @@ class Architecture:
     inputs, outputs : widths of the data and of all heads together.
     hidden : widths of the hidden ReLU layers, at least one.
     plasticity : "off" (ordinary layer), "on", or "frozen" (trace kept at zero).
+    ablation : with plasticity "on", a name of ``methods.ablations.VARIANTS``.
     head_init : "linear" draws w from U(-1/sqrt(in), 1/sqrt(in)) as torch.nn.Linear does; "blog"
         from U(-1/sqrt(out), 1/sqrt(out)), which is what ``kaiming_uniform_(a=sqrt(5))`` does to
         the (in, out) tensor of the published code, because it reads the fan-in off the
@@ -55,6 +57,7 @@ class Architecture:
     plasticity: str = "off"
     head_init: str = "linear"
     bias: bool = True
+    ablation: str | None = None
 
 
 class Network:
@@ -124,7 +127,9 @@ class Network:
             eta = eta.to(device=device, dtype=dtype).clone()
             alpha *= alpha_scale.to(device=device, dtype=dtype)
             frozen = architecture.plasticity == "frozen"
-            self.head = DHPSoftmax(weight, bias, alpha, eta, frozen=frozen)
+            variant = VARIANTS["frozen" if frozen else architecture.ablation]
+            self.head = plastic = variant(weight, bias, alpha, eta)
+            plastic.draw(draws, outputs)
 
         body = {f"body.{i}.weight": w for i, w in enumerate(self.weights)}
         body |= {f"body.{i}.bias": b for i, b in enumerate(self.biases)}
@@ -157,6 +162,10 @@ class Network:
     def logits(self, inputs: Tensor) -> Tensor:
         """Return the (S, B, outputs) logits in evaluation mode: labels play no part."""
         return self.head.logits(self.activations(inputs)[-1])
+
+    def test_logits(self, inputs: Tensor, mask: Tensor) -> Tensor:
+        """Return the (S, B, outputs) logits of a test of the head that ``mask`` leaves."""
+        return self.head.test_logits(self.activations(inputs)[-1], mask)
 
     def loss_and_gradients(self, inputs: Tensor, labels: Tensor, mask: Tensor) -> Tensor:
         """Train-mode pass over one mini-batch: moves the trace, fills ``self.gradients``.

@@ -11,9 +11,10 @@ Continual Learning", ICML 2019 AMTL workshop.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
+from numpy.random import Generator
 from torch import Tensor
 
 
@@ -46,12 +47,25 @@ class Softmax:
     def learn_trace(self, hidden: Tensor, targets: Tensor) -> None:
         """Take in a training mini-batch before its logits; an ordinary layer keeps no trace."""
 
+    def start_task(self) -> None:
+        """Get ready for the next task; nothing to do but for variants."""
+
     def logits(self, hidden: Tensor) -> Tensor:
         """Return the (S, B, out) logits of ``hidden`` (S, B, in); changes nothing."""
-        weight = self.effective_weight()
+        return self.logits_of(hidden, self.effective_weight())
+
+    def logits_of(self, hidden: Tensor, weight: Tensor) -> Tensor:
+        """Return the (S, B, out) logits through ``weight`` (S, in, out) and the bias."""
         if self.bias is None:
             return torch.bmm(hidden, weight)
         return torch.baddbmm(self.bias, hidden, weight)
+
+    def test_logits(self, hidden: Tensor, mask: Tensor) -> Tensor:
+        """Return the (S, B, out) logits of test samples, of which labels are not known.
+
+        ``mask`` (out,) is 0 for the classes of the tested task's head and -inf for the others.
+        """
+        return self.logits(hidden)
 
     def backward(self, hidden: Tensor, delta: Tensor, gradients: Mapping[str, Tensor]) -> Tensor:
         """Write the gradients of this layer's parameters and return that of ``hidden``.
@@ -82,21 +96,19 @@ class DHPSoftmax(Softmax):
     weight, bias : as for Softmax (the published layer has no bias).
     alpha : (S, in, out) plasticity coefficients.
     eta : (S, 1, 1) Hebbian rate.
-    frozen : keep the trace at zero. alpha and eta stay in the program but then have no effect:
-        the control that tells plasticity from the way the layer is initialised.
     """
 
-    def __init__(
-        self, weight: Tensor, bias: Tensor | None, alpha: Tensor, eta: Tensor, *, frozen: bool
-    ) -> None:
+    def __init__(self, weight: Tensor, bias: Tensor | None, alpha: Tensor, eta: Tensor) -> None:
         super().__init__(weight, bias)
         self.alpha = alpha
         self.eta = eta
-        self.frozen = frozen
         self.trace = torch.zeros_like(weight)
         # What the backward pass needs of the last training mini-batch.
         self._averaging = torch.empty(0)  # (S, B, out): 1/n_c for a sample of class c, else 0
         self._innovation = torch.empty(0)  # (S, in, out): class mean - old trace, 0 if absent
+
+    def draw(self, draws: Sequence[Generator], outputs: int) -> None:
+        """Draw what a variant needs beside its parameters, of one generator a lane."""
 
     def plastic(self) -> dict[str, Tensor]:  # noqa: D102
         return {"head.alpha": self.alpha, "head.eta": self.eta}
@@ -112,8 +124,6 @@ class DHPSoftmax(Softmax):
         hidden : (S, B, in) activations of the last hidden layer.
         targets : (S, B, out) one-hot labels.
         """
-        if self.frozen:
-            return
         counts = targets.sum(1, keepdim=True)
         present = (counts > 0).to(hidden.dtype)
         self._averaging = targets / counts.clamp_min(1)
@@ -126,9 +136,6 @@ class DHPSoftmax(Softmax):
         # d loss / d (w + alpha * Hebb) is the gradient of w; the chain rule gives the rest.
         effective = gradients["head.weight"]
         torch.mul(effective, self.trace, out=gradients["head.alpha"])
-        if self.frozen:
-            gradients["head.eta"].zero_()
-            return to_hidden
         of_trace = effective * self.alpha
         torch.sum(of_trace * self._innovation, (1, 2), keepdim=True, out=gradients["head.eta"])
         # Columns of absent classes fall out below because their averaging weights are zero.

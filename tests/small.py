@@ -13,7 +13,7 @@ from oracle_training import NaiveTask, Recipe
 from torch import Tensor
 
 from harness.benchmarks import Dataset
-from harness.study import Cell, Condition, Method, Protocol
+from harness.condition import Cell, Condition, Method, Protocol
 from harness.training import Outcome, Stack
 from methods.network import Network
 from methods.softmax import DHPSoftmax

@@ -15,7 +15,7 @@ from small import CONDITIONS, TASKS, Trained, cell, last_of, small_data, train
 from torch import Tensor
 
 from harness.benchmarks import Dataset
-from harness.study import Cell
+from harness.condition import Cell
 from harness.training import Stack, train_block
 
 ODD = small_data(pixels=30, per_class=20)

@@ -114,7 +114,7 @@ def test_one_step_of_the_trace_written_out() -> None:
     targets = torch.nn.functional.one_hot(labels, 3).double().unsqueeze(0)
     alpha = torch.full((1, 2, 3), 2.0, dtype=torch.float64)
     eta = torch.full((1, 1, 1), 0.25, dtype=torch.float64)
-    head = DHPSoftmax(torch.ones_like(alpha), None, alpha, eta, frozen=False)
+    head = DHPSoftmax(torch.ones_like(alpha), None, alpha, eta)
     head.trace.fill_(4.0)
     head.learn_trace(hidden, targets)
     close(head.trace, torch.tensor([[[4.25, 3.5, 4.0], [4.0, 3.25, 4.0]]], dtype=torch.float64))

@@ -136,7 +136,7 @@ def run_plan(store: Store, plan: Plan, observe: Any = lambda event: None) -> Tal
 
 
 def plan_of(tiny: Study) -> Plan:
-    from harness.study import Cell
+    from harness.condition import Cell
 
     cells = [Cell(condition=c, seed=s) for s in tiny.seeds for c in tiny.conditions.values()]
     return Plan(tuple((cell,) for cell in cells), 0)

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from harness.condition import Cell
 from harness.errors import InputError
-from harness.study import Cell, Study, parse_seeds
+from harness.study import Study, parse_seeds
 from harness.study_files import load_study, shipped_studies, validate_study
 
 GOOD = """

@@ -24,7 +24,7 @@ from small import (
 from torch import Tensor
 
 from harness.benchmarks import Dataset
-from harness.study import Cell
+from harness.condition import Cell
 from harness.training import Stack, train_block
 from methods.softmax import DHPSoftmax
 
