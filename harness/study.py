@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from harness.claims import Claim, Curve, Published
 from harness.condition import Condition, Frozen, Protocol, Seed, digest
@@ -67,36 +67,29 @@ class Study(Frozen):
     seeds: Annotated[tuple[Seed, ...], BeforeValidator(parse_seeds), Field(min_length=1)]
     protocol: Protocol = Protocol()
     factors: dict[str, Factor] = Field(default_factory=dict)
-    conditions: Annotated[dict[str, Condition], Field(min_length=1)]
+    conditions: Annotated[
+        dict[str, Condition], Field(min_length=1, validate_default=True, default_factory=dict)
+    ]
     published: tuple[Published, ...] = ()
     claims: tuple[Claim, ...] = ()
     curves: tuple[Curve, ...] = ()
 
-    @model_validator(mode="before")
+    @field_validator("conditions", mode="before")
     @classmethod
-    def _resolve(cls, raw: Any) -> Any:
+    def _resolve(cls, tables: Any, study: ValidationInfo) -> Any:
         """Cross the factors, and turn each condition's table into a Condition."""
-        if not isinstance(raw, dict):
-            return raw
-        tables = raw.get("conditions", {} if "factors" in raw else None)
-        shared = raw.get("protocol", {})
-        if isinstance(shared, Protocol):
-            shared = shared.model_dump(exclude_none=True)
-        if not isinstance(tables, dict) or not isinstance(shared, dict):
-            return raw
-        factors = raw.get("factors", {})
-        if not isinstance(factors, dict):
-            return raw
-        factors = {name: Factor.model_validate(factor) for name, factor in factors.items()}
+        if not isinstance(tables, dict) or not {"protocol", "factors"} <= study.data.keys():
+            return tables
+        shared = study.data["protocol"].model_dump(exclude_none=True)
         resolved: dict[str, Any] = {}
-        for name, levels, table in crossings(factors):
+        for name, levels, table in crossings(study.data["factors"]):
             if name not in tables:  # else it comes from study.json, resolved
                 resolved[name] = _condition(name, table, shared) | {"levels": levels}
         for name, table in tables.items():
             if isinstance(table, dict) and "method" not in table:
                 table = _condition(name, table, shared)
             resolved[name] = table
-        return raw | {"conditions": resolved, "factors": factors}
+        return resolved
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

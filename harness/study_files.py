@@ -8,10 +8,14 @@ from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
-from harness.claims import Claim, Published
+from harness.claims import Claim, Curve, Published
 from harness.condition import Method, Protocol
 from harness.errors import InputError
+from harness.factors import Factor
 from harness.study import Study
+
+MOST_LINES = 5
+"""Faults of a study file that are listed at once."""
 
 
 def shipped_studies() -> dict[str, Path]:
@@ -47,8 +51,12 @@ def validate_study(raw: object, place: str) -> Study:
     try:
         return Study.model_validate(raw)
     except ValidationError as error:
-        lines = []
-        for problem in error.errors():
+        lines: list[str] = []
+        problems = error.errors()
+        shared = {"protocol", "factors"} & {str(part) for p in problems for part in p["loc"][:1]}
+        for problem in problems:
+            if shared and problem["loc"][:1] == ("conditions",):
+                continue  # conditions are made of the shared parts: nothing of their own yet
             where = ".".join(str(part) for part in problem["loc"] if part != "method")
             message = problem["msg"].removeprefix("Value error, ")
             if problem["type"] == "extra_forbidden":
@@ -56,6 +64,8 @@ def validate_study(raw: object, place: str) -> Study:
             elif not isinstance(problem["input"], (dict, list)):
                 message += f" (got {problem['input']!r})"
             lines.append(f"{place}: {where}: {message}" if where else f"{place}: {message}")
+        if len(lines) > MOST_LINES:  # a level's fault is one of every crossing it is in
+            lines[MOST_LINES:] = [f"{place}: and {len(lines) - MOST_LINES} more"]
         raise InputError("\n".join(lines)) from None
 
 
@@ -65,7 +75,9 @@ def _known_keys(location: tuple[int | str, ...]) -> str:
         "protocol": Protocol,
         "method": Method,
         "published": Published,
+        "factors": Factor,
         "claims": Claim,
+        "curves": Curve,
     }
     parents = [owners[part] for part in location[:-1] if part in owners]
     fields = (parents[-1] if parents else Study).model_fields

@@ -19,9 +19,18 @@ Named = dict[str, Tensor]
 
 
 class PlasticHead(nn.Module):
-    """DHP-Softmax: ``z = h (w + alpha * Hebb) + b``, the trace moved class by class."""
+    """DHP-Softmax: ``z = h (w + alpha * Hebb) + b``, the trace moved class by class.
 
-    def __init__(self, start: Mapping[str, Tensor], *, frozen: bool) -> None:
+    ``ablation`` takes out one part; ``columns`` says, for the shuffled trace, which column each
+    class's mean goes to.
+    """
+
+    def __init__(
+        self,
+        start: Mapping[str, Tensor],
+        ablation: str | None = None,
+        columns: Sequence[int] | None = None,
+    ) -> None:
         super().__init__()
         self.weight = nn.Parameter(start["head.weight"].clone())
         self.alpha = nn.Parameter(start["head.alpha"].clone())
@@ -29,37 +38,63 @@ class PlasticHead(nn.Module):
         self.bias = (
             nn.Parameter(start["head.bias"].clone().reshape(-1)) if "head.bias" in start else None
         )
-        self.frozen = frozen
+        if ablation == "eta-fixed":
+            self.eta.requires_grad_(False)
+        if ablation == "alpha-fixed":
+            self.alpha.requires_grad_(False)
+        self.ablation = ablation
+        self.columns = list(columns or range(self.weight.shape[1]))
         self.trace = torch.zeros_like(start["head.weight"])
 
     def forward(self, hidden: Tensor, labels: Tensor | None) -> Tensor:
         trace = self.trace
-        if labels is not None and not self.frozen:
-            columns = []
-            for c in range(trace.shape[1]):
-                of_class = [
-                    h for h, label in zip(hidden, labels.tolist(), strict=True) if label == c
-                ]
-                if of_class:
-                    mean = torch.stack(of_class).mean(0)
-                    columns.append((1 - self.eta) * trace[:, c] + self.eta * mean)
-                else:
-                    columns.append(trace[:, c])
-            trace = torch.stack(columns, 1)
+        if labels is not None and self.ablation != "frozen":
+            trace = self.moved(hidden, labels)
+            if self.ablation == "trace-detached":
+                trace = trace.detach()
             self.trace = trace.detach()
-        logits = hidden @ (self.weight + self.alpha * trace)
+        return self.through(hidden, self.weight + self.alpha * trace)
+
+    def through(self, hidden: Tensor, weight: Tensor) -> Tensor:
+        logits = hidden @ weight
         return logits if self.bias is None else logits + self.bias
+
+    def moved(self, hidden: Tensor, labels: Tensor) -> Tensor:
+        """The trace after a mini-batch."""
+        columns = list(self.trace.unbind(1))
+        for c in range(len(columns)):
+            of_class = [h for h, label in zip(hidden, labels.tolist(), strict=True) if label == c]
+            if of_class:
+                mean, column = torch.stack(of_class).mean(0), self.columns[c]
+                columns[column] = (1 - self.eta) * columns[column] + self.eta * mean
+        return torch.stack(columns, 1)
+
+    def test(self, hidden: Tensor, classes: Sequence[int]) -> Tensor:
+        """Logits of a whole chunk of test samples."""
+        if self.ablation == "trace-off-at-test":
+            return self.through(hidden, self.weight)
+        logits: Tensor = self(hidden, None)
+        if self.ablation == "self-labelled-test":
+            best = [max(sorted(classes), key=lambda c: z[c].item()) for z in logits]
+            trace = self.moved(hidden, torch.tensor(best))
+            logits = self.through(hidden, self.weight + self.alpha * trace)
+        return logits
 
 
 class NaiveNetwork(nn.Module):
     """One multilayer perceptron with an ``nn.Linear`` or a DHP-Softmax output layer."""
 
-    def __init__(self, start: Mapping[str, Tensor], *, frozen: bool = False) -> None:
+    def __init__(
+        self,
+        start: Mapping[str, Tensor],
+        ablation: str | None = None,
+        columns: Sequence[int] | None = None,
+    ) -> None:
         super().__init__()
         self.body = nn.ModuleList()
         while (name := f"body.{len(self.body)}") + ".weight" in start:
             self.body.append(_linear(start, name))
-        self.plastic = PlasticHead(start, frozen=frozen) if "head.alpha" in start else None
+        self.plastic = PlasticHead(start, ablation, columns) if "head.alpha" in start else None
         self.linear = None if self.plastic else _linear(start, "head")
 
     def hidden(self, inputs: Tensor) -> Tensor:
@@ -74,6 +109,18 @@ class NaiveNetwork(nn.Module):
         else:
             assert self.linear is not None
             logits = self.linear(self.hidden(inputs))
+        return logits
+
+    def start_task(self) -> None:
+        if self.plastic is not None and self.plastic.ablation == "trace-reset":
+            self.plastic.trace = torch.zeros_like(self.plastic.trace)
+
+    def test_logits(self, inputs: Tensor, classes: Sequence[int]) -> Tensor:
+        hidden = self.hidden(inputs)
+        if self.plastic is not None:
+            return self.plastic.test(hidden, classes)
+        assert self.linear is not None
+        logits: Tensor = self.linear(hidden)
         return logits
 
     def slow(self) -> dict[str, nn.Parameter]:

@@ -119,7 +119,8 @@ def consolidate(
 
 
 def naive_optimiser(network: NaiveNetwork, recipe: Recipe) -> torch.optim.Optimizer:
-    parameters, rate = list(network.everything().values()), recipe.learning_rate
+    rate = recipe.learning_rate
+    parameters = [p for p in network.everything().values() if p.requires_grad]
     if recipe.optimiser == "adam":
         return torch.optim.Adam(parameters, lr=rate)
     momentum = recipe.momentum if recipe.optimiser == "momentum" else 0.0
@@ -133,6 +134,7 @@ def train_naively(network: NaiveNetwork, tasks: Sequence[NaiveTask], recipe: Rec
     every = sorted(c for task in tasks for c in task.classes)
     for number, task in enumerate(tasks):
         classes = task.classes if recipe.output_mask == "task" else every
+        network.start_task()
         for epoch in task.epochs:
             losses = []
             for rows in epoch:
@@ -165,8 +167,8 @@ def train_naively(network: NaiveNetwork, tasks: Sequence[NaiveTask], recipe: Rec
 
 def accuracy_on(network: NaiveNetwork, task: NaiveTask) -> float:
     hits = 0
-    for inputs, label in zip(task.test_inputs, task.test_labels.tolist(), strict=True):
-        z = network(inputs.unsqueeze(0))[0]
+    logits = network.test_logits(task.test_inputs, task.classes)
+    for z, label in zip(logits, task.test_labels.tolist(), strict=True):
         # All hidden units may be silent; of equal logits, that of the lowest class wins.
         hits += max(sorted(task.classes), key=lambda c: z[c].item()) == label
     return hits / len(task.test_labels)

@@ -39,9 +39,9 @@ def random_batch(generator: torch.Generator, classes: Sequence[int]) -> tuple[Te
     return inputs, torch.tensor(list(classes))[drawn]
 
 
-def oracles(network: Network, *, frozen: bool = False) -> list[NaiveNetwork]:
+def oracles(network: Network, ablation: str | None = None) -> list[NaiveNetwork]:
     lanes = range(len(SEEDS))
-    return [NaiveNetwork(unpadded(network, network.parameters, i), frozen=frozen) for i in lanes]
+    return [NaiveNetwork(unpadded(network, network.parameters, i), ablation) for i in lanes]
 
 
 def trace_of(network: Network, lane: int) -> Tensor:
@@ -137,7 +137,7 @@ def test_evaluation_leaves_the_trace_alone() -> None:
 def test_frozen_keeps_the_trace_at_zero_and_is_an_ordinary_layer() -> None:
     network = dhp_network("frozen")
     alpha, eta = head_of(network).alpha.clone(), head_of(network).eta.clone()
-    naive = oracles(network, frozen=True)
+    naive = oracles(network, "frozen")
     linear = [
         NaiveNetwork(
             {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -64,7 +65,7 @@ def test_a_study_file_becomes_resolved_conditions(tmp_path: Path) -> None:
         ('name = "mine"', 'name = "../up"', "name"),
         ('name = "mine"', "", "name: Field required"),
         ("finetune = {}", '"a,b" = {}', "conditions.a,b.name: String should match"),
-        ("[conditions]", "[condition]", "conditions: Field required"),
+        ("[conditions]", "[condition]", "conditions: Dictionary should have at least 1 item"),
         ("[protocol]", "[protocol", "cannot be read as TOML"),
     ],
 )
@@ -126,3 +127,68 @@ def test_a_key_depends_on_what_can_change_numbers_and_on_nothing_else(tmp_path: 
     assert not set(keys(GOOD, seed=1)) & set(base)
     changed = keys(GOOD.replace("strength = 1", "strength = 2"))
     assert [a == b for a, b in zip(changed, base, strict=True)] == [True, False, True]
+
+
+FACTORS = """
+name = "mine"
+seeds = 2
+[protocol]
+benchmark = "split-digits"
+epochs = 2
+[factors.plasticity.levels]
+off = {}
+on = { plasticity = "on" }
+[factors.rate.levels]
+slow = {}
+fast = { protocol = { learning_rate = 0.1 } }
+[factors.eta]
+when = { plasticity = "on" }
+levels = { small = { eta = 0.001 }, large = { eta = 0.1 } }
+[conditions]
+apart = { protocol = { seed_offset = 7 } }
+[[curves]]
+id = "gain"
+text = "t"
+treatment = { plasticity = "on" }
+baseline = { plasticity = "off" }
+reported = 4.69
+margin = 1.56
+"""
+
+
+def test_factors_cross_to_conditions_and_a_choice_that_does_not_arise_is_left_out(
+    tmp_path: Path,
+) -> None:
+    study = load(FACTORS, tmp_path)
+    assert list(study.conditions) == [
+        "plasticity=off rate=slow",
+        "plasticity=off rate=fast",
+        "plasticity=on rate=slow eta=small",
+        "plasticity=on rate=slow eta=large",
+        "plasticity=on rate=fast eta=small",
+        "plasticity=on rate=fast eta=large",
+        "apart",
+    ]
+    last = study.conditions["plasticity=on rate=fast eta=large"]
+    assert last.levels == {"plasticity": "on", "rate": "fast", "eta": "large"}
+    assert (last.method.eta, last.protocol.learning_rate) == (0.1, 0.1)
+    assert validate_study(study.model_dump(mode="json", exclude_none=True), "dump") == study
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("fast = { protocol", "fast = { metod", "unknown key"),
+        ("learning_rate", "learning_rat", "unknown key"),
+        ("large = { eta = 0.1 }", "large = { plasticity = 'on' }", "set by another factor"),
+        (", large = { eta = 0.1 }", "", "factors.eta.levels: Dictionary should have at least 2"),
+        ('when = { plasticity = "on" }', 'when = { plasticity = "of" }', "has no level 'of'"),
+        ('when = { plasticity = "on" }', 'when = { plastic = "on" }', "no factor 'plastic'"),
+        ('baseline = { plasticity = "off" }', 'baseline = { eta = "huge" }', "no level 'huge'"),
+        ('when = { plasticity = "on" }', "whenever = {}", "factors.eta.whenever: unknown key"),
+    ],
+)
+def test_faults_of_factors_are_named(old: str, new: str, says: str, tmp_path: Path) -> None:
+    assert old in FACTORS
+    with pytest.raises(InputError, match=re.escape(says)):
+        load(FACTORS.replace(old, new), tmp_path)

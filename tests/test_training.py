@@ -26,9 +26,18 @@ from torch import Tensor
 from harness.benchmarks import Dataset
 from harness.condition import Cell
 from harness.training import Stack, train_block
+from methods.ablations import VARIANTS
 from methods.softmax import DHPSoftmax
+from methods.streams import PLASTICITY, stream
 
 SEEDS = (0, 7)
+KEPT: Mapping[str | None, tuple[str, ...]] = {
+    "frozen": ("head.alpha", "head.eta", "head.trace"),
+    "eta-fixed": ("head.eta",),
+    "trace-detached": ("head.eta",),
+    "alpha-fixed": ("head.alpha",),
+}
+"""What an ablation leaves at its start."""
 DATA = small_data()
 
 
@@ -41,8 +50,9 @@ def hold_against_naive_trainer(
     outcomes = last_of(train_block(cells, data))
     trained = train(cells, data)
     for lane, of in enumerate(cells):
-        frozen = of.condition.method.plasticity == "frozen"
-        naive = NaiveNetwork(starts[lane], frozen=frozen)
+        method_of = of.condition.method
+        ablation = "frozen" if method_of.plasticity == "frozen" else method_of.ablation
+        naive = NaiveNetwork(starts[lane], ablation, shuffled_columns(of, len(data.tasks) * 2))
         run = train_naively(naive, naive_tasks(data, of), recipe(of))
         assert outcomes[lane].status == "done"
         assert outcomes[lane].accuracy == run.accuracy
@@ -56,7 +66,12 @@ def hold_against_naive_trainer(
         assert found.keys() == expected.keys()
         for key, value in expected.items():
             torch.testing.assert_close(found[key], value, rtol=0, atol=1e-9, msg=key)
-            assert frozen or not torch.equal(value, starts[lane].get(key, torch.zeros(())))
+            if ablation == "trace-shuffled" and key == "head.eta":
+                continue  # moves only where the cycle joins two classes of one task
+            kept = KEPT.get(ablation, ())
+            assert torch.equal(value, starts[lane].get(key, torch.zeros_like(value))) == (
+                key in kept
+            )
         for number, entry in enumerate(run.telemetry):
             reported = outcomes[lane].telemetry[number]
             last = number == len(run.telemetry) - 1  # is not consolidated any more
@@ -65,6 +80,16 @@ def hold_against_naive_trainer(
             for key in names:
                 assert reported[key] == pytest.approx(entry[key], rel=1e-8, abs=1e-12), key
     return trained
+
+
+def shuffled_columns(of: Cell, outputs: int) -> list[int] | None:
+    """Where each class's mean goes: the next on a random cycle, drawn after alpha."""
+    if of.condition.method.ablation != "trace-shuffled":
+        return None
+    draws = stream(of.seed, PLASTICITY)
+    draws.random((of.condition.protocol.hidden[-1], outputs))  # alpha's
+    cycle = draws.permutation(outputs).tolist()
+    return [cycle[(cycle.index(c) + 1) % outputs] for c in range(outputs)]
 
 
 def initial_parameters(cells: list[Cell], data: Dataset) -> list[dict[str, Tensor]]:
@@ -86,6 +111,16 @@ def test_five_tasks_equal_the_naive_trainer(name: str) -> None:
     trained = hold_against_naive_trainer(name)
     partner = "dhp" if name.startswith("dhp") else "finetune"
     assert name == partner or differs(trained, partner)
+
+
+@pytest.mark.parametrize("consolidation", ["dhp", "dhp+mas"])
+@pytest.mark.parametrize("ablation", [name for name in VARIANTS if name not in (None, "frozen")])
+def test_every_ablation_equals_the_naive_trainer(ablation: str, consolidation: str) -> None:
+    trained = hold_against_naive_trainer(consolidation, {"ablation": ablation})
+    whole = train([cell(consolidation, seed, precision="float64") for seed in SEEDS], DATA)
+    parts = ("body.0.weight", "head.alpha", "head.eta", "trace")
+    same = all(torch.equal(trained.state(0)[part], whole.state(0)[part]) for part in parts)
+    assert same == ablation.endswith("-test")
 
 
 @pytest.mark.parametrize("output_mask", ["task", "all"])
@@ -179,3 +214,40 @@ def test_train_block_refuses_cells_of_different_structure() -> None:
         last_of(train_block([cell("finetune"), cell("mas")], DATA))
     with pytest.raises(ValueError, match="structure"):
         last_of(train_block([cell("finetune"), cell("finetune", batch_size=8)], DATA))
+
+
+def test_the_order_of_mini_batches_can_have_a_seed_of_its_own() -> None:
+    crossed = train([cell("finetune", 3, order_seed=5)], DATA).state(0)
+    same = train([cell("finetune", 3, order_seed=3)], DATA).state(0)
+    plain = train([cell("finetune", 3)], DATA).state(0)
+    shifted = train([cell("finetune", 1, seed_offset=2)], DATA).state(0)
+    name = "body.0.weight"
+    assert torch.equal(same[name], plain[name])
+    assert torch.equal(shifted[name], plain[name])
+    assert not torch.equal(crossed[name], plain[name])
+    starts = [
+        initial_parameters([c], DATA)[0][name]
+        for c in (cell("finetune", 3, order_seed=5), cell("finetune", 3), cell("finetune", 5))
+    ]
+    assert torch.equal(starts[0], starts[1])
+    assert not torch.equal(starts[0], starts[2])
+
+
+def test_planted_hits_change_the_count_and_nothing_else() -> None:
+    cells = [cell("finetune", 3, corrected_errors=7), cell("finetune", 3)]
+    planted, plain = (train([c], DATA) for c in cells)
+    assert torch.equal(planted.state(0)["body.0.weight"], plain.state(0)["body.0.weight"])
+    tested = len(DATA.test_labels) // len(DATA.tasks)
+    for after, (more, row) in enumerate(
+        zip(planted.outcomes[0].accuracy, plain.outcomes[0].accuracy, strict=True)
+    ):
+        hits = [round(tested * (value or 0)) for value in row[: after + 1]]
+        found = [round(tested * (value or 0)) for value in more[: after + 1]]
+        assert sum(found) == min(sum(hits) + 7, tested * (after + 1))
+        errors = sorted(tested - hit for hit in found)
+        assert errors[-1] <= max(tested - hit for hit in hits)
+    both = train(cells, DATA)  # they may share a stack
+    assert [o.accuracy for o in both.outcomes] == [
+        planted.outcomes[0].accuracy,
+        plain.outcomes[0].accuracy,
+    ]
