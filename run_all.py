@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import signal
 import sys
-from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
@@ -15,20 +15,27 @@ from rich.table import Table
 
 from harness.benchmarks import split_mnist
 from harness.errors import InputError
+from harness.listing import shipped_table, show_study
 from harness.progress import Display, clock
 from harness.runner import Tally
 from harness.selection import select
 from harness.session import DeviceName, ExecutorName, Options, Session
-from harness.store import Store
-from harness.study_files import load_study, shipped_studies
-from reports.analysis import analyse
+from harness.store import Damaged, Record, Store
+from harness.study import Study
+from harness.study_files import load_study
+from reports.analysis import Analysis, analyse
 from reports.page import write_page
-from reports.summary import published_finals, summarise, summary_text, write_summary
-from reports.terminal import summary_table, verdict_table
-from reports.verdict import SIGNS
+from reports.sequential import ANYTIME
+from reports.statistics import FIXED
+from reports.summary import summary_text, write_summary
+from reports.terminal import show
+from reports.verdict import Verdict
 from reports.verify import differences
 
 DEFAULT_STUDY, FALLBACK_STUDY = "dhp-split-mnist", "dhp-split-digits"
+CAUSE_STUDY = "dhp-attribution"
+ADAPTIVE_BLOCK = 5
+INTERRUPTED = 130
 
 out = Console()
 app = typer.Typer(
@@ -69,10 +76,10 @@ def default(context: typer.Context, data_dir: DataDir = Path("data")) -> None:
         )
         out.print(notice)
         out.print(f"({error})\n", markup=False, highlight=False)
-        code = _run(FALLBACK_STUDY, data_dir=data_dir)
+        code = _run(FALLBACK_STUDY, data_dir)
         out.print("\n" + notice)
         raise typer.Exit(code) from None
-    raise typer.Exit(_run(DEFAULT_STUDY, data_dir=data_dir))
+    raise typer.Exit(_run(DEFAULT_STUDY, data_dir))
 
 
 @app.command()
@@ -107,23 +114,31 @@ def run(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show the plan and an estimate of the time.")
     ] = False,
+    adaptive: Annotated[
+        bool,
+        typer.Option(
+            "--adaptive",
+            help=f"Add {ADAPTIVE_BLOCK} seeds at a time until every claim is decided, with "
+            "intervals that stay valid however often one looks.",
+        ),
+    ] = False,
+    max_seeds: Annotated[
+        int, typer.Option(min=2, help="Where --adaptive stops in any case.")
+    ] = 100,
 ) -> None:
     """Run what is missing of a study, then summarise it.
 
     Finished cells are kept: an interrupted run goes on with the same command. Exit codes: 0 done,
     1 some cells failed or diverged, 2 bad input, 130 interrupted.
     """
-    raise typer.Exit(
-        _run(
-            study,
-            data_dir=data_dir,
-            seeds=seeds,
-            conditions=conditions,
-            root=out,
-            options=Options(executor, address, workers, lanes, device),
-            dry_run=dry_run,
-        )
-    )
+    options = Options(executor, address, workers, lanes, device)
+    if not adaptive:
+        code = _run(study, data_dir, seeds, conditions, out, options, dry_run=dry_run)
+    elif seeds is not None or dry_run:
+        raise InputError("--adaptive chooses the seeds itself: leave out --seeds and --dry-run")
+    else:
+        code = _run_adaptively(study, data_dir, max_seeds, conditions, out, options)
+    raise typer.Exit(code)
 
 
 @app.command()
@@ -139,17 +154,14 @@ def verify(
     directory: Annotated[Path, typer.Argument(help="A results directory with a report.")],
 ) -> None:
     """Recompute verdict.json and summary.csv from the records; exit 1 naming what differs."""
-    store = Store(directory)
-    study = store.study()
-    records, damaged = store.read_all()
-    chosen = select(records, study).records
-    named = [f"damaged record {bad.path.name}: {bad.reason}" for bad in damaged]
-    text = summary_text(chosen, study)
-    named += differences(analyse(chosen, study), text, directory / "report")
+    loaded = _load(directory)
+    named = [f"damaged record {bad.path.name}: {bad.reason}" for bad in loaded.damaged]
+    text = summary_text(loaded.records, loaded.study)
+    named += differences(loaded.analysis, text, directory / "report", loaded.records)
     for name in named:
         warn(f"differs: {name}")
     if not named:
-        out.print(f"{len(records)} records, verdict.json and summary.csv agree")
+        out.print(f"{len(loaded.records)} records, verdict.json and summary.csv agree")
     raise typer.Exit(1 if named else 0)
 
 
@@ -159,62 +171,81 @@ def studies(
 ) -> None:
     """List the studies that ship; with a name, its protocol, conditions and claims."""
     if study is None:
-        table = Table("study", "conditions", "seeds", "what it is")
-        for name in shipped_studies():
-            one = load_study(name)
-            table.add_row(name, str(len(one.conditions)), str(len(one.seeds)), one.description)
-        out.print(table)
-        return
-    one = load_study(study)
-    out.print(f"[bold]{one.name}[/]  {one.description}\n{len(one.seeds)} seeds, ", end="")
-    out.print(f"fingerprint {one.fingerprint()[:16]}\n")
-    out.print(_fields_table("protocol", one.protocol.model_dump(exclude_none=True)))
-    table = Table("condition", "settings", title="conditions", title_justify="left")
-    for condition in one.conditions.values():
-        method = condition.method.model_dump(exclude_none=True)
-        shared = one.protocol.model_dump(exclude_none=True)
-        own = condition.protocol.model_dump(exclude_none=True)
-        method |= {k: v for k, v in own.items() if shared.get(k) != v}
-        table.add_row(condition.name, ", ".join(f"{k} = {v}" for k, v in method.items()))
-    out.print(table)
-    if one.claims:
-        table = Table("claim", "text", "reported", "source", title="claims", title_justify="left")
-        for claim in one.claims:
-            value = f"{claim.reported:+} ± {claim.margin} {claim.unit}"
-            table.add_row(claim.id, claim.text, value, claim.source)
-        out.print(table)
-
-
-def _fields_table(title: str, fields: dict[str, Any]) -> Table:
-    table = Table("field", "value", title=title, title_justify="left")
-    for name, value in fields.items():
-        table.add_row(name, str(value))
-    return table
+        out.print(shipped_table())
+    else:
+        show_study(out, load_study(study))
 
 
 def _run(
     study_name: str,
-    *,
     data_dir: Path,
     seeds: str | None = None,
     conditions: str | None = None,
     root: Path | None = None,
     options: Options | None = None,
+    *,
     dry_run: bool = False,
 ) -> int:
     """Run what is missing of a study and report on it; returns the exit code."""
     study = load_study(study_name)
-    names = None if conditions is None else [n.strip() for n in conditions.split(",") if n.strip()]
-    chosen = study.choose(names, seeds)
+    chosen = study.choose(_names(conditions), seeds)
     session = Session(study, chosen, data_dir, root or Path("results") / study.name, options)
     if dry_run:
         _print_plan(session)
         return 0
-    for damaged, target in session.open_store():
+    trained = _train(session)
+    return trained if trained == INTERRUPTED else max(trained, _report(session.store.root))
+
+
+def _run_adaptively(
+    study_name: str,
+    data_dir: Path,
+    max_seeds: int,
+    conditions: str | None,
+    root: Path | None,
+    options: Options,
+) -> int:
+    """Add seeds in blocks until every claim is decided; returns the exit code."""
+    study = load_study(study_name)
+    root = root or Path("results") / study.name
+    names = _names(conditions)
+    if not study.claims:
+        raise InputError(f"--adaptive: study '{study.name}' has no claim that could be decided")
+    count, worst = 0, 0
+    while count < max_seeds:
+        count = min(count + ADAPTIVE_BLOCK, max_seeds)
+        session = Session(study, study.choose(names, str(count)), data_dir, root, options)
+        trained = _train(session, adaptive_seeds=count)
+        if trained == INTERRUPTED:
+            return trained
+        worst = max(worst, trained)
+        undecided = [
+            one.claim.id
+            for one in _load(root).analysis.claims
+            if one.judgement is None or one.judgement.verdict is Verdict.INCONCLUSIVE
+        ]
+        decided = len(study.claims) - len(undecided)
+        out.print(
+            f"[bold]{count} seeds[/]: {decided} of {len(study.claims)} claims decided"
+            + (f"; not yet {', '.join(undecided)}" if undecided else ""),
+            highlight=False,
+        )
+        if not undecided:
+            break
+    return max(worst, _report(root))
+
+
+def _names(conditions: str | None) -> list[str] | None:
+    return None if conditions is None else [n.strip() for n in conditions.split(",") if n.strip()]
+
+
+def _train(session: Session, adaptive_seeds: int | None = None) -> int:
+    """Run a session's plan, showing how it goes; returns 0, 1 or INTERRUPTED."""
+    for damaged, target in session.open_store(adaptive_seeds):
         warn(f"damaged record {damaged.path.name}: {damaged.reason}; set aside as {target}")
     plan = session.plan
     out.print(
-        f"[bold]{study.name}[/]: {plan.missing} cells to run, {plan.recorded} on record in "
+        f"[bold]{session.study.name}[/]: {plan.missing} cells to run, {plan.recorded} on record in "
         f"{session.store.root}",
         highlight=False,
     )
@@ -232,10 +263,9 @@ def _run(
                 "recorded; the same command goes on from here"
             )
             _warn_of(tally, session.store.root)
-            return 130
+            return INTERRUPTED
     _warn_of(tally, session.store.root)
-    reported = _report(session.store.root)
-    return 0 if tally.clean and reported == 0 else 1
+    return 0 if tally.clean else 1
 
 
 def _print_plan(session: Session) -> None:
@@ -274,57 +304,62 @@ def _warn_of(tally: Tally, root: Path) -> None:
         )
 
 
-def _report(directory: Path) -> int:
-    """Write table, summary and figure of a results directory, and show the summary."""
+@dataclass(frozen=True)
+class Loaded:
+    """A results directory, read and analysed; ``study`` has the seeds that were asked for."""
+
+    store: Store
+    study: Study
+    records: list[Record]
+    damaged: list[Damaged]
+    superseded: int
+    analysis: Analysis
+
+
+def _load(directory: Path) -> Loaded:
     store = Store(directory)
-    study = store.study()
+    study, adaptive_seeds = store.study(), store.adaptive_seeds()
+    if adaptive_seeds is not None:
+        study = study.choose(None, str(adaptive_seeds))
     records, damaged = store.read_all()
-    for bad in damaged:
-        warn(f"damaged record {bad.path}: {bad.reason}; left out (run the study to replace it)")
     selection = select(records, study)
-    if not selection.records:
+    procedure = FIXED if adaptive_seeds is None else ANYTIME
+    analysis = analyse(selection.records, study, procedure)
+    return Loaded(store, study, selection.records, damaged, selection.superseded, analysis)
+
+
+def _report(directory: Path) -> int:
+    """Write the report of a results directory, and show what it says in short."""
+    loaded = _load(directory)
+    study, analysis = loaded.study, loaded.analysis
+    for bad in loaded.damaged:
+        warn(f"damaged record {bad.path}: {bad.reason}; left out (run the study to replace it)")
+    if not loaded.records:
         raise InputError(
             f"{directory} has no finished cell of the study '{study.name}' yet; run it first: "
             f"python run_all.py run {study.name} --out {directory}"
         )
-    analysis = analyse(selection.records, study)
     try:
-        folder = write_summary(selection.records, study, directory / "report")
+        folder = write_summary(loaded.records, study, directory / "report")
         page = write_page(analysis, folder)
     except OSError as error:
         raise InputError(
             f"cannot write the report to {directory / 'report'} ({_first_line(error)}); the "
             f"records are safe. Make room, then: python run_all.py report {directory}"
         ) from None
-    summary = summarise(selection.records, study)
-    out.print()
-    out.print(summary_table(study.name, summary, published_finals(study)))
-    if analysis.claims:
-        out.print(verdict_table(analysis.claims))
-        main_claim = analysis.claims[0]
-        if main_claim.judgement is not None:
-            sign = SIGNS[main_claim.judgement.verdict]
-            verdict = f"{sign} {main_claim.judgement.verdict}: {main_claim.claim.text}"
-            out.print(f"\n[bold]{verdict}[/]\n{main_claim.judgement.reason}", highlight=False)
-            out.print(
-                "This is a verdict on the size of the gain, not on its cause; "
-                "the study controls-split-mnist tells plasticity from what else differs."
-            )
-    devices = Counter(record["provenance"]["device"] for record in selection.records)
-    if len(devices) > 1:
-        made = ", ".join(f"{count} on {device}" for device, count in devices.items())
-        out.print(f"cells by device: {made}", highlight=False)
-    present = Counter(record["condition"] for record in selection.records)
-    short = [f"{n} {present[n]}" for n in study.conditions if present[n] < len(study.seeds)]
-    if short:
-        out.print(f"fewer than the study's {len(study.seeds)} seeds: {', '.join(short)}")
-    if selection.superseded:
+    show(out, loaded.records, study, analysis)
+    if study.name == DEFAULT_STUDY:
         out.print(
-            f"[dim]{selection.superseded} records of conditions that were changed or removed "
+            "These are verdicts on the size of gains, not on their cause; the study "
+            f"{CAUSE_STUDY} tells plasticity from what else differs."
+        )
+    if loaded.superseded:
+        out.print(
+            f"[dim]{loaded.superseded} records of conditions that were changed or removed "
             "since are kept and not shown[/]"
         )
     out.print(f"report: {page}", highlight=False, soft_wrap=True)
-    return 1 if damaged else 0
+    return 1 if loaded.damaged else 0
 
 
 def _first_line(error: OSError) -> str:

@@ -35,6 +35,9 @@ class Published(Frozen):
                     raise ValueError(
                         f"{name} has {len(values)} values, after_tasks has {len(self.after_tasks)}"
                     )
+        unknown = self.runs.keys() - self.accuracy.keys()
+        if unknown:
+            raise ValueError(f"runs of '{min(unknown)}', which has no accuracy here")
         return self
 
 

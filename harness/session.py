@@ -98,15 +98,17 @@ class Session:
             available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
         return self.options.workers or available or os.cpu_count() or 1
 
-    def open_store(self) -> list[tuple[Damaged, Path]]:
+    def open_store(self, adaptive_seeds: int | None = None) -> list[tuple[Damaged, Path]]:
         """Claim the results directory; returns the damaged records that were set aside.
+
+        ``adaptive_seeds`` is as for ``Store.open_for``.
 
         Raises
         ------
         InputError
             Where the directory belongs to another study or cannot be written.
         """
-        self.store.open_for(self.study)
+        self.store.open_for(self.study, adaptive_seeds=adaptive_seeds)
         return [(bad, self.store.set_aside(bad)) for bad in self._damaged]
 
     @cached_property

@@ -165,8 +165,14 @@ class Store:
         _sync_folder(path.parent)
         return True
 
-    def open_for(self, study: Study) -> None:
+    def open_for(self, study: Study, *, adaptive_seeds: int | None = None) -> None:
         """Note which study the directory belongs to.
+
+        Parameters
+        ----------
+        adaptive_seeds : the seeds 0 to n - 1 that a run got to which adds seeds until the claims
+            are decided. Once noted, the directory stays adaptive: who has looked in between
+            cannot go back to statistics for a number of seeds chosen beforehand.
 
         Raises
         ------
@@ -182,12 +188,15 @@ class Store:
                     f"{self.root} holds results of the study '{present['study']['name']}', not of "
                     f"'{study.name}'; choose another --out"
                 )
-            if present.get("fingerprint") == study.fingerprint():
-                return
             first_run = present.get("first_run", first_run)
+            before = present.get("adaptive_seeds")
+            adaptive_seeds = max((n for n in (before, adaptive_seeds) if n), default=None)
+            if present.get("fingerprint") == study.fingerprint() and before == adaptive_seeds:
+                return
         content = {
             "fingerprint": study.fingerprint(),
             "first_run": first_run,
+            "adaptive_seeds": adaptive_seeds,
             "study": study.model_dump(mode="json", exclude_none=True),
         }
         try:
@@ -204,6 +213,11 @@ class Store:
         """Return the study that the directory belongs to (InputError where there is none)."""
         path = self.root / "study.json"
         return validate_study(self._study_file()["study"], str(path))
+
+    def adaptive_seeds(self) -> int | None:
+        """Return how many seeds an adaptive run got to; None where there was none."""
+        found = self._study_file().get("adaptive_seeds")
+        return found if isinstance(found, int) else None
 
     def _study_file(self) -> dict[str, Any]:
         path = self.root / "study.json"

@@ -8,23 +8,20 @@ is counted with its reason.
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-import numpy as np
-
 from reports import metrics
+from reports.agreement import Agreement, PublishedValuesLike, agreements
+from reports.origins import Counts, Origin, origins, provenance_counts
 from reports.statistics import (
     FIXED,
-    Interval,
     PairedComparison,
     Procedure,
     Unit,
     compare_paired,
     holm,
-    t_interval,
 )
 from reports.summary import StudyLike
 from reports.tables import Record
@@ -57,6 +54,8 @@ class ClaimLike(Protocol):
     def negligible(self) -> float: ...  # noqa: D102
     @property
     def alpha(self) -> float: ...  # noqa: D102
+    @property
+    def expected(self) -> str | None: ...  # noqa: D102
 
 
 class JudgedStudyLike(StudyLike, Protocol):
@@ -64,6 +63,8 @@ class JudgedStudyLike(StudyLike, Protocol):
 
     @property
     def seeds(self) -> Sequence[int]: ...  # noqa: D102
+    @property
+    def published(self) -> Sequence[PublishedValuesLike]: ...  # noqa: D102
     @property
     def claims(self) -> Sequence[ClaimLike]: ...  # noqa: D102
     def fingerprint(self) -> str: ...  # noqa: D102
@@ -97,6 +98,13 @@ class JudgedClaim:
     contrast: Contrast
     judgement: Judgement | None
 
+    @property
+    def as_expected(self) -> bool | None:
+        """Whether a control got the verdict it must get; None for a real claim, or unjudged."""
+        if self.claim.expected is None or self.judgement is None:
+            return None
+        return str(self.judgement.verdict) == self.claim.expected
+
 
 @dataclass(frozen=True)
 class FamilyMember:
@@ -105,18 +113,6 @@ class FamilyMember:
     contrast: Contrast
     p: float
     p_holm: float
-
-
-@dataclass(frozen=True)
-class Agreement:
-    """A condition's mean final accuracy minus a published one, in points, with its 95% interval."""
-
-    condition: str
-    source: str
-    published: float
-    n: int
-    difference: float
-    ci95: Interval
 
 
 @dataclass(frozen=True)
@@ -136,8 +132,12 @@ class Analysis:
     Attributes
     ----------
     provenance : by field of a record's provenance, its values and how many cells have each.
+    devices : which machine made what.
+    records : the key of every record and the hash of its content, None where it has none.
     first_run : when the first cell finished (ISO 8601), None where no record says.
     compute_seconds : summed time of all cells.
+    procedure : by which the claims were judged.
+    extra : sections computed elsewhere, by name, ready for JSON; ``verdict.json`` has them too.
     """
 
     study: str
@@ -146,9 +146,13 @@ class Analysis:
     family: tuple[FamilyMember, ...]
     agreement: tuple[Agreement, ...]
     cells: tuple[Cells, ...]
-    provenance: tuple[tuple[str, tuple[tuple[str, int], ...]], ...]
+    provenance: tuple[tuple[str, Counts], ...]
+    devices: tuple[Origin, ...]
+    records: tuple[tuple[str, str | None], ...]
     first_run: str | None
     compute_seconds: float
+    procedure: Procedure
+    extra: Mapping[str, Any] = field(default_factory=dict)
 
 
 def analyse(
@@ -169,12 +173,15 @@ def analyse(
         fingerprint=study.fingerprint(),
         claims=tuple(_judged(of, claim, study.seeds, procedure) for claim in study.claims),
         family=tuple(map(FamilyMember, family, raw, adjusted)),
-        agreement=tuple(_agreement(of, study)),
+        agreement=tuple(agreements(records, study.published)),
         cells=tuple(_cells(of, name, study.seeds) for name in study.conditions),
-        provenance=_provenance(records),
+        provenance=provenance_counts(records),
+        devices=origins(records),
+        records=tuple(sorted({r["key"]: r.get("sha256") for r in records}.items())),
         first_run=min(finished, default=None),
         # fsum: exact, so the order in which records are read changes no digit
         compute_seconds=math.fsum(r.get("timings", {}).get("total", 0.0) for r in records),
+        procedure=procedure,
     )
 
 
@@ -208,75 +215,6 @@ def contrast(
     )
 
 
-def verdict_document(analysis: Analysis) -> dict[str, Any]:
-    """Return what ``verdict.json`` holds; an infinite end of an interval is None (null).
-
-    ``claims``: a list, in the study's order, of id, text, source, treatment, baseline, verdict
-    (null without a pair), reason, unit, reported, margin, negligible, alpha, n, estimate, sd,
-    ci95, ci90, ci and ci_equivalence (those that decided, at 1 - alpha and 1 - 2 alpha),
-    procedure, p_values (t, wilcoxon, sign_flip, smallest, tost_claim, tost_zero), hedges_gz,
-    probability_superior, seeds_needed, dropped (seed and reason). ``family``: treatment,
-    baseline, estimate, p, p_holm. ``agreement``, ``cells``: as the dataclasses of those names.
-    """
-    return {
-        "study": analysis.study,
-        "fingerprint": analysis.fingerprint,
-        "first_run": analysis.first_run,
-        "claims": [_claim_entry(judged) for judged in analysis.claims],
-        "family": [
-            {
-                "treatment": member.contrast.treatment,
-                "baseline": member.contrast.baseline,
-                "estimate": member.contrast.comparison and member.contrast.comparison.mean,
-                "p": member.p,
-                "p_holm": member.p_holm,
-            }
-            for member in analysis.family
-        ],
-        "agreement": [vars(one) | {"ci95": _ends(one.ci95)} for one in analysis.agreement],
-        "cells": [vars(one) | {"missing": list(one.missing)} for one in analysis.cells],
-    }
-
-
-def _claim_entry(judged: JudgedClaim) -> dict[str, Any]:
-    claim, pair, found = judged.claim, judged.contrast, judged.judgement
-    fields = ("id", "text", "source", "treatment", "baseline", "unit", "reported", "margin")
-    entry: dict[str, Any] = {n: getattr(claim, n) for n in (*fields, "negligible", "alpha")}
-    entry |= {"verdict": None, "n": 0, "dropped": [list(one) for one in pair.dropped]}
-    compared = pair.comparison
-    if compared is None or found is None:
-        return entry
-    return entry | {
-        "verdict": str(found.verdict),
-        "reason": found.reason,
-        "n": compared.n,
-        "estimate": compared.mean,
-        "sd": compared.sd,
-        "ci95": _ends(compared.ci95),
-        "ci90": _ends(compared.ci90),
-        "bca95": _ends(compared.bca95),
-        "ci": _ends(found.ci),
-        "ci_equivalence": _ends(found.ci_equivalence),
-        "procedure": found.procedure,
-        "p_values": {
-            "t": compared.p_t,
-            "wilcoxon": compared.p_wilcoxon,
-            "sign_flip": compared.p_sign_flip,
-            "smallest": compared.smallest_p,
-            "tost_claim": found.p_claim,
-            "tost_zero": found.p_zero,
-        },
-        "hedges_gz": compared.hedges_gz,
-        "probability_superior": compared.probability_superior,
-        "probability_superior_ci95": _ends(compared.probability_superior_ci95),
-        "seeds_needed": found.seeds_needed,
-    }
-
-
-def _ends(interval: Interval) -> list[float | None]:
-    return [end if math.isfinite(end) else None for end in (interval.low, interval.high)]
-
-
 def _judged(
     of: dict[tuple[str, int], Record],
     claim: ClaimLike,
@@ -308,33 +246,7 @@ def _fault(record: Record | None, role: str) -> str:
     return "" if record["status"] == "done" else f"{role} {record['status']}"
 
 
-def _finals(of: dict[tuple[str, int], Record], condition: str) -> list[float]:
-    chosen = sorted(key for key in of if key[0] == condition and of[key]["status"] == "done")
-    return [_final(of[key]) for key in chosen]
-
-
-def _agreement(of: dict[tuple[str, int], Record], study: JudgedStudyLike) -> list[Agreement]:
-    found = []
-    for source in study.published:
-        for condition, values in source.accuracy.items():
-            finals = np.array(_finals(of, condition)) - values[-1]
-            if len(finals):
-                mean, ci = float(finals.mean()), t_interval(finals, 0.95)
-                found.append(Agreement(condition, source.id, values[-1], len(finals), mean, ci))
-    return found
-
-
 def _cells(of: dict[tuple[str, int], Record], condition: str, seeds: Sequence[int]) -> Cells:
     own = {seed: record["status"] for (name, seed), record in of.items() if name == condition}
     done = sum(status == "done" for status in own.values())
     return Cells(condition, done, len(own) - done, tuple(s for s in seeds if s not in own))
-
-
-def _provenance(records: Sequence[Record]) -> tuple[tuple[str, tuple[tuple[str, int], ...]], ...]:
-    counts: dict[str, Counter[str]] = {}
-    for record in records:
-        origin = dict(record.get("provenance", {}))
-        origin |= {f"code {k}": v for k, v in origin.pop("code", {}).items()}
-        for name, value in origin.items():
-            counts.setdefault(name, Counter())[str(value)] += 1
-    return tuple((name, tuple(sorted(counts[name].items()))) for name in sorted(counts))

@@ -13,7 +13,8 @@ import jinja2
 from markupsafe import Markup
 
 from reports import figures, figures_claims
-from reports.analysis import Analysis, verdict_document
+from reports.analysis import Analysis
+from reports.document import verdict_document
 from reports.verdict import SIGNS as VERDICT_SIGNS
 
 SIGNS = {None: "-"} | {str(verdict): sign for verdict, sign in VERDICT_SIGNS.items()}

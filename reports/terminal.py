@@ -1,15 +1,44 @@
-"""The summary as a table in the terminal."""
+"""The report in short, for the terminal."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
+from rich.console import Console
 from rich.table import Table
 
-from reports.analysis import JudgedClaim
+from reports.analysis import Analysis, JudgedClaim, JudgedStudyLike
+from reports.summary import published_finals, summarise
+from reports.tables import Record
 from reports.verdict import SIGNS
+
+
+def show(
+    out: Console, records: Sequence[Record], study: JudgedStudyLike, analysis: Analysis
+) -> None:
+    """Print what the records say: accuracies, verdicts, and what a reader should know of both."""
+    out.print()
+    out.print(summary_table(study.name, summarise(records, study), published_finals(study)))
+    if analysis.claims:
+        out.print(verdict_table(analysis.claims))
+        first = analysis.claims[0]
+        if first.judgement is not None:
+            verdict = f"{SIGNS[first.judgement.verdict]} {first.judgement.verdict}"
+            out.print(
+                f"\n[bold]{verdict}: {first.claim.text}[/]\n{first.judgement.reason}",
+                highlight=False,
+            )
+    devices = Counter(record["provenance"]["device"] for record in records)
+    if len(devices) > 1:
+        made = ", ".join(f"{count} on {device}" for device, count in devices.items())
+        out.print(f"cells by device: {made}", highlight=False)
+    present = Counter(record["condition"] for record in records)
+    short = [f"{n} {present[n]}" for n in study.conditions if present[n] < len(study.seeds)]
+    if short:
+        out.print(f"fewer than the study's {len(study.seeds)} seeds: {', '.join(short)}")
 
 
 def summary_table(
@@ -51,12 +80,13 @@ def summary_table(
 def verdict_table(judged: Sequence[JudgedClaim]) -> Table:
     """Return a rich table of the claims: reported, measured, verdict."""
     table = Table(title="claims", title_justify="left", caption_justify="left")
+    kinds = {one.judgement.procedure for one in judged if one.judgement is not None}
     table.caption = (
-        "gain: mean paired difference over seeds with its 95% t interval; reported: the claim ± "
-        "its margin"
+        f"gain: mean paired difference over seeds with its interval ({', '.join(sorted(kinds))}); "
+        "reported: the claim ± its margin"
     )
     table.add_column("claim", no_wrap=True)
-    for heading in ("reported", "gain", "95% interval", "seeds"):
+    for heading in ("reported", "gain", "interval", "seeds"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("verdict")
     for one in judged:
@@ -71,7 +101,7 @@ def verdict_table(judged: Sequence[JudgedClaim]) -> Table:
         verdict = f"{SIGNS[one.judgement.verdict]} {one.judgement.verdict}"
         if one.judgement.seeds_needed is not None:
             verdict += f" (about {one.judgement.seeds_needed} seeds would settle it)"
-        interval = _interval(c.ci95.low, c.ci95.high)
+        interval = _interval(one.judgement.ci.low, one.judgement.ci.high)
         table.add_row(claim.id, reported, f"{c.mean:+.2f}", interval, seeds, verdict)
     return table
 

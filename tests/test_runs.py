@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -280,3 +281,54 @@ def test_the_estimate_is_of_the_right_size() -> None:
         list(train_block(block, data))
     took = time.perf_counter() - started
     assert took / 8 < estimate < took * 8, "loose: the machine may be busy"
+
+
+CLAIM = """
+[[claims]]
+id = "planted"
+text = "a planted gain"
+source = "control"
+treatment = "planted"
+baseline = "finetune"
+reported = 11.0
+unit = "points"
+margin = 4.0
+"""
+
+
+def test_adaptive_adds_seeds_until_the_claim_is_decided_and_says_so(
+    study_file: Path, tmp_path: Path
+) -> None:
+    planted = tmp_path / "tiny.toml"
+    text = study_file.read_text().partition('"dhp+si"')[0]
+    text += "planted = { protocol = { seed_offset = 100, corrected_errors = 40 } }\n" + CLAIM
+    planted.write_text(text)
+    out, verdict = tmp_path / "out", tmp_path / "out" / "report" / "verdict.json"
+    arguments = ("run", planted, "--out", out, "--executor", "in-process", "--adaptive")
+    stopped = run(*arguments, "--max-seeds", 5)
+    assert stopped.returncode == 0, stopped.stderr
+    assert "5 seeds: 0 of 1 claims decided; not yet planted" in stopped.stdout
+    done = run(*arguments, "--max-seeds", 60)
+    assert done.returncode == 0, done.stderr
+    claim = json.loads(verdict.read_text())["claims"][0]
+    assert claim["procedure"] == "anytime-valid t"
+    assert claim["verdict"] in ("REPRODUCED", "PARTIAL", "LARGER")
+    assert 5 < claim["n"] < 60
+    assert f"{claim['n']} seeds: 1 of 1 claims decided" in done.stdout
+    before = verdict.read_bytes()
+    again = run(*arguments, "--max-seeds", 60)  # nothing is missing, and it stops at the same place
+    assert (again.returncode, verdict.read_bytes()) == (0, before)
+    plain = run("run", planted, "--out", out, "--executor", "in-process")
+    assert plain.returncode == 0, plain.stderr  # who has looked cannot go back to fixed-n
+    assert json.loads(verdict.read_text())["claims"][0]["procedure"] == "anytime-valid t"
+
+
+def test_adaptive_needs_claims_and_chooses_the_seeds_itself(
+    study_file: Path, tmp_path: Path
+) -> None:
+    for arguments, says in (
+        (("--adaptive",), "has no claim that could be decided"),
+        (("--adaptive", "--seeds", 3), "leave out --seeds"),
+    ):
+        refused = run("run", study_file, "--out", tmp_path, *arguments)
+        assert (refused.returncode, says in refused.stderr) == (2, True), refused.stderr
