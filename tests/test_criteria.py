@@ -76,7 +76,7 @@ def test_the_numbers_are_in_the_sentences() -> None:
     assert row(rows, DIRECTION).result == "ours +4.50, reported +4.69 points"
     assert row(rows, ABOVE).result == "+4.50 points, 95% interval +3.64 to +5.36, p < 0.0001"
     assert row(rows, CLAIM).result == (
-        "p = 0.0027, 90% interval +3.80 to +5.20, margin +3.13 to +6.25"
+        "p = 0.0028, 90% interval +3.80 to +5.20, margin +3.13 to +6.25"
     )
     assert row(rows, RANKS).result == "p = 0.002; the smallest at 10 seeds: 0.002"
     assert row(rows, BETTER).result == (
