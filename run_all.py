@@ -24,10 +24,10 @@ from harness.store import Damaged, Record, Store
 from harness.study import Study
 from harness.study_files import load_study
 from reports.analysis import Analysis, analyse
-from reports.page import write_page
+from reports.page import write_report
 from reports.sequential import ANYTIME
 from reports.statistics import FIXED
-from reports.summary import summary_text, write_summary
+from reports.summary import summary_text
 from reports.terminal import show
 from reports.verdict import Verdict
 from reports.verify import differences
@@ -340,8 +340,7 @@ def _report(directory: Path) -> int:
             f"python run_all.py run {study.name} --out {directory}"
         )
     try:
-        folder = write_summary(loaded.records, study, directory / "report")
-        page = write_page(analysis, folder)
+        page = write_report(analysis, loaded.records, study, directory / "report")
     except OSError as error:
         raise InputError(
             f"cannot write the report to {directory / 'report'} ({_first_line(error)}); the "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import asdict
 from typing import Any
@@ -30,6 +31,11 @@ FOUND = (
     "seeds_needed",
 )
 P_VALUES = ("t", "wilcoxon", "sign_flip", "smallest", "tost_claim", "tost_zero")
+
+
+def verdict_text(analysis: Analysis) -> str:
+    """Return the contents of ``verdict.json``."""
+    return json.dumps(verdict_document(analysis), indent=2, allow_nan=False) + "\n"
 
 
 def verdict_document(analysis: Analysis) -> dict[str, Any]:
@@ -109,7 +115,7 @@ def verdict_document(analysis: Analysis) -> dict[str, Any]:
         "agreement": [_agreement(one) for one in analysis.agreement],
         "criteria": [asdict(row) for one in main for row in criteria(one, analysis.agreement)],
         "error_rates": rates,
-        "error_rates_note": _note(main[0]) if rates else None,
+        "error_rates_note": error_rates_note(main[0]) if rates else None,
         "cells": [vars(one) | {"missing": list(one.missing)} for one in analysis.cells],
         "devices": [_origin(one) for one in analysis.devices],
         "records": dict(analysis.records),
@@ -196,7 +202,8 @@ def _error_rates(analysis: Analysis, judged: JudgedClaim) -> list[dict[str, Any]
     ]
 
 
-def _note(judged: JudgedClaim) -> str:
+def error_rates_note(judged: JudgedClaim) -> str:
+    """Return what was simulated for a judged claim's error rates, and what counts as wrong."""
     compared, found = judged.contrast.comparison, judged.judgement
     assert compared is not None
     assert found is not None

@@ -1,141 +1,237 @@
-"""Figures, drawn with seaborn."""
+"""Figures of accuracies: over the tasks seen so far, task by task, and as matrices."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
-import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
+from reports.metrics import Floats
 from reports.tables import mean_with_interval
+from reports.theme import INK, PAPER, Style, base, drawing, is_plastic, styles, wrapped
 
-BASES = ("finetune", "ewc", "online-ewc", "si", "mas")
-"""Conditions that exist without and with DHP; a pair shares its hue in every figure."""
+Published = Mapping[str, Mapping[int, float]]
+"""By condition, accuracy in % by number of tasks seen."""
 
-
-def colours(conditions: Sequence[str]) -> dict[str, tuple[float, float, float]]:
-    """Return a colour for each condition, the same in every figure of a study.
-
-    A condition without and with DHP share one hue of a palette made for colour-blind readers;
-    line style and marker tell the two apart, never colour alone.
-    """
-    bases = list(dict.fromkeys([*BASES, *(base(c) for c in conditions)]))
-    palette = sns.color_palette("colorblind", max(len(bases), 3))
-    return {condition: palette[bases.index(base(condition))] for condition in conditions}
-
-
-def base(condition: str) -> str:
-    """Return the plain partner of a DHP condition by its name, or the name itself."""
-    if condition == "dhp":
-        return "finetune"
-    return condition.removeprefix("dhp+")
-
-
-def is_plastic(condition: str) -> bool:
-    """Tell whether a condition's name says that it has DHP."""
-    return condition == "dhp" or condition.startswith("dhp+")
+COLUMNS = 4  # of small panels
 
 
 def draw_curves(
-    curves: pd.DataFrame,
-    conditions: Sequence[str],
-    title: str,
-    published: Mapping[str, Mapping[int, float]],
-    published_label: str,
+    curves: pd.DataFrame, conditions: Sequence[str], published: Published, source: str
 ) -> Figure:
-    """Draw the mean accuracy over the tasks seen so far, after each task.
+    """Draw the published accuracies over the tasks seen so far, and ours beside them.
 
     Parameters
     ----------
     curves : as ``reports.tables.curves`` gives them.
     conditions : which to draw, in order of the legend.
-    published : by condition, accuracy in % by number of tasks seen.
-    published_label : names the published values in the legend.
+    published : what was published; where it is empty, ours stand alone.
+    source : names it.
 
     Returns
     -------
-    One panel for each pair of a condition without and with DHP. Lines are means over seeds with
-    95% t intervals, thin lines single seeds, crosses and stars published values.
+    Panels of one scale. Lines are means over seeds, with 95% t intervals.
+    """
+    of = styles(conditions)
+    panels = 2 if published else 1
+    with drawing():
+        figure, axes = plt.subplots(
+            1, panels, figsize=(1.8 + 3.3 * panels, 3.6), sharey=True, squeeze=False,
+            layout="constrained",
+        )  # fmt: skip
+        ours = axes[0][-1]
+        for condition in conditions:
+            _draw_ours(ours, curves, condition, of[condition])
+        ours.set_title("this run" if published else "accuracy over the tasks seen so far")
+        if published:
+            for condition in conditions:
+                values = published.get(condition, {})
+                axes[0][0].plot(list(values), list(values.values()), **_line(of[condition]))
+            axes[0][0].set_title(f"published ({source})")
+        tasks = sorted(curves["after_task"].unique())
+        for axis in axes[0]:
+            axis.set_xticks(tasks)
+            axis.set_xlabel("tasks trained")
+        axes[0][0].set_ylabel("accuracy over tasks seen so far (%)")
+        figure.legend(*ours.get_legend_handles_labels(), loc="outside right center", fontsize=8)
+    return figure
+
+
+def draw_pairs(
+    curves: pd.DataFrame, conditions: Sequence[str], published: Published, source: str
+) -> Figure:
+    """Draw the same pair by pair: a condition without and with DHP, every seed, and the values.
+
+    Arguments as for ``draw_curves``; thin lines are single seeds, crosses and stars published.
     """
     pairs: dict[str, list[str]] = {}
     for condition in conditions:
         pairs.setdefault(base(condition), []).append(condition)
-    of = colours(conditions)
-    tasks = sorted(curves["after_task"].unique())
-    with sns.axes_style("whitegrid"), mpl.rc_context({"font.size": 9}):
-        figure, axes = plt.subplots(
-            1,
-            len(pairs),
-            figsize=(1.4 + 2.3 * len(pairs), 3.4),
-            sharey=True,
-            squeeze=False,
-            layout="constrained",
-        )
-        for axis, (pair, members) in zip(axes[0], pairs.items(), strict=True):
+    of = styles(conditions)
+    with drawing(), _panels(len(pairs), 2.3, 2.5) as (figure, axes):
+        for axis, (pair, members) in zip(axes, pairs.items(), strict=True):
             for condition in members:
-                plastic = is_plastic(condition)
-                style, marker = ("-", "o") if plastic else ("--", "s")
                 own = curves[curves["condition"] == condition]
-                for _, seed in own.groupby("seed"):
-                    axis.plot(
-                        seed["after_task"],
-                        seed["accuracy"],
-                        style,
-                        color=of[condition],
-                        alpha=0.2,
-                        linewidth=0.6,
-                    )
-                points = [
-                    mean_with_interval(
-                        own.loc[own["after_task"] == task, "accuracy"].to_numpy(dtype=np.float64)
-                    )
-                    for task in tasks
+                seeds = [
+                    seed[["after_task", "accuracy"]].to_numpy() for _, seed in own.groupby("seed")
                 ]
-                means = np.array([mean for mean, _, _ in points])
-                halves = np.nan_to_num([high - mean for mean, _, high in points])
-                axis.errorbar(
-                    tasks,
-                    means,
-                    yerr=halves,
-                    fmt=style + marker,
-                    color=of[condition],
-                    markerfacecolor=of[condition] if plastic else "white",
-                    markersize=4.5,
-                    capsize=2.5,
-                    linewidth=1.6,
-                    label=condition,
-                )
+                thin = LineCollection(seeds, colors=[of[condition].colour], alpha=0.25, lw=0.6)
+                axis.add_collection(thin)
+                _draw_ours(axis, curves, condition, of[condition])
                 values = published.get(condition, {})
                 if values:
                     axis.plot(
                         list(values),
                         list(values.values()),
-                        "*" if plastic else "x",
-                        color="0.25",
-                        markersize=7 if plastic else 5.5,
+                        "*" if is_plastic(condition) else "x",
+                        color=INK,
+                        markersize=7 if is_plastic(condition) else 5.5,
                         linestyle="none",
-                        label=f"{condition}, {published_label}",
+                        label=f"{condition}, {source}",
                         zorder=4,
                     )
-            axis.set_xticks(tasks)
-            axis.set_xlabel("tasks trained")
-            axis.set_title(pair)
-            axis.legend(loc="lower left", fontsize=7, frameon=True, framealpha=0.85)
-        axes[0][0].set_ylabel("accuracy over tasks seen so far (%)")
-        figure.suptitle(title)
+            axis.set_xticks(sorted(curves["after_task"].unique()))
+            axis.set_title(wrapped(pair))
+            axis.legend(loc="lower left", fontsize=6.5, framealpha=0.85)
+        figure.supxlabel("tasks trained", fontsize=9)
+        figure.supylabel("accuracy over tasks seen so far (%)", fontsize=9)
     return figure
 
 
-def save(figure: Figure, path: Path) -> list[Path]:
-    """Write a figure as SVG and PNG (150 dpi); returns the files. Same data, same bytes."""
-    files = [path.with_suffix(".svg"), path.with_suffix(".png")]
-    with mpl.rc_context({"svg.hashsalt": path.name}):  # identifiers that do not change
-        figure.savefig(files[0], metadata={"Date": None})
-    figure.savefig(files[1], dpi=150, metadata={"Software": None})
-    plt.close(figure)
-    return files
+def draw_tasks(matrices: Mapping[str, Floats]) -> Figure:
+    """Draw how each task is learned and forgotten: one panel a condition, one colour a task.
+
+    Parameters
+    ----------
+    matrices : by condition, (seeds, T, T), a fraction; row i after training task i.
+
+    Returns
+    -------
+    Thick lines are means over seeds, thin ones single seeds.
+    """
+    tasks = next(iter(matrices.values())).shape[-1]
+    colours = sns.color_palette("viridis", tasks)
+    with drawing(), _panels(len(matrices), 2.2, 2.2) as (figure, axes):
+        for axis, (condition, stack) in zip(axes, matrices.items(), strict=True):
+            for task in range(tasks):
+                after = np.arange(task, tasks) + 1
+                own = 100 * stack[:, task:, task]
+                lines = [np.column_stack([after, seed]) for seed in own]
+                axis.add_collection(
+                    LineCollection(lines, colors=[colours[task]], alpha=0.3, lw=0.5)
+                )
+                axis.plot(
+                    after,
+                    own.mean(0),
+                    "osD^vPX"[task % 7] + "-",
+                    color=colours[task],
+                    ms=4,
+                    mec=PAPER,
+                    mew=0.4,
+                    lw=1.5,
+                    label=f"task {task + 1}",
+                )
+            axis.set_title(wrapped(condition), fontsize=8)
+            axis.set_xticks(range(1, tasks + 1))
+        handles = axes[0].get_legend_handles_labels()
+        figure.legend(*handles, loc="outside upper center", ncols=min(tasks, 6), fontsize=8)
+        figure.supxlabel("tasks trained", fontsize=9)
+        figure.supylabel("accuracy on the task (%)", fontsize=9)
+    return figure
+
+
+def draw_matrices(matrices: Mapping[str, Floats]) -> Figure:
+    """Draw each condition's mean accuracy matrix as a heat map; ``matrices`` as ``draw_tasks``.
+
+    All share one scale; the numbers are %, and the darker, the lower.
+    """
+    means = {name: 100 * stack.mean(0) for name, stack in matrices.items()}
+    low = min(float(np.nanmin(mean)) for mean in means.values())
+    tasks = next(iter(means.values())).shape[-1]
+    side = max(1.9, 0.42 * tasks)
+    labels = [str(task + 1) for task in range(tasks)]
+    with drawing(), _panels(len(means), side, side) as (figure, axes):
+        for axis, (condition, mean) in zip(axes, means.items(), strict=True):
+            sns.heatmap(
+                mean,
+                ax=axis,
+                vmin=low,
+                vmax=100,
+                cmap="cividis",
+                cbar=False,
+                annot=tasks <= 10,
+                fmt=".1f",
+                # Neither is one of the page's own colours: they belong to the cell behind them.
+                annot_kws={"fontsize": 7},
+                xticklabels=labels,
+                yticklabels=labels,
+                linewidths=0.5,
+                linecolor=PAPER,
+                square=True,
+            )
+            axis.set_title(wrapped(condition), fontsize=8)
+            axis.tick_params(labelsize=7, length=0, labelbottom=True, labelleft=True, rotation=0)
+        figure.supxlabel("accuracy on task", fontsize=9)
+        figure.supylabel("after training task", fontsize=9)
+    return figure
+
+
+@contextmanager
+def _panels(count: int, width: float, height: float) -> Iterator[tuple[Figure, list[Axes]]]:
+    """Give ``count`` small panels of one scale; sizes in inches."""
+    columns = min(count, COLUMNS)
+    rows = math.ceil(count / columns)
+    figure, axes = plt.subplots(
+        rows,
+        columns,
+        figsize=(0.6 + width * columns, 0.7 + height * rows),
+        sharex=True,
+        sharey=True,
+        squeeze=False,
+        layout="constrained",
+    )
+    flat = list(axes.flat)
+    for empty in flat[count:]:
+        empty.set_visible(False)
+    if count % columns:  # the panels above the empty ones are the lowest of their columns
+        for above in flat[count - columns : columns * (rows - 1)]:
+            above.tick_params(labelbottom=True)
+    yield figure, flat[:count]
+
+
+def _line(style: Style) -> dict[str, object]:
+    return {
+        "color": style.colour,
+        "linestyle": style.line,
+        "marker": style.marker,
+        "markerfacecolor": style.colour if style.filled else PAPER,
+        "markersize": 4.5,
+        "linewidth": 1.6,
+    }
+
+
+def _draw_ours(axis: Axes, curves: pd.DataFrame, condition: str, style: Style) -> None:
+    own = curves[curves["condition"] == condition]
+    tasks = sorted(own["after_task"].unique())
+    points = [
+        mean_with_interval(own.loc[own["after_task"] == t, "accuracy"].to_numpy(dtype=np.float64))
+        for t in tasks
+    ]
+    halves = np.nan_to_num([high - mean for mean, _, high in points])
+    means = [mean for mean, _, _ in points]
+    axis.errorbar(
+        tasks,
+        means,
+        yerr=halves,
+        label=condition if len(condition) < 30 else wrapped(condition, 30),
+        capsize=2.5,
+        **_line(style),  # type: ignore[arg-type]
+    )

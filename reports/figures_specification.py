@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
+
+from reports.theme import INK, PAPER, SHADE, drawing
 
 if TYPE_CHECKING:  # these modules draw with this one
     from reports.specification import CurveLike, Specification
@@ -57,7 +58,7 @@ def draw_curve(specs: Sequence[Specification], curve: CurveLike) -> Figure:
     chosen = {factor: levels for factor, levels in factor_levels(drawn).items() if len(levels) > 1}
     rows = [(factor, level) for factor, levels in chosen.items() for level in levels]
     height = 3.6 + 0.17 * len(rows)
-    with sns.axes_style("whitegrid"), mpl.rc_context({"font.size": 9}):
+    with drawing():
         figure, (top, below) = plt.subplots(
             2,
             1,
@@ -88,9 +89,9 @@ def _draw_gains(axis: Axes, drawn: Sequence[Specification], curve: CurveLike) ->
     log = float(np.abs(gains).max()) > WIDE * edge
     bottom, ceiling = _limits(gains, ends, low, high, edge if log else None)
     cut = int(np.sum((ends[:, 0] < bottom) | (ends[:, 1] > ceiling)))
-    axis.axhspan(low, high, color="0.88", zorder=0, label="reported ± margin")
-    axis.axhline(curve.reported, color="0.2", ls="--", lw=1.2, label="reported")
-    axis.axhline(0, color="0.2", lw=0.8)
+    axis.axhspan(low, high, color=SHADE, zorder=0, label="reported ± margin")
+    axis.axhline(curve.reported, color=INK, ls="--", lw=1.2, label="reported")
+    axis.axhline(0, color=INK, lw=0.8)
     places = np.arange(len(drawn))
     thin = len(drawn) > 60
     for status, marker in MARKERS.items():
@@ -111,7 +112,7 @@ def _draw_gains(axis: Axes, drawn: Sequence[Specification], curve: CurveLike) ->
             marker,
             color=of[status],
             ms=3.0 if thin else 5.0,
-            mec="white" if not thin else of[status],
+            mec=PAPER if not thin else of[status],
             mew=0.4,
             label=f"95% interval {status}" if status != "undecided" else "interval holds zero",
         )
@@ -170,7 +171,7 @@ def _draw_choices(
     for group, (factor, levels) in enumerate(chosen.items()):
         first = len(labels)
         if group % 2 == 0:
-            axis.axhspan(first - 0.5, first + len(levels) - 0.5, color="0.95", zorder=0)
+            axis.axhspan(first - 0.5, first + len(levels) - 0.5, color=SHADE, alpha=0.5, zorder=0)
         for level in levels:
             for status in MARKERS:
                 bars = [
@@ -181,7 +182,7 @@ def _draw_choices(
                 axis.broken_barh(bars, (len(labels) - 0.36, 0.72), color=of[status], lw=0)
             labels.append(f"{factor}: {level}")
     axis.set_yticks(range(len(labels)), labels, fontsize=8)
-    axis.set_ylim(len(labels) - 0.5, -0.5)
+    axis.set_ylim(max(len(labels), 1) - 0.5, -0.5)
     axis.grid(visible=False)
     axis.set_xlabel(f"{len(drawn)} specifications, sorted by gain")
     axis.tick_params(labelbottom=False)
@@ -201,7 +202,7 @@ def draw_variance(found: Mapping[str, Decomposition]) -> Figure:
     if not found:
         raise ValueError("no complete table of initialisations and orders to draw")
     palette = sns.color_palette("colorblind")
-    with sns.axes_style("whitegrid"), mpl.rc_context({"font.size": 9, "hatch.linewidth": 0.6}):
+    with drawing():
         figure, (left, right) = plt.subplots(
             1, 2, figsize=(9.0, 1.4 + 0.62 * len(found)), sharey=True, layout="constrained"
         )
@@ -223,7 +224,7 @@ def draw_variance(found: Mapping[str, Decomposition]) -> Figure:
                     height=0.6,
                     color=palette[part],
                     hatch=HATCHES[part],
-                    edgecolor="white",
+                    edgecolor=PAPER,
                     label=label,
                 )
                 if piece.share >= 0.08:
@@ -234,7 +235,7 @@ def draw_variance(found: Mapping[str, Decomposition]) -> Figure:
                         ha="center",
                         va="center",
                         fontsize=8,
-                        bbox={"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none"},
+                        bbox={"boxstyle": "round,pad=0.15", "fc": PAPER, "ec": "none"},
                     )
                 start += 100 * piece.share
         # Upper ends spread over decades with few levels; below 1e-3 points squared is nothing.

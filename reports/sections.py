@@ -10,20 +10,28 @@ from matplotlib.figure import Figure
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of text under a header; cells that read as numbers are aligned as such."""
+    """Rows of text under a header; columns that read as numbers are aligned as such.
+
+    ``folded`` tables are closed at first on the page: they are there to be looked up.
+    """
 
     caption: str
     header: Sequence[str]
     rows: Sequence[Sequence[str]]
+    folded: bool = False
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """A figure with its file name (without suffix) and what it says, for who cannot see it."""
+    """A figure with its file name (without suffix) and what it says, for who cannot see it.
+
+    ``caption`` is printed below it: how to read it.
+    """
 
     name: str
     alt: str
     figure: Figure
+    caption: str = ""
 
 
 @dataclass(frozen=True)

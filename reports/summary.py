@@ -1,4 +1,4 @@
-"""The short report: tidy table, one row a condition, and the first figure."""
+"""The short report: tidy table, and one row a condition."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import pandas as pd
 
-from reports import figures, tables
+from reports import tables
 from reports.tables import Record
 
 
@@ -57,27 +57,11 @@ def summary_text(records: Sequence[Record], study: StudyLike) -> str:
 
 
 def write_summary(records: Sequence[Record], study: StudyLike, folder: Path) -> Path:
-    """Write table.parquet, summary.csv and curves.svg/.png to ``folder``; returns it.
+    """Write table.parquet and summary.csv to ``folder``; returns it.
 
     The same records give the same bytes.
     """
     folder.mkdir(parents=True, exist_ok=True)
     tables.tidy(records).to_parquet(folder / "table.parquet", index=False)
-    summary = summarise(records, study)
     (folder / "summary.csv").write_text(summary_text(records, study), encoding="utf-8")
-    whole = [source for source in study.published if len(source.after_tasks) > 1]
-    published: dict[str, dict[int, float]] = {}
-    label = ""
-    if whole:
-        label = f"published ({whole[0].id})"
-        published = {
-            name: dict(zip(whole[0].after_tasks, values, strict=True))
-            for name, values in whole[0].accuracy.items()
-        }
-    curves = tables.curves(records)
-    if not curves.empty:
-        figure = figures.draw_curves(
-            curves, list(summary["condition"]), study.name, published, label
-        )
-        figures.save(figure, folder / "curves")
     return folder

@@ -62,6 +62,29 @@ def curves(records: Sequence[Record]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["condition", "seed", "after_task", "accuracy"])
 
 
+def telemetry(records: Sequence[Record]) -> pd.DataFrame:
+    """Return what each cell told of its method after each task.
+
+    Columns: condition, seed, task (1-based), quantity, value (NaN where it was not finite).
+    """
+    rows = [
+        {
+            "condition": record["condition"],
+            "seed": record["seed"],
+            "task": entry["task"] + 1,
+            "quantity": quantity,
+            "value": np.nan if value is None else float(value),
+        }
+        for record in records
+        for entry in record.get("telemetry", [])
+        for quantity, value in entry.items()
+        if quantity != "task"
+    ]
+    columns = ["condition", "seed", "task", "quantity", "value"]
+    table = pd.DataFrame(rows, columns=columns).astype({"value": np.float64})
+    return table.sort_values(["condition", "seed", "task", "quantity"], ignore_index=True)
+
+
 def cells(records: Sequence[Record]) -> pd.DataFrame:
     """Return one row a cell with its metrics in % and percentage points; NaN if diverged."""
     rows = []

@@ -13,7 +13,7 @@ from test_analysis import RECORDS, STUDY
 from harness.store import SCHEMA, Store, seal
 from reports import tables
 from reports.analysis import analyse
-from reports.page import verdict_text, write_page
+from reports.document import verdict_text
 from reports.summary import summary_text
 from reports.verify import differences, grouped
 

@@ -1,0 +1,104 @@
+"""How every figure looks: one set of colours, legible in print, on a phone and in the dark."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import seaborn as sns
+from matplotlib.figure import Figure
+
+INK, MUTED, GRID, SHADE, PAPER = "#222222", "#6b6b6b", "#d8d8d8", "#e6e6e6", "#ffffff"
+"""Colours that are no data. The page replaces them by its own, so that they turn with it."""
+
+BASES = ("finetune", "ewc", "online-ewc", "si", "mas")
+"""Conditions that exist without and with DHP; a pair shares its hue in every figure."""
+
+MARKERS = "osD^vPX<>*"
+
+
+@dataclass(frozen=True)
+class Style:
+    """How a condition is drawn in every figure of a study: never by colour alone."""
+
+    colour: tuple[float, float, float]
+    line: str
+    marker: str
+    filled: bool
+
+
+@contextmanager
+def drawing() -> Iterator[None]:
+    """Give the figures that are made inside the house style."""
+    colours = {
+        "text.color": INK,
+        "axes.labelcolor": INK,
+        "xtick.color": INK,
+        "ytick.color": INK,
+        "axes.edgecolor": MUTED,
+        "grid.color": GRID,
+        "axes.facecolor": PAPER,
+        "figure.facecolor": PAPER,
+        "legend.facecolor": PAPER,
+        "legend.edgecolor": GRID,
+        "legend.labelcolor": INK,
+    }
+    rc = {"font.size": 9, "axes.titlesize": 9, "figure.max_open_warning": 0}
+    with sns.axes_style("whitegrid"), mpl.rc_context(colours | rc):
+        yield
+
+
+def styles(conditions: Sequence[str]) -> dict[str, Style]:
+    """Return the style of each condition, the same wherever the study is drawn.
+
+    A condition without and with DHP share one hue of a palette made for colour-blind readers;
+    line and marker tell the two apart. Others differ in hue and marker, and from the eleventh on
+    in line.
+    """
+    named = any(base(condition) in BASES for condition in conditions)
+    bases = list(dict.fromkeys([*(BASES if named else ()), *map(base, conditions)]))
+    palette = sns.color_palette("colorblind")
+    found = {}
+    for condition in conditions:
+        place = bases.index(base(condition))
+        colour = palette[place % len(palette)]
+        if base(condition) in BASES:
+            plastic = is_plastic(condition)
+            style = Style(colour, "-" if plastic else "--", "o" if plastic else "s", plastic)
+        else:
+            line = ("-", "--", ":", "-.")[place // len(palette) % 4]
+            style = Style(colour, line, MARKERS[place % len(MARKERS)], filled=True)
+        found[condition] = style
+    return found
+
+
+def base(condition: str) -> str:
+    """Return the plain partner of a DHP condition by its name, or the name itself."""
+    if condition == "dhp":
+        return "finetune"
+    return condition.removeprefix("dhp+")
+
+
+def is_plastic(condition: str) -> bool:
+    """Tell whether a condition's name says that it has DHP."""
+    return condition == "dhp" or condition.startswith("dhp+")
+
+
+def wrapped(name: str, width: int = 22) -> str:
+    """Return a condition's name in lines of at most ``width`` letters, for an axis or a title."""
+    return "\n".join(textwrap.wrap(name, width, break_on_hyphens=False)) or name
+
+
+def save(figure: Figure, path: Path) -> list[Path]:
+    """Write a figure as SVG and PNG (150 dpi); returns the files. Same data, same bytes."""
+    files = [path.with_suffix(".svg"), path.with_suffix(".png")]
+    with mpl.rc_context({"svg.hashsalt": path.name}):  # identifiers that do not change
+        figure.savefig(files[0], metadata={"Date": None})
+    figure.savefig(files[1], dpi=150, metadata={"Software": None})
+    plt.close(figure)
+    return files
