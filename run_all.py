@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import signal
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -24,16 +24,16 @@ from harness.store import Damaged, Record, Store
 from harness.study import Study
 from harness.study_files import load_study
 from reports.analysis import Analysis, analyse
+from reports.causes import Causes, causes
 from reports.page import write_report
 from reports.sequential import ANYTIME
 from reports.statistics import FIXED
 from reports.summary import summary_text
 from reports.terminal import show
 from reports.verdict import Verdict
-from reports.verify import differences
+from reports.verify import differences, grouped
 
 DEFAULT_STUDY, FALLBACK_STUDY = "dhp-split-mnist", "dhp-split-digits"
-CAUSE_STUDY = "dhp-attribution"
 ADAPTIVE_BLOCK = 5
 INTERRUPTED = 130
 
@@ -158,7 +158,7 @@ def verify(
     named = [f"damaged record {bad.path.name}: {bad.reason}" for bad in loaded.damaged]
     text = summary_text(loaded.records, loaded.study)
     named += differences(loaded.analysis, text, directory / "report", loaded.records)
-    for name in named:
+    for name in grouped(named):
         warn(f"differs: {name}")
     if not named:
         out.print(f"{len(loaded.records)} records, verdict.json and summary.csv agree")
@@ -308,12 +308,12 @@ def _warn_of(tally: Tally, root: Path) -> None:
 class Loaded:
     """A results directory, read and analysed; ``study`` has the seeds that were asked for."""
 
-    store: Store
     study: Study
     records: list[Record]
     damaged: list[Damaged]
     superseded: int
     analysis: Analysis
+    causes: Causes
 
 
 def _load(directory: Path) -> Loaded:
@@ -324,8 +324,9 @@ def _load(directory: Path) -> Loaded:
     records, damaged = store.read_all()
     selection = select(records, study)
     procedure = FIXED if adaptive_seeds is None else ANYTIME
-    analysis = analyse(selection.records, study, procedure)
-    return Loaded(store, study, selection.records, damaged, selection.superseded, analysis)
+    found = causes(selection.records, study)
+    analysis = replace(analyse(selection.records, study, procedure), extra=found.as_json())
+    return Loaded(study, selection.records, damaged, selection.superseded, analysis, found)
 
 
 def _report(directory: Path) -> int:
@@ -340,18 +341,20 @@ def _report(directory: Path) -> int:
             f"python run_all.py run {study.name} --out {directory}"
         )
     try:
-        page = write_report(analysis, loaded.records, study, directory / "report")
+        page = write_report(
+            analysis,
+            loaded.records,
+            study,
+            directory / "report",
+            loaded.causes.findings(),
+            loaded.causes.sections(),
+        )
     except OSError as error:
         raise InputError(
             f"cannot write the report to {directory / 'report'} ({_first_line(error)}); the "
             f"records are safe. Make room, then: python run_all.py report {directory}"
         ) from None
-    show(out, loaded.records, study, analysis)
-    if study.name == DEFAULT_STUDY:
-        out.print(
-            "These are verdicts on the size of gains, not on their cause; the study "
-            f"{CAUSE_STUDY} tells plasticity from what else differs."
-        )
+    show(out, loaded.records, study, analysis, loaded.causes.findings())
     if loaded.superseded:
         out.print(
             f"[dim]{loaded.superseded} records of conditions that were changed or removed "

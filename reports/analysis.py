@@ -236,6 +236,15 @@ def _judged(
     return JudgedClaim(claim, pair, found)
 
 
+def final_accuracies(records: Sequence[Record]) -> dict[str, dict[int, float]]:
+    """Return by condition and seed the final accuracy in % of the cells that are done."""
+    finals: dict[str, dict[int, float]] = {}
+    for record in records:
+        if record["status"] == "done":
+            finals.setdefault(record["condition"], {})[record["seed"]] = _final(record)
+    return finals
+
+
 def _final(record: Record) -> float:
     return 100 * metrics.final_accuracy(metrics.as_matrix(record["accuracy"]))
 

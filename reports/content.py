@@ -86,11 +86,14 @@ def headline(analysis: Analysis) -> str:
 
 
 def _verdict(analysis: Analysis, study: JudgedStudyLike, findings: Sequence[str]) -> Section:
-    said = [headline(analysis), *findings]
+    # A study without claims leads with what it found.
+    said = [*([headline(analysis)] if analysis.claims else []), *findings]
+    if not analysis.claims:
+        said.append(headline(analysis))
     if analysis.claims and not findings:
-        caveat = _cause(analysis.claims[0], study.conditions)
-        if caveat:
-            said.append(caveat)
+        warning = caveat(analysis.claims[0], study.conditions)
+        if warning:
+            said.append(warning)
     real = [one for one in analysis.claims if one.claim.expected is None]
     controls = [one for one in analysis.claims if one.claim.expected is not None]
     shown = [_claims_table("The claims", real)] if real else []
@@ -104,7 +107,7 @@ def _verdict(analysis: Analysis, study: JudgedStudyLike, findings: Sequence[str]
     return Section("verdict", "The verdict", said, tables=shown)
 
 
-def _cause(main: JudgedClaim, conditions: Mapping[str, Any]) -> str | None:
+def caveat(main: JudgedClaim, conditions: Mapping[str, Any]) -> str | None:
     """Return a warning where the two conditions of a claim differ in more than one choice."""
     differ = differing(conditions[main.claim.treatment], conditions[main.claim.baseline])
     if len(differ) < 2:
@@ -312,7 +315,7 @@ def _learning(done: Sequence[Record], names: Sequence[str]) -> Section | None:
             low, high = row[f"{metric}_low"], row[f"{metric}_high"]
             cells += [f"{row[metric]:.2f}", _between(low, high, number)]
         rows.append(cells)
-    header = ["condition", "learned (%)", "95% interval", "backward transfer (points)",
+    header = ["condition", "learned (%)", "95% interval", "BWT (points)",
               "95% interval", "forgetting (points)", "95% interval"]  # fmt: skip
     said = [
         "Learned: accuracy on each task right after it was trained. Backward transfer: how much "

@@ -97,7 +97,8 @@ def verdict_document(analysis: Analysis) -> dict[str, Any]:
         condition: number of cells): which machine made what.
     records : object of a record's key: hash of its content (str, null where it has none).
 
-    Beside these stand the sections of ``analysis.extra``, under their names.
+    Beside these stand the sections of ``analysis.extra``, under their names: what a study's factors
+    say about causes (``reports.causes.Causes.as_json``).
 
     Raises
     ------
@@ -217,7 +218,7 @@ def error_rates_note(judged: JudgedClaim) -> str:
         "below it or without a gain, NOT REPRODUCED for more than what is negligible, "
         "CONTRADICTED without a loss; INCONCLUSIVE is never wrong. On the edge of a band the side "
         "counts on which more are wrong. So few differences know nothing of rarer ones: as a "
-        "check, wrong_normal is the same for normal differences of that standard deviation."
+        "check, the same for normal differences of that standard deviation stands beside."
     )
 
 

@@ -187,7 +187,8 @@ def draw_matrices(matrices: Mapping[str, Floats]) -> Figure:
 @contextmanager
 def _panels(count: int, width: float, height: float) -> Iterator[tuple[Figure, list[Axes]]]:
     """Give ``count`` small panels of one scale; sizes in inches."""
-    columns = min(count, COLUMNS)
+    columns = min(count, COLUMNS + (count % (COLUMNS + 1) == 0))
+    width *= min(1, COLUMNS / columns)
     rows = math.ceil(count / columns)
     figure, axes = plt.subplots(
         rows,

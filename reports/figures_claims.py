@@ -129,9 +129,7 @@ def draw_forest(claims: Sequence[JudgedClaim], others: Sequence[Contrast] = ()) 
     return figure
 
 
-def _interval(
-    axis: Axes, at: float, ends: Interval, width: float, *, across: bool = False
-) -> None:
+def _interval(axis: Axes, at: float, ends: Interval, width: float, *, across: bool = False) -> None:
     """Draw an interval where it is finite: upright at x = ``at``, or across at y = ``at``."""
     if not np.isfinite([ends.low, ends.high]).all():
         return

@@ -9,6 +9,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from reports.theme import PAPER, drawing, styles, wrapped
 
@@ -45,7 +46,7 @@ def draw_telemetry(telemetry: pd.DataFrame, conditions: Sequence[str]) -> Figure
     of = styles(conditions)
     columns = min(3, len(shown))
     rows = math.ceil(len(shown) / columns)
-    handles = {}
+    handles: dict[str, Line2D] = {}
     with drawing():
         figure, axes = plt.subplots(
             rows,
@@ -85,7 +86,9 @@ def draw_telemetry(telemetry: pd.DataFrame, conditions: Sequence[str]) -> Figure
         for empty in list(axes.flat)[len(shown) :]:
             empty.set_visible(False)
         names = [wrapped(name, 30) for name in handles]
-        figure.legend(list(handles.values()), names, loc="outside right center", fontsize=8)
+        figure.legend(
+            handles=list(handles.values()), labels=names, loc="outside right center", fontsize=8
+        )
         figure.supxlabel("tasks trained", fontsize=9)
     return figure
 

@@ -115,7 +115,7 @@ def section(
     """
     id_, title = f"curve-{curve.id}", f"Specification curve: {curve.text}"
     found = count(specs)
-    paragraphs = [_summary(curve, found), *_gaps(specs, found)]
+    paragraphs = [summary(curve, specs), *_gaps(specs, found)]
     if not found.with_gain:
         return Section(id_, title, paragraphs)
     tables = []
@@ -133,7 +133,9 @@ def section(
     return Section(id_, title, paragraphs, [drawing], tables)
 
 
-def _summary(curve: CurveLike, found: Counts) -> str:
+def summary(curve: CurveLike, specs: Sequence[Specification]) -> str:
+    """Return in a few sentences what a curve shows."""
+    found = count(specs)
     if found.median is None:
         return f"None of {found.specifications} specifications has a pair of seeds yet."
     of = found.with_gain

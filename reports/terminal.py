@@ -11,13 +11,18 @@ from rich.console import Console
 from rich.table import Table
 
 from reports.analysis import Analysis, JudgedClaim, JudgedStudyLike
+from reports.content import caveat
 from reports.summary import published_finals, summarise
 from reports.tables import Record
 from reports.verdict import SIGNS
 
 
 def show(
-    out: Console, records: Sequence[Record], study: JudgedStudyLike, analysis: Analysis
+    out: Console,
+    records: Sequence[Record],
+    study: JudgedStudyLike,
+    analysis: Analysis,
+    findings: Sequence[str] = (),
 ) -> None:
     """Print what the records say: accuracies, verdicts, and what a reader should know of both."""
     out.print()
@@ -31,6 +36,11 @@ def show(
                 f"\n[bold]{verdict}: {first.claim.text}[/]\n{first.judgement.reason}",
                 highlight=False,
             )
+            warning = None if findings else caveat(first, study.conditions)
+            if warning:
+                out.print(warning, highlight=False)
+    for finding in findings:
+        out.print(finding, highlight=False)
     devices = Counter(record["provenance"]["device"] for record in records)
     if len(devices) > 1:
         made = ", ".join(f"{count} on {device}" for device, count in devices.items())

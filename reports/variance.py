@@ -283,7 +283,7 @@ def section(found: Mapping[str, Decomposition | None]) -> Section:
         "The residual is their interaction and everything else; without a second run of a cell "
         "the two cannot be told apart."
     ]
-    paragraphs += [_sentence(name, one) for name, one in told.items()]
+    paragraphs += [sentence(name, one) for name, one in told.items()]
     missing = [name for name in found if name not in told]
     if missing:
         paragraphs.append(
@@ -293,7 +293,7 @@ def section(found: Mapping[str, Decomposition | None]) -> Section:
     if not told:
         return Section("variance", "Where the spread comes from", paragraphs)
     alt = "Variance components with intervals, and their shares: " + " ".join(
-        _sentence(name, one) for name, one in told.items()
+        sentence(name, one) for name, one in told.items()
     )
     return Section(
         "variance",
@@ -304,7 +304,8 @@ def section(found: Mapping[str, Decomposition | None]) -> Section:
     )
 
 
-def _sentence(name: str, one: Decomposition) -> str:
+def sentence(name: str, one: Decomposition) -> str:
+    """Return in one sentence how large the spread over seeds is, and what makes it."""
     shares = [
         f"{part} {100 * piece.share:.0f}%" if piece.share is not None else f"{part} 0"
         for part, piece in one.parts.items()
