@@ -16,7 +16,17 @@ from matplotlib.figure import Figure
 
 from reports.metrics import Floats
 from reports.tables import mean_with_interval
-from reports.theme import INK, PAPER, Style, base, drawing, is_plastic, styles, wrapped
+from reports.theme import (
+    INK,
+    PAPER,
+    Style,
+    base,
+    drawing,
+    is_plastic,
+    legend_below,
+    styles,
+    wrapped,
+)
 
 Published = Mapping[str, Mapping[int, float]]
 """By condition, accuracy in % by number of tasks seen."""
@@ -61,7 +71,7 @@ def draw_curves(
             axis.set_xticks(tasks)
             axis.set_xlabel("tasks trained")
         axes[0][0].set_ylabel("accuracy over tasks seen so far (%)")
-        figure.legend(*ours.get_legend_handles_labels(), loc="outside right center", fontsize=8)
+        legend_below(figure, *ours.get_legend_handles_labels())
     return figure
 
 
@@ -232,7 +242,7 @@ def _draw_ours(axis: Axes, curves: pd.DataFrame, condition: str, style: Style) -
         tasks,
         means,
         yerr=halves,
-        label=condition if len(condition) < 30 else wrapped(condition, 30),
+        label=condition,
         capsize=2.5,
         **_line(style),  # type: ignore[arg-type]
     )

@@ -8,11 +8,13 @@ import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 
 from reports.factorial import Decomposition, Effect, LevelGain
 from reports.statistics import Interval
 from reports.theme import INK, MUTED, PAPER, drawing, wrapped
 
+FAR = 8.0  # so many times the median, or points
 LINES = ("-", "--", ":", "-.")
 
 
@@ -58,6 +60,7 @@ def draw_paths(found: Mapping[str, Decomposition]) -> Figure:
                 "treatment", (len(order), one.means[last]), (0, -14), textcoords="offset points",
                 ha="right", fontsize=8, color=MUTED,
             )  # fmt: skip
+            axis.margins(y=0.12)
             axis.set_xticks(range(len(order) + 1))
             axis.set_xlim(-0.15, len(order) + 0.15)
             axis.set_title(wrapped(name, 40))
@@ -101,6 +104,11 @@ def _forest(
             if np.isfinite([ci95.low, ci95.high]).all():
                 axis.plot([ci95.low, ci95.high], [place, place], "-", color=INK, lw=1.4)
             axis.plot([mean], [place], "D", color=INK, mfc=INK if sure else PAPER, ms=5)
+        sizes = sorted(abs(mean) for mean, _, _ in rows)
+        if sizes[-1] > FAR * max(1.0, sizes[len(sizes) // 2]):  # one would squeeze all others
+            axis.set_xscale("symlog", linthresh=1.0)
+            axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+            label += ", logarithmic beyond ±1"
         axis.set_yticks(range(len(rows)), labels, fontsize=8)
         axis.set_ylim(len(rows) - 0.5, -0.5)
         axis.grid(visible=False, axis="y")

@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from reports.theme import PAPER, drawing, styles, wrapped
+from reports.theme import PAPER, drawing, legend_below, styles
 
 QUANTITIES: Mapping[str, str] = {
     "loss": "loss of the last mini-batches",
@@ -85,10 +85,7 @@ def draw_telemetry(telemetry: pd.DataFrame, conditions: Sequence[str]) -> Figure
             axis.set_xticks(sorted(telemetry["task"].unique()))
         for empty in list(axes.flat)[len(shown) :]:
             empty.set_visible(False)
-        names = [wrapped(name, 30) for name in handles]
-        figure.legend(
-            handles=list(handles.values()), labels=names, loc="outside right center", fontsize=8
-        )
+        legend_below(figure, list(handles.values()), list(handles))
         figure.supxlabel("tasks trained", fontsize=9)
     return figure
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import seaborn as sns
+from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 
 INK, MUTED, GRID, SHADE, PAPER = "#222222", "#6b6b6b", "#d8d8d8", "#e6e6e6", "#ffffff"
@@ -48,8 +49,9 @@ def drawing() -> Iterator[None]:
         "legend.edgecolor": GRID,
         "legend.labelcolor": INK,
     }
-    rc = {"font.size": 9, "axes.titlesize": 9, "figure.max_open_warning": 0}
-    with sns.axes_style("whitegrid"), mpl.rc_context(colours | rc):
+    sizes = {"font.size": 9, "axes.titlesize": 9, "figure.max_open_warning": 0}
+    with sns.axes_style("whitegrid"), mpl.rc_context():
+        mpl.rcParams.update({**colours, **sizes})
         yield
 
 
@@ -92,6 +94,20 @@ def is_plastic(condition: str) -> bool:
 def wrapped(name: str, width: int = 22) -> str:
     """Return a condition's name in lines of at most ``width`` letters, for an axis or a title."""
     return "\n".join(textwrap.wrap(name, width, break_on_hyphens=False)) or name
+
+
+def legend_below(figure: Figure, handles: Sequence[Artist], labels: Sequence[str]) -> None:
+    """Put a figure's legend beside it where its labels are short, else below, in a taller figure.
+
+    The labels of crossed factors are too long to stand beside anything.
+    """
+    if max(map(len, labels)) <= 20:
+        figure.legend(handles, labels, loc="outside right center", fontsize=8)
+        return
+    columns = 2 if max(map(len, labels)) < 64 else 1
+    width, height = figure.get_size_inches()
+    figure.set_size_inches(max(width, 7.5), height + 0.19 * -(-len(labels) // columns) + 0.1)
+    figure.legend(handles, labels, loc="outside lower center", fontsize=8, ncols=columns)
 
 
 def save(figure: Figure, path: Path) -> list[Path]:

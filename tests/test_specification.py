@@ -79,7 +79,7 @@ def test_pairs_gains_and_verdicts_by_hand() -> None:
     assert better.choices == {"epochs": "1", "eta": "0.001"}
     assert (single.seeds, single.dropped, single.diverged) == ((0,), 2, 2)
     assert (single.status, single.verdict) == ("undecided", Verdict.INCONCLUSIVE)
-    assert absent.gain is absent.ci95 is absent.verdict is absent.status is None
+    assert (absent.gain, absent.ci95, absent.verdict, absent.status) == (None,) * 4
     assert absent.dropped == 3
 
 

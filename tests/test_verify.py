@@ -144,13 +144,3 @@ def test_many_names_are_cut_with_their_number() -> None:
     assert grouped([]) == []
     with pytest.raises(ValueError, match="show 1 or more"):
         grouped(names, most=0)
-
-
-@pytest.mark.parametrize("kept", [1, 2, 7])
-def test_the_same_records_give_the_same_bytes(tmp_path: Path, kept: int) -> None:
-    once = write_page(analyse(RECORDS[:kept], STUDY), tmp_path / "once").parent
-    twice = write_page(analyse(RECORDS[:kept][::-1], STUDY), tmp_path / "twice").parent
-    assert {p.name: p.read_bytes() for p in once.iterdir()} == {
-        p.name: p.read_bytes() for p in twice.iterdir()
-    }
-    assert "http-equiv" not in (once / "index.html").read_text()

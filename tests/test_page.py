@@ -1,0 +1,203 @@
+"""The page and the Markdown: complete, self-contained, the same twice, and right in a browser."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from test_analysis import RECORDS, STUDY, record
+
+from harness.study import Study
+from reports.analysis import analyse
+from reports.causes import causes
+from reports.content import MOST, differing, drawn_conditions
+from reports.markdown import markdown
+from reports.page import numeric_columns, write_report
+from reports.sections import Section, Table
+
+Records = list[dict[str, Any]]
+
+
+def write(records: Records, study: Study, folder: Path) -> Path:
+    found = causes(records, study)
+    return write_report(
+        analyse(records, study), records, study, folder, found.findings(), found.sections()
+    )
+
+
+class Page(HTMLParser):
+    """Collects what a page loads, links and names."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.loads: list[str] = []
+        self.images: list[str] = []
+        self.text = ""
+        self.feed(path.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        for name, value in attrs:
+            if name == "id":
+                self.ids.append(value or "")
+            elif name in ("href", "xlink:href"):
+                (self.loads if tag == "link" else self.links).append(value or "")
+            elif name in ("src", "srcset", "data", "poster"):
+                self.loads.append(value or "")
+        if dict(attrs).get("role") == "img":
+            self.images.append(dict(attrs)["aria-label"] or "")
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+@pytest.mark.parametrize("kept", [0, 1, 2, 7])
+def test_the_same_records_give_the_same_bytes(tmp_path: Path, kept: int) -> None:
+    once = write(RECORDS[:kept], STUDY, tmp_path / "once").parent
+    twice = write(RECORDS[:kept][::-1], STUDY, tmp_path / "twice").parent
+    files = {p.name: p.read_bytes() for p in once.iterdir()}
+    assert files == {p.name: p.read_bytes() for p in twice.iterdir()}
+    assert {"index.html", "report.md", "verdict.json", "summary.csv", "table.parquet"} <= set(files)
+
+
+def test_the_page_is_one_file_whose_parts_are_all_there(tmp_path: Path) -> None:
+    page = Page(write(RECORDS, STUDY, tmp_path))
+    assert page.loads == []
+    assert all(link.startswith("#") for link in page.links)
+    assert {link[1:] for link in page.links} <= set(page.ids)
+    assert len(set(page.ids)) == len(page.ids), "figures keep their identifiers apart"
+    text = (tmp_path / "index.html").read_text()
+    assert "@import" not in text
+    assert all(inner.startswith("#") for inner in re.findall(r"url\(([^)]*)\)", text))
+    drawn = sorted(path.stem for path in tmp_path.glob("*.svg"))
+    assert drawn == ["curves", "estimation", "forest", "matrices", "tasks"]
+    assert page.tags.count("svg") == len(page.images) == len(drawn)
+    assert all(len(alt) > 20 for alt in page.images)
+    for says in ("LARGER", "b beats a", "treatment diverged", "20,000 simulated studies"):
+        assert says in page.text.replace("INCONCLUSIVE", "LARGER"), says
+
+
+def test_texts_of_a_study_are_escaped(tmp_path: Path) -> None:
+    claim = STUDY.claims[0].model_copy(update={"text": "<script>alert(1)</script> | [x](y)"})
+    page = Page(write(RECORDS, STUDY.model_copy(update={"claims": (claim,)}), tmp_path))
+    assert page.tags.count("script") == 1, "our own"
+    assert "<script>alert(1)</script>" in page.text
+    assert (
+        "\\<script\\>alert(1)\\</script\\> \\| \\[x\\](y)" in (tmp_path / "report.md").read_text()
+    )
+
+
+def many() -> tuple[Records, Study]:
+    names = [f"c{i}" for i in range(20)]
+    fields = STUDY.model_dump(mode="json", exclude={"published", "claims", "conditions"})
+    claim = STUDY.claims[0].model_dump() | {"treatment": "c19", "baseline": "c0"}
+    claims = [claim, claim | {"id": "control", "expected": "NOT REPRODUCED"}]
+    study = Study.model_validate(
+        fields | {"conditions": {name: {} for name in names}, "claims": claims}
+    )
+    records = [record(n, s, 0.5 + 0.01 * i + 0.02 * s) for i, n in enumerate(names) for s in (0, 1)]
+    return records, study
+
+
+def test_a_large_study_is_drawn_in_part_and_told_whole(tmp_path: Path) -> None:
+    records, study = many()
+    names = drawn_conditions(analyse(records, study), study, set(study.conditions))
+    assert names == [*(f"c{i}" for i in range(MOST - 1)), "c19"], "the claims' and the first"
+    page = Page(write(records, study, tmp_path))
+    assert "8 more conditions are in the table" in page.text
+    assert all(f"c{i}" in page.text for i in range(20))
+    assert "details" in page.tags
+    assert "0 of 1 got the verdict that they must get" in page.text
+
+
+def test_what_differs_between_two_conditions_is_named() -> None:
+    study = Study.model_validate(
+        {
+            "name": "s", "seeds": 1,
+            "conditions": {
+                "a": {}, "b": {"plasticity": "on", "head_init": "blog", "bias": False},
+            },
+        }
+    )  # fmt: skip
+    a, b = study.conditions["a"], study.conditions["b"]
+    assert differing(b, a) == ["plasticity", "head_init", "bias"]
+    assert differing(a, a) == []
+
+
+def test_columns_of_numbers_are_told_from_words() -> None:
+    rows = [["1a", "-", "+1.5", "3 + 1 diverged", "-"], ["b", "2", "-0.1 to 2", "4", "-"]]
+    assert numeric_columns(Table("", list("abcde"), rows)) == [False, True, True, True, False]
+
+
+def test_markdown_keeps_every_row_in_its_columns() -> None:
+    table = Table("t|t", ["a", "b"], [["x|y", "*"], ["two\nlines", "1"]])
+    text = markdown("name", [Section("i", "One", ["a_b"], tables=[table])])
+    assert "| x\\|y | \\* |\n| two lines | 1 |\n" in text
+    assert text.startswith("# name\n\n## One\n\na\\_b\n")
+
+
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+
+PROBE = """<!doctype html><body style="margin:0">
+<iframe src="PAGE" style="width:WIDTHpx;height:900px;border:0"></iframe>
+<script>
+addEventListener("load", () => {
+  const win = document.querySelector("iframe").contentWindow, doc = win.document;
+  const table = doc.querySelector("table"), heads = [...table.querySelectorAll("th")];
+  const column = heads.findIndex((head) => head.textContent.startsWith("gain"));
+  const cells = () => [...table.tBodies[0].rows].map((row) => row.cells[column].textContent);
+  const found = {
+    width: win.innerWidth, scroll: doc.scrollingElement.scrollWidth,
+    requests: win.performance.getEntriesByType("resource").length,
+    links: doc.querySelectorAll("link,img,iframe,object").length,
+    before: cells(),
+  };
+  heads[column].querySelector("button").click();
+  found.rising = cells(); found.sort = heads[column].getAttribute("aria-sort");
+  heads[column].querySelector("button").click();
+  found.falling = cells();
+  document.body.replaceChildren(JSON.stringify(found));
+});
+</script>"""
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")
+@pytest.mark.parametrize("width", [400, 1280])
+def test_in_a_browser_nothing_overflows_or_is_fetched_and_tables_sort(
+    tmp_path: Path, width: int
+) -> None:
+    records, study = many()
+    claims = [
+        study.claims[0].model_copy(update={"id": f"claim-{i}", "baseline": f"c{i}"})
+        for i in (3, 0, 7)
+    ]
+    page = write(records, study.model_copy(update={"claims": tuple(claims)}), tmp_path / "r")
+    probe = tmp_path / "probe.html"
+    probe.write_text(PROBE.replace("PAGE", page.as_uri()).replace("WIDTH", str(width)))
+    flags = ("--headless", "--no-sandbox", "--disable-gpu", "--allow-file-access-from-files")
+    done = subprocess.run(
+        [str(CHROMIUM), *flags, f"--user-data-dir={tmp_path / 'profile'}",
+         "--virtual-time-budget=4000", f"--window-size={width},900", "--dump-dom", probe.as_uri()],
+        capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    body = re.search(r"<body[^>]*>(\{.*\})", done.stdout)
+    assert body, done.stderr[-2000:]
+    found = json.loads(body[1])
+    assert found["width"] == width
+    assert found["scroll"] <= width
+    assert found["requests"] == found["links"] == 0
+    assert found["before"] == ["+16.00", "+19.00", "+12.00"]
+    assert found["rising"] == ["+12.00", "+16.00", "+19.00"]
+    assert found["falling"] == ["+19.00", "+16.00", "+12.00"]
+    assert found["sort"] == "ascending"
