@@ -118,7 +118,9 @@ def summary(records: Sequence[Record], conditions: Sequence[str]) -> pd.DataFram
             mean, low, high = mean_with_interval(done[metric].to_numpy(dtype=np.float64))
             row |= {metric: mean, f"{metric}_low": low, f"{metric}_high": high}
         rows.append(row)
-    return pd.DataFrame(rows)
+    columns = ["condition", "seeds", "diverged"]
+    columns += [f"{metric}{end}" for metric in CELL_METRICS for end in ("", "_low", "_high")]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def mean_with_interval(values: metrics.Floats, level: float = 0.95) -> tuple[float, float, float]:

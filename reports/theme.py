@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -51,7 +52,8 @@ def drawing() -> Iterator[None]:
     }
     sizes = {"font.size": 9, "axes.titlesize": 9, "figure.max_open_warning": 0}
     with sns.axes_style("whitegrid"), mpl.rc_context():
-        mpl.rcParams.update({**colours, **sizes})
+        settings: dict[str, Any] = {**colours, **sizes}
+        mpl.rcParams.update(settings)
         yield
 
 

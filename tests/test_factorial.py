@@ -63,7 +63,7 @@ def test_effects_equal_a_regression_on_signs() -> None:
     values = np.random.default_rng(0).normal(90, 2, (2, 2, 2, 6))
     finals, levels = crossed(values)
     signs = np.array(list(product((-1, 1), repeat=3)), dtype=float)
-    columns = {(): np.ones(8)}
+    columns: dict[tuple[str, ...], np.ndarray] = {(): np.ones(8)}
     for one in effects(finals, levels):
         columns[one.factors] = np.prod(signs[:, [FACTORS.index(f) for f in one.factors]], axis=1)
     design = np.column_stack(list(columns.values()))
