@@ -6,8 +6,8 @@ A factor's step depends on what changed before it where factors interact; its Sh
 is the mean over all orders (Shapley 1953), and the contributions sum to the gain, seed by seed.
 Shares of the gain are ratios of paired means, with Fieller's interval (Fieller 1954).
 
-Effects are those of a two-level factorial (Yates 1937): half the difference between the means at
-the two signs of a product of factors, seed by seed, so every interval is a paired one.
+Effects are those of a two-level factorial (Yates 1937): the difference between the means at the
+two signs of a factor, or of a product of factors, seed by seed, so every interval is a paired one.
 
 Accuracies are in %, gains in points.
 """

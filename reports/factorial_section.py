@@ -101,10 +101,10 @@ def effects_section(found: Sequence[Effect]) -> Section:
     """Return the section on the effects of a complete two-level factorial."""
     sure = [one for one in found if one.p_holm < 0.05]
     said = [
-        "All crossings together, as a two-level factorial: an effect is half the difference "
-        "between the means at its two signs, an interaction how much one factor changes the "
-        f"other's effect. {len(sure)} of {len(found)} differ from zero after Holm's correction "
-        "(5%)."
+        "All crossings together, as a two-level factorial. A main effect is the difference between "
+        "the mean accuracies at the two levels of a factor; an interaction is half of how much one "
+        f"factor changes the other's effect. {len(sure)} of {len(found)} differ from zero after "
+        "Holm's correction (5%)."
     ]
     rows = [
         [_name(one), signed(one.effect), interval(one.ci95), _p(one.p), _p(one.p_holm)]

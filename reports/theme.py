@@ -53,7 +53,7 @@ def drawing() -> Iterator[None]:
     sizes = {"font.size": 9, "axes.titlesize": 9, "figure.max_open_warning": 0}
     with sns.axes_style("whitegrid"), mpl.rc_context():
         settings: dict[str, Any] = {**colours, **sizes}
-        mpl.rcParams.update(settings)
+        mpl.rcParams.update(settings)  # type: ignore[arg-type]
         yield
 
 
@@ -108,7 +108,7 @@ def legend_below(figure: Figure, handles: Sequence[Artist], labels: Sequence[str
         return
     columns = 2 if max(map(len, labels)) < 64 else 1
     width, height = figure.get_size_inches()
-    figure.set_size_inches(max(width, 7.5), height + 0.19 * -(-len(labels) // columns) + 0.1)
+    figure.set_size_inches(max(width, 8.6), height + 0.19 * -(-len(labels) // columns) + 0.1)
     figure.legend(handles, labels, loc="outside lower center", fontsize=8, ncols=columns)
 
 
