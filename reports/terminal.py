@@ -16,6 +16,8 @@ from reports.summary import published_finals, summarise
 from reports.tables import Record
 from reports.verdict import SIGNS
 
+MOST_ROWS, LISTED = 24, 6
+
 
 def show(
     out: Console,
@@ -26,7 +28,10 @@ def show(
 ) -> None:
     """Print what the records say: accuracies, verdicts, and what a reader should know of both."""
     out.print()
-    out.print(summary_table(study.name, summarise(records, study), published_finals(study)))
+    summary = summarise(records, study)
+    out.print(summary_table(study.name, summary[:MOST_ROWS], published_finals(study)))
+    if len(summary) > MOST_ROWS:
+        out.print(f"and {len(summary) - MOST_ROWS} more conditions: see the page or summary.csv")
     if analysis.claims:
         out.print(verdict_table(analysis.claims))
         first = analysis.claims[0]
@@ -48,7 +53,9 @@ def show(
     present = Counter(record["condition"] for record in records)
     short = [f"{n} {present[n]}" for n in study.conditions if present[n] < len(study.seeds)]
     if short:
-        out.print(f"fewer than the study's {len(study.seeds)} seeds: {', '.join(short)}")
+        more = [f"and {len(short) - LISTED} more"] if len(short) > LISTED else []
+        named = ", ".join(short[:LISTED] + more)
+        out.print(f"fewer than the study's {len(study.seeds)} seeds: {named}")
 
 
 def summary_table(
