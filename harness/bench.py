@@ -329,6 +329,9 @@ def measure(data: Dataset, data_dir: Path, *, quick: bool) -> list[Ratio]:
     programs: dict[str, Callable[[], float]] = {
         name: partial(seconds_per_cell, study, name, data, CPU_LANES) for name in conditions
     }
+    rounded = one_epoch(load_study("precision-split-mnist"))
+    for name in ("finetune-bf16", "dhp-bf16"):
+        programs[name] = partial(seconds_per_cell, rounded, name, data, CPU_LANES)
     programs["floor"] = partial(seconds_of_products, steps, CPU_LANES)
     cell = alternate(programs, rounds)
     found = [Ratio("finetune / its matrix products alone", cell["finetune"] / cell["floor"],
@@ -336,6 +339,10 @@ def measure(data: Dataset, data_dir: Path, *, quick: bool) -> list[Ratio]:
     for name in conditions[1:]:
         target = f"<= {TARGETS[name]}" if name in TARGETS else ""
         found.append(Ratio(f"{name} / finetune", cell[name] / cell["finetune"], target))
+    found += [
+        Ratio(f"{name}, bf16 / float32", cell[f"{name}-bf16"] / cell[name])
+        for name in ("finetune", "dhp")
+    ]
     found += against_users(data, data_dir, cell, rounds)
     found += importances(study, data, rounds)
     if not quick:
