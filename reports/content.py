@@ -129,7 +129,7 @@ def differing(a: Any, b: Any) -> list[str]:
 
 
 def _claims_table(caption: str, claims: Sequence[JudgedClaim]) -> Table:
-    header = ["claim", "says", "verdict", "reported", "gain", "interval", "seeds", "to settle"]
+    header = ["claim", "verdict", "reported", "gain", "interval", "seeds", "to settle", "says"]
     kinds = listed(sorted({c.judgement.procedure for c in claims if c.judgement}))
     caption += f" (gains with their {kinds} intervals)" if kinds else ""
     return Table(caption, header, [_claim_row(one) for one in claims])
@@ -138,23 +138,24 @@ def _claims_table(caption: str, claims: Sequence[JudgedClaim]) -> Table:
 def _claim_row(one: JudgedClaim) -> list[str]:
     claim, found, compared = one.claim, one.judgement, one.contrast.comparison
     unit = "" if claim.unit == "points" else " rel. %"
-    row = [claim.id, claim.text]
     reported = f"{claim.reported:+.2f} ± {claim.margin:.2f}{unit}"
     if found is None or compared is None:
-        return [*row, "no pair of seeds", reported, "-", "-", "0", "-"]
+        return [claim.id, "no pair of seeds", reported, "-", "-", "0", "-", claim.text]
     dropped = len(one.contrast.dropped)
     seeds = f"{compared.n} ({dropped} dropped)" if dropped else str(compared.n)
     needed = "-" if found.seeds_needed is None else str(found.seeds_needed)
     verdict = f"{SIGNS[found.verdict]} {found.verdict}"
-    return [*row, verdict, reported, signed(compared.mean), interval(found.ci), seeds, needed]
+    gain = signed(compared.mean)
+    return [claim.id, verdict, reported, gain, interval(found.ci), seeds, needed, claim.text]
 
 
 def _controls_table(controls: Sequence[JudgedClaim]) -> Table:
     rows = []
     for one in controls:
         passed = {True: "✓ as it must", False: "✗ not as it must", None: "-"}[one.as_expected]
-        rows.append([*_claim_row(one)[:7], one.claim.expected or "", passed])
-    header = ["control", "says", "verdict", "planted", "gain", "interval", "seeds", "must be", ""]
+        row = _claim_row(one)
+        rows.append([*row[:2], one.claim.expected or "", passed, *row[2:6], row[7]])
+    header = ["control", "verdict", "must be", "", "planted", "gain", "interval", "seeds", "says"]
     return Table("Controls: the truth is known here", header, rows)
 
 

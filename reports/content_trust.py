@@ -91,10 +91,9 @@ def how_run(analysis: Analysis, study: JudgedStudyLike) -> Section:
     hours = analysis.compute_seconds / 3600
     spent = f"{hours:.1f} hours" if hours >= 2 else f"{analysis.compute_seconds / 60:.1f} minutes"
     said = [
-        f"Study {analysis.study}, fingerprint {analysis.fingerprint}: everything in it, margins of "
-        "the claims included, was fixed before the first cell finished "
-        f"({analysis.first_run or 'at a time that no record says'}); a change of any of it changes "
-        "the fingerprint.",
+        f"Study {analysis.study}. Its fingerprint {analysis.fingerprint} covers all that it says, "
+        "margins of the claims included: a change of any of it is another fingerprint. The first "
+        f"cell finished {analysis.first_run or 'at a time that no record says'}.",
         f"{counted(done, 'cell')} done, {diverged} diverged, {missing} missing; {spent} of "
         "compute, summed over cells.",
         f"Run it again: python run_all.py run {analysis.study}. Make this page again, and check "
