@@ -251,9 +251,10 @@ def _train(session: Session, adaptive_seeds: int | None = None) -> int:
     )
     tally = Tally()
     if plan.missing:
+        about = f"about {clock(session.estimated_seconds)}"  # before the workers are busy
         executor = session.executor()
         where = f"{type(executor).__name__}, {executor.workers} workers, {session.device}"
-        out.print(f"[dim]{where}; Ctrl-C keeps what is finished[/]", highlight=False)
+        out.print(f"[dim]{where}, {about}; Ctrl-C keeps what is finished[/]", highlight=False)
         try:
             with Display(out, plan.missing, session.finals_on_record()) as display:
                 session.execute(executor, display.observe, tally)
@@ -276,7 +277,7 @@ def _print_plan(session: Session) -> None:
     lanes = max((len(block) for block in plan.blocks), default=0)
     table.add_row("blocks", f"{len(plan.blocks)} of up to {lanes} lanes")
     table.add_row("workers", f"{session.workers} ({session.device})")
-    table.add_row("estimated time", clock(session.estimate_seconds()))
+    table.add_row("estimated time", clock(session.estimated_seconds))
     out.print(table)
 
 

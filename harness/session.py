@@ -126,7 +126,8 @@ class Session:
     def _keys(self) -> Collection[str]:
         return {record["key"] for record in self._records}
 
-    def estimate_seconds(self) -> float:
+    @cached_property
+    def estimated_seconds(self) -> float:
         """Estimate the time of the plan by a short trial."""
         return estimate_seconds(self.plan, self.data, self.workers, self.device)
 
@@ -139,7 +140,7 @@ class Session:
             pays = find_spec("ray") is not None and (
                 self.workers > 1
                 and len(self.plan.blocks) > 1
-                and self.estimate_seconds() > RAY_PAYS_AFTER_S
+                and self.estimated_seconds > RAY_PAYS_AFTER_S
             )
             wanted = "ray" if pays else "in-process"
         if wanted == "in-process":
