@@ -21,7 +21,7 @@ from reports.sections import Drawing, Section, Table
 from reports.summary import published_finals, summarise
 from reports.tables import Record
 from reports.verdict import SIGNS
-from reports.words import counted, interval, listed, number, signed
+from reports.words import counted, interval, listed, number, p_value, signed
 
 MOST = 12
 """So many conditions a figure can show; of a larger study, those of the claims and the first."""
@@ -279,7 +279,8 @@ def _statistics_table(named: Sequence[tuple[str, Contrast]]) -> Table:
         chance = f"{c.probability_superior:.2f} ({interval(c.probability_superior_ci95, number)})"
         rows.append(
             [name, str(c.n), signed(c.mean), number(c.sd), interval(c.ci95), interval(c.ci90),
-             interval(c.bca95), _p(c.p_t), _p(c.p_wilcoxon), _p(c.p_sign_flip), _p(c.smallest_p),
+             interval(c.bca95), p_value(c.p_t), p_value(c.p_wilcoxon), p_value(c.p_sign_flip),
+             p_value(c.smallest_p),
              number(c.hedges_gz), chance]
         )  # fmt: skip
     header = [
@@ -294,8 +295,8 @@ def _family_table(analysis: Analysis) -> Table:
         [
             f"{m.contrast.treatment} minus {m.contrast.baseline}",
             "-" if m.contrast.comparison is None else signed(m.contrast.comparison.mean),
-            _p(m.p),
-            _p(m.p_holm),
+            p_value(m.p),
+            p_value(m.p_holm),
         ]
         for m in analysis.family
     ]
@@ -384,7 +385,3 @@ def _cells(done: int, diverged: int) -> str:
 
 def _small(value: float | None) -> str:
     return "-" if value is None or np.isnan(value) else f"{value:.3g}"
-
-
-def _p(value: float) -> str:
-    return f"{value:.2g}" if value < 0.001 else f"{value:.3f}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import asdict
 from typing import Any
 
@@ -12,7 +11,6 @@ from reports.analysis import Analysis, FamilyMember, JudgedClaim
 from reports.criteria import criteria
 from reports.error_rates import STUDIES, error_rates
 from reports.origins import Origin
-from reports.statistics import Interval
 
 OF_CLAIM = ("id", "text", "source", "treatment", "baseline")
 TERMS = ("reported", "unit", "margin", "negligible", "alpha")
@@ -153,15 +151,15 @@ def _numbers(judged: JudgedClaim) -> dict[str, Any]:
     return {
         "estimate": compared.mean,
         "sd": compared.sd,
-        "ci95": _ends(compared.ci95),
-        "ci90": _ends(compared.ci90),
-        "bca95": _ends(compared.bca95),
-        "ci": _ends(found.ci),
-        "ci_equivalence": _ends(found.ci_equivalence),
+        "ci95": compared.ci95.as_json(),
+        "ci90": compared.ci90.as_json(),
+        "bca95": compared.bca95.as_json(),
+        "ci": found.ci.as_json(),
+        "ci_equivalence": found.ci_equivalence.as_json(),
         "procedure": found.procedure,
         "hedges_gz": compared.hedges_gz,
         "probability_superior": compared.probability_superior,
-        "probability_superior_ci95": _ends(compared.probability_superior_ci95),
+        "probability_superior_ci95": compared.probability_superior_ci95.as_json(),
         "seeds_needed": found.seeds_needed,
         "p_values": {
             "t": compared.p_t,
@@ -186,8 +184,8 @@ def _member(member: FamilyMember) -> dict[str, Any]:
 
 
 def _agreement(one: Agreement) -> dict[str, Any]:
-    predicted = one.prediction95 and _ends(one.prediction95)
-    return vars(one) | {"ci95": _ends(one.ci95), "prediction95": predicted}
+    predicted = one.prediction95 and one.prediction95.as_json()
+    return vars(one) | {"ci95": one.ci95.as_json(), "prediction95": predicted}
 
 
 def _origin(one: Origin) -> dict[str, Any]:
@@ -220,7 +218,3 @@ def error_rates_note(judged: JudgedClaim) -> str:
         "counts on which more are wrong. So few differences know nothing of rarer ones: as a "
         "check, the same for normal differences of that standard deviation stands beside."
     )
-
-
-def _ends(interval: Interval) -> list[float | None]:
-    return [end if math.isfinite(end) else None for end in (interval.low, interval.high)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,7 +9,7 @@ from reports.factorial import Decomposition, Effect, LevelGain, Step
 from reports.figures_factorial import draw_effects, draw_levels, draw_paths
 from reports.sections import Drawing, Section, Table
 from reports.statistics import Interval
-from reports.words import counted, interval, listed, signed
+from reports.words import counted, interval, listed, p_value, signed
 
 
 def sentence(one: Decomposition) -> str:
@@ -107,7 +106,7 @@ def effects_section(found: Sequence[Effect]) -> Section:
         "Holm's correction (5%)."
     ]
     rows = [
-        [_name(one), signed(one.effect), interval(one.ci95), _p(one.p), _p(one.p_holm)]
+        [_name(one), signed(one.effect), interval(one.ci95), p_value(one.p), p_value(one.p_holm)]
         for one in found
     ]
     header = ["effect", "points", "95% interval", "p (paired t)", "p (Holm)"]
@@ -139,8 +138,8 @@ def levels_section(found: Sequence[LevelGain]) -> Section:
             signed(one.gain),
             interval(one.ci95),
             str(len(one.seeds)),
-            _p(one.p),
-            _p(one.p_holm),
+            p_value(one.p),
+            p_value(one.p_holm),
         ]
         for one in found
     ]
@@ -173,10 +172,6 @@ def _name(one: Effect) -> str:
     return " x ".join(f"{f}={level}" for f, level in zip(one.factors, one.levels, strict=True))
 
 
-def _p(value: float) -> str:
-    return f"{value:.2g}" if value < 0.001 else f"{value:.3f}"
-
-
 def decomposition_json(one: Decomposition | None) -> dict[str, Any] | None:
     """Return a decomposition as strict JSON, with the keys of ``Decomposition``.
 
@@ -191,17 +186,17 @@ def decomposition_json(one: Decomposition | None) -> dict[str, Any] | None:
         "stratum": one.stratum,
         "seeds": list(one.seeds),
         "total": one.total,
-        "ci95": ends(one.ci95),
+        "ci95": one.ci95.as_json(),
         "means": {"+".join(changed): value for changed, value in one.means.items()},
         "shares": [
             {
                 "factor": share.factor,
                 "contribution": share.contribution,
-                "ci95": ends(share.ci95),
+                "ci95": share.ci95.as_json(),
                 "first": _step(share.first),
                 "last": _step(share.last),
                 "share": share.share,
-                "share_ci95": None if share.share_ci95 is None else ends(share.share_ci95),
+                "share_ci95": None if share.share_ci95 is None else share.share_ci95.as_json(),
             }
             for share in one.shares
         ],
@@ -210,20 +205,15 @@ def decomposition_json(one: Decomposition | None) -> dict[str, Any] | None:
 
 
 def _step(step: Step) -> dict[str, Any]:
-    return vars(step) | {"changed": list(step.changed), "ci95": ends(step.ci95)}
+    return vars(step) | {"changed": list(step.changed), "ci95": step.ci95.as_json()}
 
 
 def effect_json(one: Effect) -> dict[str, Any]:
     """Return an effect as strict JSON, with the keys of ``Effect``."""
     lists = {"factors": list(one.factors), "levels": list(one.levels)}
-    return vars(one) | lists | {"ci95": ends(one.ci95)}
+    return vars(one) | lists | {"ci95": one.ci95.as_json()}
 
 
 def level_json(one: LevelGain) -> dict[str, Any]:
     """Return a level's gain as strict JSON, with the keys of ``LevelGain``."""
-    return vars(one) | {"seeds": list(one.seeds), "ci95": ends(one.ci95)}
-
-
-def ends(of: Interval) -> list[float | None]:
-    """Return the ends of an interval, None for an infinite one."""
-    return [end if math.isfinite(end) else None for end in (of.low, of.high)]
+    return vars(one) | {"seeds": list(one.seeds), "ci95": one.ci95.as_json()}

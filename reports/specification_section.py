@@ -16,8 +16,8 @@ from reports.specification import (
     count,
     extremes,
 )
-from reports.statistics import Interval
 from reports.verdict import SIGNS, Verdict
+from reports.words import interval, p_value
 
 
 def as_json(
@@ -89,14 +89,10 @@ def _spec_json(spec: Specification) -> dict[str, Any]:
         "diverged": spec.diverged,
         "gain": spec.gain,
         "baseline_accuracy": spec.baseline_accuracy,
-        "ci95": None if spec.ci95 is None else [_finite(spec.ci95.low), _finite(spec.ci95.high)],
+        "ci95": None if spec.ci95 is None else spec.ci95.as_json(),
         "status": spec.status,
         "verdict": None if spec.verdict is None else spec.verdict.value,
     }
-
-
-def _finite(value: float) -> float | None:
-    return value if abs(value) < float("inf") else None
 
 
 def section(
@@ -179,7 +175,7 @@ def _joint_words(joint: JointTest) -> str:
         "Joint test (Simonsohn, Simmons and Nelson 2020, with paired seeds): if there were no "
         "gain under any choice, the gains of a seed could all have had the other sign. To keep "
         f"their dependence, {flips} for all specifications together, so no p-value can be below "
-        f"{_p(joint.smallest_p)}."
+        f"{p_value(joint.smallest_p)}."
     )
 
 
@@ -189,7 +185,7 @@ def _joint_table(joint: JointTest, reported: float) -> Table:
     for name, value in joint.observed.items():
         shown = f"{100 * value:.0f}%" if name.startswith("share") else f"{value:+.2f} points"
         label = name.replace("gain", what)
-        rows.append([label, shown, _p(joint.p[name]), _p(joint.p_opposite[name])])
+        rows.append([label, shown, p_value(joint.p[name]), p_value(joint.p_opposite[name])])
     return Table(
         f"All {joint.specifications} specifications together, against no {what} anywhere",
         ["statistic", "observed", "p (as large)", "p (as small)"],
@@ -202,7 +198,7 @@ def _extremes_table(caption: str, specs: Sequence[Specification]) -> Table:
         [
             _levels(spec.choices),
             f"{spec.gain:+.2f}",
-            "" if spec.ci95 is None else _interval(spec.ci95),
+            "" if spec.ci95 is None else interval(spec.ci95),
             f"{spec.baseline_accuracy:.2f}",
             str(len(spec.seeds)),
             "" if spec.verdict is None else f"{SIGNS[spec.verdict]} {spec.verdict}",
@@ -240,13 +236,3 @@ def _choices_table(specs: Sequence[Specification]) -> Table:
 
 def _levels(levels: Mapping[str, str]) -> str:
     return " ".join(f"{factor}={level}" for factor, level in levels.items()) or "no other choice"
-
-
-def _interval(interval: Interval) -> str:
-    if _finite(interval.low) is None:
-        return "unknown"
-    return f"{interval.low:+.2f} to {interval.high:+.2f}"
-
-
-def _p(value: float) -> str:
-    return f"{value:.4f}" if value < 0.1 else f"{value:.3f}"

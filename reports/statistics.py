@@ -45,6 +45,10 @@ class Interval:
     def __neg__(self) -> Interval:
         return Interval(-self.high, -self.low)
 
+    def as_json(self) -> list[float | None]:
+        """Return [low, high], None for an infinite end, which JSON does not have."""
+        return [end if math.isfinite(end) else None for end in (self.low, self.high)]
+
     def inside(self, other: Interval) -> bool:
         """Return whether every point of this interval lies in ``other``."""
         return other.low <= self.low and self.high <= other.high

@@ -256,14 +256,14 @@ def _one_json(one: Decomposition) -> dict[str, Any]:
             name: {
                 "unclipped": part.unclipped,
                 "variance": part.variance,
-                "ci95": [part.ci95.low, part.ci95.high],
+                "ci95": part.ci95.as_json(),
                 "share": part.share,
-                "share_ci95": part.share_ci95 and [part.share_ci95.low, part.share_ci95.high],
+                "share_ci95": part.share_ci95 and part.share_ci95.as_json(),
             }
             for name, part in one.parts.items()
         },
         "total": one.total,
-        "total_ci95": [one.total_ci95.low, one.total_ci95.high],
+        "total_ci95": one.total_ci95.as_json(),
         "seeds": {
             f"{half:g}": {"number": one.seeds[half], "range": list(one.seeds_ci95[half])}
             for half in one.seeds

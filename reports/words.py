@@ -25,6 +25,11 @@ def interval(ends: Interval, form: Callable[[float], str] = signed) -> str:
     return f"{form(ends.low)} to {form(ends.high)}"
 
 
+def p_value(value: float) -> str:
+    """Return a p-value with the digits that matter: 0.230, 0.0312, 1.9e-06."""
+    return f"{value:.2g}" if value < 0.001 else f"{value:.4f}" if value < 0.1 else f"{value:.3f}"
+
+
 def counted(count: int, what: str) -> str:
     """Return "1 seed", "2 seeds"."""
     return f"{count} {what}{'s' * (count != 1)}"
