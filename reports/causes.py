@@ -1,8 +1,8 @@
 """What a study's factors say about the cause of a gain, where they say anything.
 
 A claim whose two conditions differ in several factors is taken apart; a complete two-level
-crossing gives main effects and interactions; levels of a factor with more than two are compared
-with its first; a curve shows one gain under every other choice; a factor that sets the order of
+crossing gives main effects and interactions; where no claim is taken apart, levels of a factor
+with more than two are compared with its first; a curve shows one gain under every other choice; a factor that sets the order of
 mini-batches, crossed with seeds, divides the spread. What a study has no factors for is left out.
 """
 
@@ -126,7 +126,7 @@ def causes(records: Sequence[Record], study: CrossedStudyLike) -> Causes:
     several = [
         name
         for name, factor in study.factors.items()
-        if len(factor.levels) > 2 and name not in orders and not study.curves
+        if len(factor.levels) > 2 and name not in orders and not (study.curves or apart)
     ]
     compared = {name: against_reference(finals, levels, name) for name in several}
     return Causes(
