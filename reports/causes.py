@@ -2,8 +2,9 @@
 
 A claim whose two conditions differ in several factors is taken apart; a complete two-level
 crossing gives main effects and interactions; where no claim is taken apart, levels of a factor
-with more than two are compared with its first; a curve shows one gain under every other choice; a factor that sets the order of
-mini-batches, crossed with seeds, divides the spread. What a study has no factors for is left out.
+with more than two are compared with its first; a curve shows one gain under every other choice; a
+factor that sets the order of mini-batches, crossed with seeds, divides the spread. What a study has
+no factors for is left out.
 """
 
 from __future__ import annotations
