@@ -145,7 +145,7 @@ def run(
 def report(
     directory: Annotated[Path, typer.Argument(help="A results directory, as a run made it.")],
 ) -> None:
-    """Summarise the records of a results directory: table, figure, tidy Parquet."""
+    """Write the report of a results directory: verdicts, page, figures, tables."""
     raise typer.Exit(_report(directory))
 
 
@@ -155,6 +155,10 @@ def verify(
 ) -> None:
     """Recompute verdict.json and summary.csv from the records; exit 1 naming what differs."""
     loaded = _load(directory)
+    if not (directory / "report").is_dir():
+        raise InputError(
+            f"{directory} has no report to verify; write it: python run_all.py report {directory}"
+        )
     named = [f"damaged record {bad.path.name}: {bad.reason}" for bad in loaded.damaged]
     text = summary_text(loaded.records, loaded.study)
     named += differences(loaded.analysis, text, directory / "report", loaded.records)
