@@ -68,7 +68,8 @@ class Specification:
     seeds, gains : the seeds that both conditions finished, in rising order, and treatment minus
         baseline of each, in points.
     dropped : how many of the study's seeds have no gain here: diverged, failed or not yet run.
-    diverged : how many cells of the two conditions diverged.
+    diverged : how many cells of the treatment diverged.
+    baseline_diverged : how many of the baseline.
     gain, baseline_accuracy : means over ``seeds``, in points and %; None without seeds.
     ci95 : t interval of the gain; infinite ends at one seed; None without seeds.
     verdict : on the curve's reported gain, at its alpha; None without seeds.
@@ -82,6 +83,7 @@ class Specification:
     gains: tuple[float, ...]
     dropped: int
     diverged: int
+    baseline_diverged: int
     gain: float | None
     baseline_accuracy: float | None
     ci95: Interval | None
@@ -147,7 +149,8 @@ def specifications(
                 seeds=tuple(both),
                 gains=() if gains is None else tuple(gains.tolist()),
                 dropped=len(asked) - len(both),
-                diverged=of.get(name, 0) + (of.get(baseline, 0) if baseline else 0),
+                diverged=of.get(name, 0),
+                baseline_diverged=of.get(baseline, 0) if baseline is not None else 0,
                 gain=None if gains is None else float(gains.mean()),
                 baseline_accuracy=float(np.mean([before[s] for s in both])) if both else None,
                 ci95=None if gains is None else t_interval(gains, 0.95),
@@ -286,9 +289,15 @@ def extremes(
 ) -> tuple[list[Specification], list[Specification]]:
     """Return where the treatment helps most and where it hurts most, up to ``k`` each.
 
-    Only gains above 0 help and only those below hurt; the most extreme come first.
+    Only gains above 0 help and only those below hurt; the most extreme come first. A
+    specification in which a run diverged takes no part: the mean over its survivors says how good
+    those are, not how good the choice is.
     """
-    gained = [(spec.gain, spec) for spec in specs if spec.gain is not None]
+    gained = [
+        (spec.gain, spec)
+        for spec in specs
+        if spec.gain is not None and not spec.diverged and not spec.baseline_diverged
+    ]
     up = sorted((one for one in gained if one[0] > 0), key=lambda one: (-one[0], one[1].place))
     down = sorted((one for one in gained if one[0] < 0), key=lambda one: (one[0], one[1].place))
     return [spec for _, spec in up[:k]], [spec for _, spec in down[:k]]

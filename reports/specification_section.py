@@ -87,6 +87,7 @@ def _spec_json(spec: Specification) -> dict[str, Any]:
         "gains": list(spec.gains),
         "dropped": spec.dropped,
         "diverged": spec.diverged,
+        "baseline_diverged": spec.baseline_diverged,
         "gain": spec.gain,
         "baseline_accuracy": spec.baseline_accuracy,
         "ci95": None if spec.ci95 is None else spec.ci95.as_json(),
@@ -120,9 +121,17 @@ def section(
         tables.append(_joint_table(joint, curve.reported))
     helps, hurts = extremes(specs, k)
     if helps:
-        tables.append(_extremes_table("Where the gain is largest", helps))
+        tables.append(
+            _extremes_table(
+                "Where the gain is largest, of specifications in which no run diverged", helps
+            )
+        )
     if hurts:
-        tables.append(_extremes_table("Where the loss is largest", hurts))
+        tables.append(
+            _extremes_table(
+                "Where the loss is largest, of specifications in which no run diverged", hurts
+            )
+        )
     tables.append(_choices_table(specs))
     alt = "All gains in order with 95% intervals, and the choices behind each. " + paragraphs[0]
     drawing = Drawing(f"curve-{curve.id}", alt, draw_curve(specs, curve))
@@ -148,20 +157,25 @@ def summary(curve: CurveLike, specs: Sequence[Specification]) -> str:
 
 
 def _gaps(specs: Sequence[Specification], found: Counts) -> list[str]:
-    """Return what is missing, in at most one paragraph."""
+    """Return what is missing, and what its absence hides."""
     dropped = [spec.dropped for spec in specs if spec.baseline is not None and spec.dropped]
     said = []
     if found.unpaired:
         said.append(f"{found.unpaired} have no condition to be compared with")
     if dropped:
         said.append(f"{len(dropped)} lack some of the seeds, {sum(dropped)} pairs in all")
-    diverged = sum(bool(spec.diverged) for spec in specs)
-    if diverged:
-        said.append(
-            f"in {diverged} a run of the treatment or baseline diverged, and their gains are over "
-            "the other seeds"
+    paragraphs = [f"Of {found.specifications} specifications, {'; '.join(said)}."] if said else []
+    touched = sum(bool(spec.diverged or spec.baseline_diverged) for spec in specs)
+    if touched:
+        # Several treatments may share a baseline, whose runs are then counted once.
+        before = {spec.baseline: spec.baseline_diverged for spec in specs}
+        paragraphs.append(
+            f"Diverged: {sum(spec.diverged for spec in specs)} runs of the treatment and "
+            f"{sum(before.values())} of the baseline, in {touched} specifications. A diverged run "
+            "has no accuracy, so the gains there are over the other seeds, and flatter the side "
+            "that diverges more."
         )
-    return [f"Of {found.specifications} specifications, {'; '.join(said)}."] if said else []
+    return paragraphs
 
 
 def _joint_words(joint: JointTest) -> str:

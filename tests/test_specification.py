@@ -77,7 +77,8 @@ def test_pairs_gains_and_verdicts_by_hand() -> None:
     assert better.baseline_accuracy == pytest.approx(91)
     assert (better.status, better.verdict) == ("above zero", Verdict.REPRODUCED)
     assert better.choices == {"epochs": "1", "eta": "0.001"}
-    assert (single.seeds, single.dropped, single.diverged) == ((0,), 2, 2)
+    assert (single.seeds, single.dropped) == ((0,), 2)
+    assert (single.diverged, single.baseline_diverged) == (1, 1)
     assert (single.status, single.verdict) == ("undecided", Verdict.INCONCLUSIVE)
     assert (absent.gain, absent.ci95, absent.verdict, absent.status) == (None,) * 4
     assert absent.dropped == 3
