@@ -43,18 +43,21 @@ def sections(
     ----------
     analysis : of ``records``.
     findings : sentences that belong beside the verdict, such as what causes the gain.
-    extra : sections of the studies that have them, shown before the sceptic's.
+    extra : sections of the studies that have them, shown before the sceptic's; of a study
+        without claims they are what it is for, and come first.
     """
     done = [record for record in records if record["status"] == "done"]
     names = drawn_conditions(analysis, study, {record["condition"] for record in done})
-    found = [
-        _verdict(analysis, study, findings),
+    measured = [
         _seed_by_seed(analysis),
         _accuracies(records, done, study, names),
         _contrasts(analysis),
         _learning(done, names),
         _mechanism(records, names),
-        *extra,
+    ]
+    found = [
+        _verdict(analysis, study, findings),
+        *([*measured, *extra] if analysis.claims else [*extra, *measured]),
         how_sure(analysis),
         how_run(analysis, study),
     ]

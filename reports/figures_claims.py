@@ -40,7 +40,7 @@ def draw_estimation(judged: JudgedClaim) -> Figure:
             left.plot([0, 1], [low, high], "-", color=treated.colour, alpha=0.55, lw=1)
         left.plot(np.zeros(len(b)), b, plain.marker, color=plain.colour, mfc=PAPER, ms=5)
         left.plot(np.ones(len(a)), a, treated.marker, color=treated.colour, ms=5)
-        left.set_xticks([0, 1], [wrapped(pair.baseline), wrapped(pair.treatment)])
+        left.set_xticks([0, 1], [wrapped(pair.baseline, 16), wrapped(pair.treatment, 16)])
         left.set_xlim(-0.35, 1.35)
         left.set_ylabel("accuracy after the last task (%)")
         left.set_title(f"{len(a)} seeds, each a line")

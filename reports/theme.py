@@ -94,8 +94,12 @@ def is_plastic(condition: str) -> bool:
 
 
 def wrapped(name: str, width: int = 22) -> str:
-    """Return a condition's name in lines of at most ``width`` letters, for an axis or a title."""
-    return "\n".join(textwrap.wrap(name, width, break_on_hyphens=False)) or name
+    """Return a condition's name in lines of at most ``width`` letters, for an axis or a title.
+
+    A factor and its level that do not fit on one line part at the equals sign.
+    """
+    words = [w if len(w) <= width else w.replace("=", "= ", 1) for w in name.split()]
+    return "\n".join(textwrap.wrap(" ".join(words), width, break_on_hyphens=False)) or name
 
 
 def legend_below(figure: Figure, handles: Sequence[Artist], labels: Sequence[str]) -> None:

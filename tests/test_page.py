@@ -20,6 +20,7 @@ from reports.content import MOST, differing, drawn_conditions
 from reports.markdown import markdown
 from reports.page import numeric_columns, write_report
 from reports.sections import Section, Table
+from reports.theme import wrapped
 
 Records = list[dict[str, Any]]
 
@@ -201,3 +202,15 @@ def test_in_a_browser_nothing_overflows_or_is_fetched_and_tables_sort(
     assert found["rising"] == ["+12.00", "+16.00", "+19.00"]
     assert found["falling"] == ["+19.00", "+16.00", "+12.00"]
     assert found["sort"] == "ascending"
+
+
+def test_long_names_wrap_at_the_equals_sign() -> None:
+    name = "consolidation=online-ewc plasticity=off optimiser=momentum-0.01"
+    assert wrapped(name, 16).split("\n") == [
+        "consolidation=",
+        "online-ewc",
+        "plasticity=off",
+        "optimiser=",
+        "momentum-0.01",
+    ]
+    assert wrapped("dhp+online-ewc") == "dhp+online-ewc"
