@@ -17,7 +17,7 @@ from reports.specification import (
     extremes,
 )
 from reports.verdict import SIGNS, Verdict
-from reports.words import interval, p_value
+from reports.words import counted, interval, p_value
 
 
 def as_json(
@@ -169,11 +169,11 @@ def _gaps(specs: Sequence[Specification], found: Counts) -> list[str]:
     if touched:
         # Several treatments may share a baseline, whose runs are then counted once.
         before = {spec.baseline: spec.baseline_diverged for spec in specs}
+        treated = counted(sum(spec.diverged for spec in specs), "run")
         paragraphs.append(
-            f"Diverged: {sum(spec.diverged for spec in specs)} runs of the treatment and "
-            f"{sum(before.values())} of the baseline, in {touched} specifications. A diverged run "
-            "has no accuracy, so the gains there are over the other seeds, and flatter the side "
-            "that diverges more."
+            f"Diverged: {treated} of the treatment and {sum(before.values())} of the baseline, in "
+            f"{counted(touched, 'specification')}. A diverged run has no accuracy, so the gains "
+            "there are over the other seeds, and flatter the side that diverges more."
         )
     return paragraphs
 

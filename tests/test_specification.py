@@ -221,6 +221,18 @@ def test_counts_extremes_and_choices() -> None:
     assert choices["eta"]["0.1"].with_gain == 1
 
 
+def test_survivors_of_divergence_are_counted_and_not_ranked() -> None:
+    whole = extremes(specifications(FINALS, LEVELS, CURVE), 5)
+    assert [len(side) for side in whole] == [2, 1]
+    by_treatment = specifications(FINALS, LEVELS, CURVE, diverged={ON[0]: 1})
+    assert [len(side) for side in extremes(by_treatment, 5)] == [1, 1]
+    # ON[0] and ON[1] share the baseline: both are out, its two runs are counted once.
+    by_both = specifications(FINALS, LEVELS, CURVE, diverged={ON[0]: 1, OFF_1: 2})
+    assert [len(side) for side in extremes(by_both, 5)] == [1, 0]
+    said = " ".join(section(CURVE, by_both, None).paragraphs)
+    assert "1 run of the treatment and 2 of the baseline, in 2 specifications" in said
+
+
 @pytest.mark.parametrize("finals", [FINALS, {}, {OFF_1: {0: 90.0}, ON[0]: {0: 50.0}}])
 def test_json_is_strict_and_the_section_can_be_drawn(
     finals: dict[str, dict[int, float]],
