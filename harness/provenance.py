@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from methods.network import Architecture, Network
+from methods.products import description, multiplies_bfloat16
 
 
 @cache
@@ -54,6 +55,8 @@ def environment(device: str) -> dict[str, Any]:
         "cpu": _cpu_model(),
         "device": torch.cuda.get_device_name() if device == "cuda" else "cpu",
         "threads": torch.get_num_threads(),
+        "products": description() if device == "cpu" else "cuBLAS",
+        "bfloat16": "native" if multiplies_bfloat16(device) else "emulated",
         "numerics": numerics_fingerprint(device),
     }
 
@@ -68,7 +71,7 @@ def _cpu_model() -> str:
 
 
 def numerics_fingerprint(device: str) -> str:
-    """Return a hash of the bits that a small fixed training makes here.
+    """Return a hash of the bits that a small fixed training makes here, and of the library.
 
     Two machines with the same fingerprint round alike (same kernels, same library versions), so
     their records can be expected to agree bit for bit; with different ones they cannot.
@@ -84,7 +87,7 @@ def numerics_fingerprint(device: str) -> str:
         network.loss_and_gradients(inputs, labels, mask)
         for name, parameter in network.parameters.items():
             parameter.sub_(network.gradients[name], alpha=0.1)
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(description().encode() if device == "cpu" else b"")
     for parameter in network.parameters.values():
         digest.update(parameter.cpu().numpy().tobytes())
     return digest.hexdigest()[:16]

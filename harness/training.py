@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from threadpoolctl import threadpool_limits
 from torch import Tensor
 
 from harness.benchmarks import Dataset, Task, cut_into_tasks
@@ -72,10 +73,20 @@ def train_block(
     if len({cell.condition.structure() for cell in cells}) != 1:
         raise ValueError("the cells of a block must share their structure")
     if device == "cpu":
-        torch.set_num_threads(1)
+        use_one_thread()
     else:  # TF32 would round the factors of every product to ten bits
         torch.backends.cuda.matmul.allow_tf32 = False
     yield from Stack(cells, data, device).run()
+
+
+def use_one_thread() -> None:
+    """Let torch and the libraries of matrix products use one thread of this process each.
+
+    Parallelism is across workers, one core each; and with more threads a library divides a product
+    in other ways, which changes its rounding.
+    """
+    torch.set_num_threads(1)
+    threadpool_limits(1, user_api="blas")
 
 
 class Stack:
@@ -193,8 +204,10 @@ class Stack:
 
     def step(self, task: Task, mask: Tensor, rows: Tensor) -> Tensor:
         """Make one update on the samples ``rows`` (S, B); returns the (S,) plain losses."""
-        inputs = task.train_inputs.index_select(0, rows.reshape(-1)).view(*rows.shape, -1)
-        loss = self.network.loss_and_gradients(inputs, task.train_labels[rows], mask)
+        samples = rows.reshape(-1)
+        inputs = task.train_inputs.index_select(0, samples).view(*rows.shape, -1)
+        labels = task.train_labels.index_select(0, samples).view(rows.shape)
+        loss = self.network.loss_and_gradients(inputs, labels, mask)
         self.consolidation.before_update()
         self.optimiser.step(self.network.gradients)
         self.consolidation.after_update()

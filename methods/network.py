@@ -29,6 +29,15 @@ from methods.streams import INIT, PLASTICITY, stream
 ALIGNMENT = 16
 
 
+def _relu_backward(delta: Tensor, activation: Tensor) -> Tensor:
+    """Set the gradient ``delta`` to zero, in place, wherever the ReLU gave no activation.
+
+    Autograd's own operator: one pass, where a comparison and a product would take three.
+    """
+    torch.ops.aten.threshold_backward.grad_input(delta, activation, 0, grad_input=delta)
+    return delta
+
+
 def padded(width: int) -> int:
     """Return ``width`` rounded up to the next multiple of the alignment."""
     return -(-width // ALIGNMENT) * ALIGNMENT
@@ -153,10 +162,10 @@ class Network:
         ``of_hidden`` (S, B, h_L) is the gradient at the last hidden activation; it is consumed.
         Row b of every delta belongs to sample b alone.
         """
-        deltas = [of_hidden.mul_(activations[-1] > 0)]
+        deltas = [_relu_backward(of_hidden, activations[-1])]
         for layer in range(len(self.weights) - 1, 0, -1):
             back = self.product(deltas[0], self.weights[layer].transpose(1, 2))
-            deltas.insert(0, back.mul_(activations[layer] > 0))
+            deltas.insert(0, _relu_backward(back, activations[layer]))
         return deltas
 
     def logits(self, inputs: Tensor) -> Tensor:

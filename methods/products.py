@@ -1,21 +1,123 @@
-"""The large matrix products, lane by lane through the fastest library at hand.
+"""The large matrix products, lane by lane through the library that is fastest on the processor.
 
-On x86 CPUs torch sends float32 products to MKL, which on some processors does not use the widest
-vector instructions; oneDNN, which torch carries as well, compiles its kernels for the processor
-it finds. On an AMD EPYC of family 26 that halves the time of a training step (``make bench``
-shows what is left). Where oneDNN's operator is missing, or for other types and devices, products
-are batched ones.
+Three libraries multiply float32 matrices in a Python process with PyTorch: MKL behind
+``torch.bmm``, oneDNN behind an operator of torch's own, and OpenBLAS behind ``numpy.matmul``. Which
+one is fastest depends on who made the processor and on its vector instructions. The choice is a
+table, not a race
+at run time: a race would be decided differently from run to run, and with it the last bits of every
+result.
 
-A lane's product is a call of its own, so it cannot depend on the other lanes.
+What the table rests on (``python -m harness.bench --products`` measures it): GFLOP/s of one core
+in the shapes of the published network, mini-batches of 64 through 784-256-256, medians of
+alternated rounds in processor time:
+
+    processor                    product                oneDNN   torch.bmm   numpy.matmul
+    AMD EPYC family 25, AVX2     forward, 64x784x256        52          67             68
+                                 forward, 64x256x256        42          67             66
+                                 back, 64x256x256           41          65             66
+                                 gradient, 784x64x256       45          66             70
+                                 gradient, 256x64x256       36          63             66
+    AMD EPYC family 26, AVX-512  a training step takes half as long with oneDNN as with torch.bmm
+
+A lane's product is a call of its own or an item of a batch that the library loops over, so it does
+not depend on the other lanes. The tests hold that for every library.
 """
 
 from __future__ import annotations
 
+import platform
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+
+import numpy as np
 import torch
 from torch import Tensor
 
-_ONEDNN = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
-_ONEDNN_TYPES = (torch.float32, torch.bfloat16)
+Multiply = Callable[[Tensor, Tensor, Tensor], None]
+"""Writes the products of (S, m, k) and (S, k, n) to (S, m, n)."""
+
+
+def _by_torch(a: Tensor, b: Tensor, out: Tensor) -> None:
+    torch.bmm(a, b, out=out)
+
+
+def _by_numpy(a: Tensor, b: Tensor, out: Tensor) -> None:
+    np.matmul(a.numpy(), b.numpy(), out=out.numpy())
+
+
+def _by_onednn(a: Tensor, b: Tensor, out: Tensor) -> None:
+    for lane in range(a.shape[0]):
+        # The operator wants the second factor transposed: x, w -> x w^T.
+        out[lane] = torch.ops.mkldnn._linear_pointwise(a[lane], b[lane].t(), None, "none", [], "")
+
+
+def _openblas() -> str | None:
+    """Return the version of OpenBLAS that numpy multiplies with, None where it has another."""
+    blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
+    return str(blas["version"]) if "openblas" in blas["name"] else None
+
+
+def _onednn() -> bool:
+    return torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
+
+
+@cache
+def libraries() -> Mapping[str, Multiply]:
+    """Return the libraries at hand that multiply float32 matrices on a CPU, by name."""
+    found: dict[str, Multiply] = {"torch": _by_torch}
+    if _openblas():
+        found["openblas"] = _by_numpy
+    if _onednn():
+        found["onednn"] = _by_onednn
+    return found
+
+
+FASTEST = {
+    ("AuthenticAMD", "AVX512"): "onednn",
+    ("AuthenticAMD", "AVX2"): "openblas",
+}
+"""By vendor and instruction set. On others "torch": it brings its vendor's library with it on
+Intel's and Apple's processors, and we have measured none of them."""
+
+
+@cache
+def chosen_library() -> str:
+    """Return the name of the library that multiplies float32 matrices on this processor."""
+    capability = torch.backends.cpu.get_cpu_capability()
+    wanted = FASTEST.get((_vendor(), capability.partition("_")[0]), "torch")
+    return wanted if wanted in libraries() else "torch"
+
+
+def _vendor() -> str:
+    info = Path("/proc/cpuinfo")
+    if info.is_file():
+        for line in info.read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("vendor_id"):
+                return line.partition(":")[2].strip()
+    return platform.processor().rpartition(", ")[2]  # as Windows writes it
+
+
+def description() -> str:
+    """Return the library of the float32 products with its version, for a record."""
+    name = chosen_library()
+    version = _openblas() if name == "openblas" else torch.__version__
+    return f"{name} {version}"
+
+
+@cache
+def multiplies_bfloat16(device: str = "cpu") -> bool:
+    """Tell whether a library multiplies bfloat16 matrices here; where none does we emulate it."""
+    if device != "cpu":
+        return True
+    if not _onednn():
+        return False
+    a, b = torch.ones(2, 16, dtype=torch.bfloat16), torch.ones(3, 16, dtype=torch.bfloat16)
+    try:
+        torch.ops.mkldnn._linear_pointwise(a, b, None, "none", [], "")
+    except RuntimeError:  # the processor has no such instructions
+        return False
+    return True
 
 
 def product(
@@ -35,21 +137,23 @@ def product(
     out : (S, m, n) to write to and return; a new tensor if None.
     reduced : round factors and product (not the sums inside, nor anything else) to bfloat16.
     """
-    if reduced:
-        rounded = product(a.bfloat16(), b.bfloat16())
-        if out is None:
-            out = rounded.to(a.dtype)
-        else:
-            out.copy_(rounded)
-        return out if bias is None else out.add_(bias)
-    if not (_ONEDNN and a.dtype in _ONEDNN_TYPES and a.device.type == "cpu"):
-        if bias is None:
-            return torch.bmm(a, b) if out is None else torch.bmm(a, b, out=out)
-        return torch.baddbmm(bias, a, b)
     if out is None:
         out = a.new_empty(a.shape[0], a.shape[1], b.shape[2])
-    for lane in range(a.shape[0]):
-        offset = None if bias is None else bias[lane, 0]
-        # The operator wants the second factor transposed: x, w -> x w^T + offset.
-        out[lane] = torch.ops.mkldnn._linear_pointwise(a[lane], b[lane].t(), offset, "none", [], "")
+    if reduced:
+        out.copy_(_rounded_product(a.bfloat16(), b.bfloat16()))
+    elif a.device.type == "cpu" and a.dtype is torch.float32:
+        libraries()[chosen_library()](a, b, out)
+    else:
+        torch.bmm(a, b, out=out)
+    return out if bias is None else out.add_(bias)
+
+
+def _rounded_product(a: Tensor, b: Tensor) -> Tensor:
+    """Return the bfloat16 product of bfloat16 factors, its sums taken in float32."""
+    if not multiplies_bfloat16(a.device.type):
+        return product(a.float(), b.float()).bfloat16()
+    if a.device.type != "cpu":
+        return torch.bmm(a, b)
+    out = a.new_empty(a.shape[0], a.shape[1], b.shape[2])
+    _by_onednn(a, b, out)
     return out

@@ -7,11 +7,13 @@ from functools import partial
 import pytest
 import torch
 
-from methods.products import product
+from methods import products
+from methods.products import FASTEST, chosen_library, libraries, multiplies_bfloat16, product
 
 SHAPES = [(1, 64, 784, 256), (3, 17, 48, 32), (2, 1, 16, 16)]
 
 
+@pytest.mark.usefixtures("library")
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_products_are_those_of_double_precision(
@@ -41,6 +43,15 @@ def test_products_are_those_of_double_precision(
         close(product(*factors).double(), expected)
 
 
+@pytest.fixture(params=sorted(libraries()))
+def library(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Let float32 products go through each of the libraries at hand in turn."""
+    name = str(request.param)
+    monkeypatch.setattr(products, "chosen_library", lambda: name)
+    return name
+
+
+@pytest.mark.usefixtures("library")
 @pytest.mark.parametrize("reduced", [False, True])
 def test_a_lanes_product_does_not_depend_on_the_stack(reduced: bool) -> None:
     draws = torch.Generator().manual_seed(2)
@@ -55,7 +66,14 @@ def test_a_lanes_product_does_not_depend_on_the_stack(reduced: bool) -> None:
             assert torch.equal(product(a[part], b[part], reduced=reduced)[0], whole[lane])
 
 
-def test_reduced_products_round_their_factors_and_nothing_inside() -> None:
+@pytest.mark.usefixtures("library")
+@pytest.mark.parametrize("native", [False, True])
+def test_reduced_products_round_their_factors_and_nothing_inside(
+    native: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if native and not multiplies_bfloat16():
+        pytest.skip("this processor does not multiply bfloat16 matrices")
+    monkeypatch.setattr(products, "multiplies_bfloat16", lambda device: native)
     draws = torch.Generator().manual_seed(3)
     a, b = torch.randn(2, 9, 300, generator=draws), torch.randn(2, 300, 16, generator=draws)
     bias = torch.randn(2, 1, 16, generator=draws)
@@ -66,3 +84,25 @@ def test_reduced_products_round_their_factors_and_nothing_inside() -> None:
     error = (found.double() - bias.double() - exact).abs()
     assert (error <= exact.abs() * 2**-8 + 1e-3).all()
     assert error.max() > 0
+
+
+def test_the_library_is_chosen_by_processor_and_is_at_hand(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert chosen_library() in libraries()
+    assert set(FASTEST.values()) <= {"torch", "openblas", "onednn"}
+    for (vendor, instructions), fastest in FASTEST.items():
+        monkeypatch.setattr(products, "_vendor", lambda vendor=vendor: vendor)
+        monkeypatch.setattr(
+            torch.backends.cpu, "get_cpu_capability", lambda which=instructions: which
+        )
+        found = chosen_library.__wrapped__()
+        assert found == (fastest if fastest in libraries() else "torch")
+    monkeypatch.setattr(products, "_vendor", lambda: "some other maker")
+    assert chosen_library.__wrapped__() == "torch"
+
+
+def test_the_description_names_the_library_and_its_version() -> None:
+    name, version = products.description().split(" ", 1)
+    assert name == chosen_library()
+    assert version[0].isdigit()
