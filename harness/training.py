@@ -95,16 +95,23 @@ class Stack:
     Parameters
     ----------
     cells : of equal structure, one a lane.
+    tasks : of the data set, where they have been cut already.
     """
 
-    def __init__(self, cells: Sequence[Cell], data: Dataset, device: str) -> None:
+    def __init__(
+        self,
+        cells: Sequence[Cell],
+        data: Dataset,
+        device: str,
+        tasks: Sequence[Task] | None = None,
+    ) -> None:
         self.cells = cells
         self.device = device
         self.protocol = protocol = cells[0].condition.protocol
         self.method = method = cells[0].condition.method
         self.dtype = torch.float64 if protocol.precision == "float64" else torch.float32
         width = padded(data.train_images.shape[1])
-        self.tasks = cut_into_tasks(
+        self.tasks: Sequence[Task] = tasks or cut_into_tasks(
             data,
             scaling=protocol.input_scaling,
             validation_fraction=protocol.validation_fraction,

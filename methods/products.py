@@ -3,9 +3,8 @@
 Three libraries multiply float32 matrices in a Python process with PyTorch: MKL behind
 ``torch.bmm``, oneDNN behind an operator of torch's own, and OpenBLAS behind ``numpy.matmul``. Which
 one is fastest depends on who made the processor and on its vector instructions. The choice is a
-table, not a race
-at run time: a race would be decided differently from run to run, and with it the last bits of every
-result.
+table, not a race at run time: a race would be decided differently from run to run, and with it the
+last bits of every result.
 
 What the table rests on (``python -m harness.bench --products`` measures it): GFLOP/s of one core
 in the shapes of the published network, mini-batches of 64 through 784-256-256, medians of

@@ -6,10 +6,21 @@ import pytest
 import torch
 from small import small_data
 
-from harness.bench import Ratio, alternate, cell_steps, one_epoch, seconds_of_products
-from harness.bench_baselines import UserProgram, from_tensor
+from harness.bench.race import Race, Ratio
+from harness.bench.steps import (
+    Products,
+    Trained,
+    cell_steps,
+    floor,
+    products_of_a_step,
+)
+from harness.bench.users import UserProgram, from_tensor
+from harness.bench.workers import shortened
 from harness.benchmarks import Dataset
+from harness.condition import Cell
 from harness.study_files import load_study
+from harness.training import Stack
+from methods.products import libraries
 
 
 @pytest.mark.parametrize(
@@ -19,7 +30,7 @@ def test_a_target_is_met_or_not(target: str, met: bool | None) -> None:
     assert Ratio("name", 2.0, target).met is met
 
 
-def test_programs_take_turns_and_the_median_counts() -> None:
+def test_programs_take_turns_and_ratios_are_of_one_round() -> None:
     calls: list[str] = []
     values = iter([1.0, 50.0, 3.0, 60.0, 2.0, 70.0])
 
@@ -27,17 +38,47 @@ def test_programs_take_turns_and_the_median_counts() -> None:
         calls.append(name)
         return next(values)
 
-    seconds = alternate({"a": lambda: program("a"), "b": lambda: program("b")}, 3)
+    race = Race({"a": lambda: program("a"), "b": lambda: program("b")})
+    race.run(0.0)
     assert calls == ["a", "b"] * 3
-    assert seconds == {"a": 2.0, "b": 60.0}
+    assert race.seconds("a") == 2.0
+    assert race.ratio("b", "a") == 35.0  # of 50, 20 and 35
+
+
+def test_the_floor_takes_each_product_through_its_fastest_library() -> None:
+    found: dict[str, float] = {}
+    for number, library in enumerate(libraries(), start=1):
+        times = Products(library, 2).seconds()
+        assert len(times) == len(products_of_a_step(1)) == 8
+        assert min(times.values()) > 0
+        found |= dict.fromkeys(times, float(number))
+    assert floor(found) == 8 * 1.0
+    last = [name for name in found if name.startswith([*libraries()][-1])]
+    assert floor(found | {last[0]: 0.25}) == 7 + 0.25
+    assert sum(product.flops for product in products_of_a_step(2)) == 2 * 2 * 64 * (
+        2 * (784 * 256) + 3 * (256 * 256) + 3 * (256 * 16)
+    )
 
 
 def test_a_published_cell_has_ten_epochs_of_every_task() -> None:
     data: Dataset = small_data(per_class=50)  # 100 samples a task: two mini-batches of 64
     assert cell_steps(data) == 10 * 5 * 2
-    short = one_epoch(load_study("dhp-split-mnist"))
-    assert {c.protocol.epochs for c in short.conditions.values()} == {1}
-    assert seconds_of_products(1, 1) > 0
+    short = shortened(load_study("dhp-split-mnist"), 7)
+    assert {c.protocol.iterations_per_task for c in short.conditions.values()} == {7}
+    assert {c.protocol.epochs for c in short.conditions.values()} == {None}
+
+
+def test_the_steps_that_are_timed_train_under_a_penalty_in_force() -> None:
+    data = small_data(pixels=784, per_class=300)
+    study = load_study("dhp-split-mnist")
+    cells = [Cell(condition=study.conditions["ewc"], seed=0)]
+    tasks = Stack(cells, data, "cpu").tasks
+    program = Trained(study, "ewc", data, tasks, 2)
+    before = program.stack.network.weights[0].clone()
+    program.step()
+    assert not torch.equal(before, program.stack.network.weights[0])
+    assert (program.stack.consolidation.penalty() > 0).all()
+    assert program.stack.tasks is tasks
 
 
 @pytest.mark.parametrize("method", ["finetune", "online-ewc", "si", "mas"])

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset, Subset
 
+USER_METHODS = ("finetune", "online-ewc", "si", "mas")
 Batches = Iterator[tuple[Tensor, Tensor]]
 
 

@@ -1,0 +1,158 @@
+"""Ratios measured in one run: where the time goes, and what the stack saves.
+
+    make bench                               about four minutes on two cores
+    python -m harness.bench --minutes 2      fewer rounds
+    python -m harness.bench --products       only the libraries of matrix products
+    python -m harness.bench --profile        only where the time of a step goes
+
+Programs take turns, a few steps each, and every figure is a median over the rounds of ratios taken
+in one round, in processor time: a slow or busy machine slows both sides. What concerns several
+workers is measured by the clock. Each figure is printed as soon as it is there; Ctrl-C ends the
+benchmark with those that are. A benchmark prints; no figure makes it fail.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import track
+
+from harness.bench.importances import (
+    race_of_importances,
+    ratios_of_importances,
+    seconds_of_a_cell,
+)
+from harness.bench.race import Ratio
+from harness.bench.steps import (
+    Trained,
+    cell_steps,
+    lanes_side_by_side,
+    products_of_a_step,
+    race_of_products,
+    race_of_steps,
+    ratios_of_steps,
+    ratios_to_users,
+    whole_tasks,
+)
+from harness.bench.workers import peak_memory, print_own_peak, ratios_of_workers
+from harness.benchmarks import Dataset, Task, split_mnist
+from harness.plan import CPU_LANES
+from harness.provenance import environment
+from harness.study_files import load_study
+from harness.training import use_one_thread
+from methods.products import libraries
+
+WORKERS_MINUTES = 1.5
+"""About what the runs with workers take, whatever the budget."""
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def measure(data: Dataset, data_dir: Path, minutes: float) -> Iterator[Ratio]:
+    """Take all measurements within about so many minutes; yields each as soon as it is there."""
+    seconds = 60 * max(0.2, minutes - WORKERS_MINUTES)
+    tasks = whole_tasks(data)
+    err.print("[dim]training steps of all conditions, products, the user's programs ...[/]")
+    steps = race_of_steps(data, data_dir, tasks, 0.65 * seconds)
+    yield from ratios_of_steps(steps)
+    err.print("[dim]importances ...[/]")
+    importances = race_of_importances(data, tasks, 0.2 * seconds)
+    yield from ratios_of_importances(importances)
+    yield from ratios_to_users(steps, seconds_of_a_cell(importances, data), cell_steps(data))
+    err.print("[dim]lanes ...[/]")
+    yield from lanes_side_by_side(data, tasks, 0.15 * seconds)
+    yield Ratio(
+        "one finetune cell, one core", steps.seconds("finetune") * cell_steps(data), "", "s"
+    )
+    err.print("[dim]workers, on Ray and in process ...[/]")
+    yield from ratios_of_workers(data)
+    yield peak_memory(data_dir)
+
+
+def print_products() -> None:
+    """Print the speed of every library in the shapes of a step."""
+    race = race_of_products()
+    for _ in track(range(10), "products", console=err, transient=True):
+        race.run(1.0, least=0)
+    names = list(libraries())
+    print(f"{'GFLOP/s of one core':28}" + "".join(f"{name:>10}" for name in names))
+    for of in products_of_a_step(1):
+        speeds = [of.flops / race.seconds(f"{name}: {of.name}") / 1e9 for name in names]
+        print(f"{of.name:28}" + "".join(f"{speed:10.0f}" for speed in speeds))
+
+
+def print_profile(data: Dataset, tasks: Sequence[Task]) -> None:
+    """Print, for some conditions, the operators that take the most time of a training step."""
+    from torch.profiler import ProfilerActivity, profile
+
+    steps = 200
+    for name in ("finetune", "dhp", "online-ewc", "si"):
+        program = Trained(load_study("dhp-split-mnist"), name, data, tasks, CPU_LANES)
+        program.seconds()
+        with profile(activities=[ProfilerActivity.CPU]) as found:
+            for _ in range(steps):
+                program.step()
+        events = found.key_averages()
+        total = sum(event.self_cpu_time_total for event in events)
+        print(f"{name}: {total / steps:.0f} us in torch's operators a step of {CPU_LANES} lanes")
+        for event in sorted(events, key=lambda event: -event.self_cpu_time_total)[:10]:
+            share = 100 * event.self_cpu_time_total / total
+            print(f"  {share:5.1f}%  {event.count / steps:5.1f} calls  {event.key}")
+
+
+def main() -> None:
+    """Print each figure to standard error, and at the end the JSON document to standard output."""
+    parser = argparse.ArgumentParser(
+        prog="python -m harness.bench",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--data-dir", type=Path, default=Path(os.environ.get("REPRO_DATA_DIR") or "data")
+    )
+    parser.add_argument("--minutes", type=float, default=4.0, help="about how long (default: 4)")
+    parser.add_argument("--products", action="store_true", help="the matrix products alone")
+    parser.add_argument("--profile", action="store_true", help="where a step's time goes")
+    parser.add_argument("--memory", action="store_true", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    use_one_thread()
+    if arguments.products:
+        print_products()
+        return
+    data = split_mnist(arguments.data_dir)
+    if arguments.memory:
+        print_own_peak(data)
+    elif arguments.profile:
+        print_profile(data, whole_tasks(data))
+    else:
+        sys.exit(_print_all(data, arguments.data_dir, arguments.minutes))
+
+
+def _print_all(data: Dataset, data_dir: Path, minutes: float) -> int:
+    """Print every figure as it comes; returns the exit code."""
+    where = environment("cpu")
+    err.print(f"{where['cpu']}, products by {where['products']}, bfloat16 {where['bfloat16']}")
+    started, found, code = time.monotonic(), list[Ratio](), 0
+    try:
+        for ratio in measure(data, data_dir, minutes):
+            found.append(ratio)
+            aim = f"  aim {ratio.target}" if ratio.target else ""
+            mark = {True: "  met", False: "  [bold]NOT MET[/]", None: ""}[ratio.met]
+            err.print(f"{ratio.name:<66} {ratio.value:7.2f} {ratio.unit}{aim}{mark}")
+    except KeyboardInterrupt:
+        err.print("interrupted: what was measured by now follows")
+        code = 130
+    err.print(f"[dim]{(time.monotonic() - started) / 60:.1f} minutes[/]")
+    print(json.dumps([asdict(ratio) | {"met": ratio.met} for ratio in found], indent=1))
+    return code
+
+
+if __name__ == "__main__":
+    main()
