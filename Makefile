@@ -4,12 +4,19 @@
 #   make test        lint, type check, tests
 #
 # REPRO_DATA_DIR names the folder that holds MNIST/raw (default: data).
+# TORCH=cpu, with either, takes torch's build without CUDA where your package index has one: 0.5
+# instead of 3 GB to download. It is pinned by its version; all the rest by hashes, as ever.
 
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --no-input
 READY  := $(VENV)/.ready
+TORCH  ?= locked
+LOCK   := requirements.lock
+ifeq ($(TORCH),cpu)
+    LOCK := $(VENV)/requirements-cpu.lock
+endif
 
 .DEFAULT_GOAL := reproduce
 .PHONY: reproduce test lint bench clean
@@ -31,7 +38,12 @@ bench: $(READY)
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.12")'
 	$(PYTHON) -m venv --clear $(VENV)
-	$(PIP) install --quiet --no-deps --require-hashes -r requirements.lock
+ifeq ($(TORCH),cpu)
+	@awk '/^[a-z]/ { cuda = /^(torch==|triton|nvidia-|cuda-)/ } !cuda' requirements.lock > $(LOCK)
+	$(PIP) install --quiet --no-deps \
+	    "$$(sed -n 's/^\(torch==[^ ]*\).*/\1+cpu/p' requirements.lock)"
+endif
+	$(PIP) install --quiet --no-deps --require-hashes -r $(LOCK)
 	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
 	$(PIP) check
 	@touch $@
