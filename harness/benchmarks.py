@@ -1,31 +1,27 @@
 """Benchmarks: image data sets cut into sequences of tasks.
 
-A new benchmark is one function that returns a ``Dataset`` and one line in ``BENCHMARKS``.
+A new benchmark is one function that returns a ``Dataset`` and one line in ``BENCHMARKS``; with an
+entry in ``KNOWN_DATA`` other data than its own are noticed.
 """
 
 from __future__ import annotations
 
 import hashlib
-import importlib
-import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from harness.errors import InputError
+from harness.known_data import KNOWN_DATA, is_genuine
+from harness.mnist_files import read_mnist
 
-BINARY_TASKS = ((0, 1), (2, 3), (4, 5), (6, 7), (8, 9))
 DIGITS_SPLIT_SEED = 20190614
 """Fixes the train/test split of the digits for ever; part of the benchmark's definition."""
-VALIDATION_SEED = 20190615
-"""Fixes which training samples are held out for validation."""
-DOWNLOAD_TIMEOUT_S = 10.0
 
 Images = NDArray[np.uint8]
 Labels = NDArray[np.int64]
@@ -66,156 +62,45 @@ class Dataset:
         return 1 + max(c for task in self.tasks for c in task)
 
 
-@dataclass(frozen=True)
-class Task:
-    """One task, ready for training: (N, pixels) inputs, (N,) labels, the classes of its head."""
+def split_mnist(data_dir: Path, *, allow_other: bool = False) -> Dataset:
+    """Split MNIST: five binary tasks from {0, 1} to {8, 9}.
 
-    classes: tuple[int, ...]
-    train_inputs: Tensor
-    train_labels: Tensor
-    test_inputs: Tensor
-    test_labels: Tensor
-
-
-def cut_into_tasks(
-    data: Dataset,
-    *,
-    scaling: str,
-    validation_fraction: float,
-    width: int,
-    dtype: torch.dtype,
-    device: torch.device | str,
-) -> list[Task]:
-    """Return the task sequence of a data set.
+    Reads ``MNIST/raw`` below ``data_dir`` (torchvision's layout), else tries to download it there.
 
     Parameters
     ----------
-    scaling : "unit" maps pixels to [0, 1]; "standardised" further subtracts the mean of all
-        training pixels and divides by their standard deviation (two scalars).
-    validation_fraction : where above 0, this share of the training samples of each class is
-        held out (the same samples for every seed) and takes the place of the test set, which
-        is then not read at all.
-    width : the inputs are padded with zeros to this many columns.
-    """
-    train, labels = data.train_images, data.train_labels
-    if validation_fraction > 0:
-        held = _held_out(labels, validation_fraction)
-        test, test_labels = train[held], labels[held]
-        train, labels = train[~held], labels[~held]
-    else:
-        test, test_labels = data.test_images, data.test_labels
-
-    # Pixels are small integers: what each becomes is worked out once, in double precision.
-    values = np.arange(data.white + 1) / data.white
-    if scaling == "standardised":
-        counts = np.bincount(train.ravel(), minlength=len(values))
-        mean = (counts * values).sum() / counts.sum()
-        deviation = np.sqrt((counts * (values - mean) ** 2).sum() / counts.sum())
-        values = (values - mean) / deviation
-    scaled = torch.from_numpy(values).to(dtype).numpy()
-
-    def inputs(images: Images) -> Tensor:
-        padded = torch.zeros(len(images), width, dtype=dtype)
-        padded[:, : images.shape[1]] = torch.from_numpy(scaled[images])
-        return padded.to(device)
-
-    def of(classes: tuple[int, ...], images: Images, of_images: Labels) -> tuple[Tensor, Tensor]:
-        chosen = np.isin(of_images, classes)
-        return inputs(images[chosen]), torch.from_numpy(of_images[chosen]).to(device)
-
-    return [
-        Task(classes, *of(classes, train, labels), *of(classes, test, test_labels))
-        for classes in data.tasks
-    ]
-
-
-def _held_out(labels: Labels, fraction: float) -> NDArray[np.bool_]:
-    """Choose a share of each class, the same for every seed."""
-    generator = np.random.default_rng(VALIDATION_SEED)
-    held = np.zeros(len(labels), dtype=bool)
-    for label in np.unique(labels):
-        members = np.flatnonzero(labels == label)
-        held[generator.permutation(members)[: max(1, round(fraction * len(members)))]] = True
-    return held
-
-
-def mnist_class() -> Any:
-    """Return torchvision's MNIST class.
-
-    torchvision's package refuses to be imported where its compiled operators cannot be loaded
-    (its wheel from the package index is built for CUDA; beside a CPU build of torch they
-    cannot). Reading a data set needs none of them, so their names are declared and the
-    import is tried again.
-    """
-    try:
-        return importlib.import_module("torchvision.datasets").MNIST
-    except RuntimeError as error:
-        if "torchvision::" not in str(error):
-            raise
-        boxes = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
-        library = torch.library.Library("torchvision", "FRAGMENT")
-        library.define(f"nms{boxes}")
-        library.define(f"qnms{boxes}")
-        _declared.append(library)  # its declarations vanish with it
-        return importlib.import_module("torchvision.datasets").MNIST
-
-
-_declared: list[torch.library.Library] = []
-
-
-def split_mnist(data_dir: Path) -> Dataset:
-    """Split MNIST: five binary tasks from {0, 1} to {8, 9}, through torchvision's MNIST.
-
-    Reads the local copy below ``data_dir`` (torchvision's layout, ``MNIST/raw``), else tries to
-    download it there.
+    allow_other : take any data set in MNIST's format for it.
 
     Raises
     ------
+    NoDataError
+        Where there is none, and none could be downloaded.
     InputError
-        Where there is neither, or the files are damaged.
+        Where the files are damaged, or hold other data and these are not allowed.
     """
-    mnist = mnist_class()
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(DOWNLOAD_TIMEOUT_S)
-    try:
-        present = (data_dir / "MNIST" / "raw").is_dir()
-        parts = []
-        for train in (True, False):
-            try:
-                parts.append(mnist(str(data_dir), train=train, download=False))
-            except RuntimeError:  # not there, as far as torchvision can see
-                parts.append(mnist(str(data_dir), train=train, download=True))
-    except (RuntimeError, OSError, ValueError, EOFError, AssertionError) as error:
-        found = "holds files that cannot be read as MNIST" if present else "holds no MNIST"
-        raise InputError(
-            f"no MNIST: {data_dir} {found}, and it could not be downloaded "
-            f"({_first_line(error)}). Pass the folder that contains MNIST/raw with --data-dir "
-            "or REPRO_DATA_DIR, or run the study dhp-split-digits, which needs no data."
-        ) from error
-    finally:
-        socket.setdefaulttimeout(before)
-    arrays: list[NDArray[Any]] = []
-    for part, size in zip(parts, (60000, 10000), strict=True):
-        if part.data.shape != (size, 28, 28) or part.targets.shape != (size,):
-            raise InputError(
-                f"damaged MNIST below {data_dir}: expected {size} images of 28 x 28 with as many "
-                f"labels, found {tuple(part.data.shape)} and {tuple(part.targets.shape)}. "
-                "Delete MNIST/raw there and provide the four original files."
-            )
-        arrays += [part.data.numpy().reshape(size, 784), part.targets.numpy().astype(np.int64)]
-    train_x, train_y, test_x, test_y = arrays
-    return Dataset("split-mnist", train_x, train_y, test_x, test_y, 255, BINARY_TASKS)
+    train_x, train_y, test_x, test_y = read_mnist(data_dir, allow_other=allow_other)
+    return Dataset(
+        "split-mnist",
+        train_x,
+        train_y.astype(np.int64),
+        test_x,
+        test_y.astype(np.int64),
+        255,
+        KNOWN_DATA["split-mnist"].tasks,
+    )
 
 
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
-
-
-def split_digits(data_dir: Path) -> Dataset:
+def split_digits(data_dir: Path, *, allow_other: bool = False) -> Dataset:
     """Split Digits: the same tasks on the 8 x 8 digits that scikit-learn carries.
 
     1797 images with pixels from 0 to 16; a quarter of each class is the test set, by a split
     that a constant fixes. ``data_dir`` is not read.
+
+    Raises
+    ------
+    InputError
+        Where this version of scikit-learn gives other digits or another split, and these are not
+        allowed.
     """
     from sklearn.datasets import load_digits
     from sklearn.model_selection import train_test_split
@@ -225,13 +110,35 @@ def split_digits(data_dir: Path) -> Dataset:
     train, test = train_test_split(
         np.arange(len(labels)), test_size=0.25, stratify=labels, random_state=DIGITS_SPLIT_SEED
     )
-    return Dataset(
-        "split-digits", images[train], labels[train], images[test], labels[test], 16, BINARY_TASKS
+    data = Dataset(
+        "split-digits",
+        images[train],
+        labels[train],
+        images[test],
+        labels[test],
+        16,
+        KNOWN_DATA["split-digits"].tasks,
     )
+    if not (allow_other or is_genuine(data.name, data.checksum())):
+        raise InputError(
+            f"scikit-learn {metadata.version('scikit-learn')} gives other digits, or splits them "
+            f"otherwise, than split-digits (checksum {data.checksum()[:16]}, expected "
+            f"{KNOWN_DATA[data.name].checksum[:16]}): install another version, or pass "
+            "--allow-other-data"
+        )
+    return data
 
 
-BENCHMARKS: Mapping[str, Callable[[Path], Dataset]] = {
+class Benchmark(Protocol):
+    """Reads a benchmark's data set."""
+
+    def __call__(self, data_dir: Path, *, allow_other: bool = False) -> Dataset:
+        """Return the data set below ``data_dir``; other data than its own only if allowed."""
+        ...
+
+
+BENCHMARKS: Mapping[str, Benchmark] = {
     "split-mnist": split_mnist,
     "split-digits": split_digits,
 }
-"""By the name a protocol uses; each takes the data directory."""
+"""By the name a protocol uses."""

@@ -15,9 +15,10 @@ import torch
 from threadpoolctl import threadpool_limits
 from torch import Tensor
 
-from harness.benchmarks import Dataset, Task, cut_into_tasks
+from harness.benchmarks import Dataset
 from harness.capture import fastest
 from harness.condition import Cell
+from harness.tasks import Task, cut_into_tasks
 from methods.consolidation import CONSOLIDATIONS, NoConsolidation, Settings
 from methods.importance import TaskSamples
 from methods.network import Architecture, Network, padded

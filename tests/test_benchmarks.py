@@ -11,15 +11,10 @@ import pytest
 import torch
 from small import small_data
 
-from harness.benchmarks import (
-    BINARY_TASKS,
-    Dataset,
-    Task,
-    cut_into_tasks,
-    split_digits,
-    split_mnist,
-)
+from harness.benchmarks import Dataset, split_digits, split_mnist
 from harness.errors import InputError
+from harness.known_data import BINARY_TASKS
+from harness.tasks import Task, cut_into_tasks
 
 MNIST = Path(os.environ.get("REPRO_DATA_DIR", "data"))
 needs_mnist = pytest.mark.skipif(

@@ -43,10 +43,11 @@ from harness.bench.steps import (
     whole_tasks,
 )
 from harness.bench.workers import peak_memory, print_own_peak, ratios_of_workers
-from harness.benchmarks import Dataset, Task, split_mnist
+from harness.benchmarks import Dataset, split_mnist
 from harness.plan import CPU_LANES
 from harness.provenance import environment
 from harness.study_files import load_study
+from harness.tasks import Task
 from harness.training import use_one_thread
 from methods.products import libraries
 

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 
 from harness.bench.race import Race, Ratio, timed
 from harness.bench.users import UserProgram
-from harness.benchmarks import Dataset, Task
+from harness.benchmarks import Dataset
 from harness.condition import Cell
 from harness.plan import CPU_LANES
 from harness.study_files import load_study
+from harness.tasks import Task
 from harness.training import Stack
 from methods.importance import TaskSamples, fisher, mas
 

@@ -14,11 +14,13 @@ from torch import Tensor
 
 from harness.bench.race import Race, Ratio, timed
 from harness.bench.users import USER_METHODS, UserProgram, from_loader, from_tensor
-from harness.benchmarks import Dataset, Task, cut_into_tasks, mnist_class
+from harness.benchmarks import Dataset
 from harness.condition import Cell
 from harness.plan import CPU_LANES
 from harness.study import Study
 from harness.study_files import load_study
+from harness.tasks import Task, cut_into_tasks
+from harness.torchvision_mnist import mnist_class
 from harness.training import Stack
 from methods.importance import TaskSamples
 from methods.network import padded
