@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import signal
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -14,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from harness.benchmarks import split_mnist
-from harness.errors import InputError
+from harness.errors import InputError, NoDataError
 from harness.listing import shipped_table, show_study
 from harness.progress import Display, clock
 from harness.runner import Tally
@@ -25,6 +26,7 @@ from harness.study import Study
 from harness.study_files import load_study
 from reports.analysis import Analysis, analyse
 from reports.causes import Causes, causes
+from reports.notices import OTHER_DATA
 from reports.page import write_report
 from reports.sequential import ANYTIME
 from reports.statistics import FIXED
@@ -59,18 +61,29 @@ DataDir = Annotated[
         help="Folder that holds MNIST/raw (torchvision's layout), or where to download it to.",
     ),
 ]
+AllowOtherData = Annotated[
+    bool,
+    typer.Option(
+        "--allow-other-data",
+        help="Train on files in MNIST's format that are not MNIST; everything then says so.",
+    ),
+]
 
 
 @app.callback(invoke_without_command=True)
-def default(context: typer.Context, data_dir: DataDir = Path("data")) -> None:
+def default(
+    context: typer.Context,
+    data_dir: DataDir = Path("data"),
+    allow_other_data: AllowOtherData = False,
+) -> None:
     """Run the default job where no command is given."""
     if context.invoked_subcommand is not None:
         return
     try:
-        split_mnist(data_dir)
-    except InputError as error:
+        split_mnist(data_dir, allow_other=allow_other_data)
+    except NoDataError as error:
         notice = (
-            f"[bold yellow]NOT THE CLAIM'S DATA SET.[/] Without MNIST this runs {FALLBACK_STUDY} "
+            f"[bold yellow]{OTHER_DATA}.[/] Without MNIST this runs {FALLBACK_STUDY} "
             "on the small digits that scikit-learn carries; its numbers say nothing about the "
             "published ones."
         )
@@ -79,7 +92,7 @@ def default(context: typer.Context, data_dir: DataDir = Path("data")) -> None:
         code = _run(FALLBACK_STUDY, data_dir)
         out.print("\n" + notice)
         raise typer.Exit(code) from None
-    raise typer.Exit(_run(DEFAULT_STUDY, data_dir))
+    raise typer.Exit(_run(DEFAULT_STUDY, data_dir, allow_other_data=allow_other_data))
 
 
 @app.command()
@@ -111,6 +124,7 @@ def run(
     ] = None,
     device: Annotated[DeviceName, typer.Option(help="auto, cpu or cuda.")] = "auto",
     data_dir: DataDir = Path("data"),
+    allow_other_data: AllowOtherData = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show the plan and an estimate of the time.")
     ] = False,
@@ -133,11 +147,22 @@ def run(
     """
     options = Options(executor, address, workers, lanes, device)
     if not adaptive:
-        code = _run(study, data_dir, seeds, conditions, out, options, dry_run=dry_run)
+        code = _run(
+            study,
+            data_dir,
+            seeds,
+            conditions,
+            out,
+            options,
+            allow_other_data=allow_other_data,
+            dry_run=dry_run,
+        )
     elif seeds is not None or dry_run:
         raise InputError("--adaptive chooses the seeds itself: leave out --seeds and --dry-run")
     else:
-        code = _run_adaptively(study, data_dir, max_seeds, conditions, out, options)
+        code = _run_adaptively(
+            study, data_dir, max_seeds, conditions, out, options, allow_other_data=allow_other_data
+        )
     raise typer.Exit(code)
 
 
@@ -160,6 +185,8 @@ def verify(
             f"{directory} has no report to verify; write it: python run_all.py report {directory}"
         )
     named = [f"damaged record {bad.path.name}: {bad.reason}" for bad in loaded.damaged]
+    for notice in loaded.analysis.notices:
+        warn(notice)
     text = summary_text(loaded.records, loaded.study)
     named += differences(loaded.analysis, text, directory / "report", loaded.records)
     for name in grouped(named):
@@ -188,12 +215,14 @@ def _run(
     root: Path | None = None,
     options: Options | None = None,
     *,
+    allow_other_data: bool = False,
     dry_run: bool = False,
 ) -> int:
     """Run what is missing of a study and report on it; returns the exit code."""
     study = load_study(study_name)
     chosen = study.choose(_names(conditions), seeds)
-    session = Session(study, chosen, data_dir, root or Path("results") / study.name, options)
+    root = root or Path("results") / study.name
+    session = Session(study, chosen, data_dir, root, options, allow_other_data=allow_other_data)
     if dry_run:
         _print_plan(session)
         return 0
@@ -208,6 +237,8 @@ def _run_adaptively(
     conditions: str | None,
     root: Path | None,
     options: Options,
+    *,
+    allow_other_data: bool,
 ) -> int:
     """Add seeds in blocks until every claim is decided; returns the exit code."""
     study = load_study(study_name)
@@ -218,7 +249,8 @@ def _run_adaptively(
     count, worst = 0, 0
     while count < max_seeds:
         count = min(count + ADAPTIVE_BLOCK, max_seeds)
-        session = Session(study, study.choose(names, str(count)), data_dir, root, options)
+        chosen = study.choose(names, str(count))
+        session = Session(study, chosen, data_dir, root, options, allow_other_data=allow_other_data)
         trained = _train(session, adaptive_seeds=count)
         if trained == INTERRUPTED:
             return trained
@@ -245,6 +277,7 @@ def _names(conditions: str | None) -> list[str] | None:
 
 def _train(session: Session, adaptive_seeds: int | None = None) -> int:
     """Run a session's plan, showing how it goes; returns 0, 1 or INTERRUPTED."""
+    _say_other_data(session)
     for damaged, target in session.open_store(adaptive_seeds):
         warn(f"damaged record {damaged.path.name}: {damaged.reason}; set aside as {target}")
     plan = session.plan
@@ -273,7 +306,17 @@ def _train(session: Session, adaptive_seeds: int | None = None) -> int:
     return 0 if tally.clean else 1
 
 
+def _say_other_data(session: Session) -> None:
+    if not session.data.genuine:
+        out.print(
+            f"[bold yellow]{OTHER_DATA}.[/] The files are not the data of {session.data.name}; the "
+            "numbers will say nothing about the published ones.",
+            highlight=False,
+        )
+
+
 def _print_plan(session: Session) -> None:
+    _say_other_data(session)
     plan = session.plan
     table = Table(title=f"plan of {session.study.name}", title_justify="left", show_header=False)
     table.add_row("cells to run", str(plan.missing))
@@ -316,7 +359,7 @@ class Loaded:
     study: Study
     records: list[Record]
     damaged: list[Damaged]
-    superseded: int
+    hidden: Mapping[tuple[str, str], int]
     analysis: Analysis
     causes: Causes
 
@@ -331,7 +374,7 @@ def _load(directory: Path) -> Loaded:
     procedure = FIXED if adaptive_seeds is None else ANYTIME
     found = causes(selection.records, study)
     analysis = replace(analyse(selection.records, study, procedure), extra=found.as_json())
-    return Loaded(study, selection.records, damaged, selection.superseded, analysis, found)
+    return Loaded(study, selection.records, damaged, selection.hidden, analysis, found)
 
 
 def _report(directory: Path) -> int:
@@ -360,10 +403,14 @@ def _report(directory: Path) -> int:
             f"records are safe. Make room, then: python run_all.py report {directory}"
         ) from None
     show(out, loaded.records, study, analysis, loaded.causes.findings())
-    if loaded.superseded:
+    if loaded.hidden:
+        named = [f"{name} ({count}: {why})" for (name, why), count in loaded.hidden.items()]
         out.print(
-            f"[dim]{loaded.superseded} records of conditions that were changed or removed "
-            "since are kept and not shown[/]"
+            f"{sum(loaded.hidden.values())} records of conditions that the study no longer has "
+            f"are kept and not shown: {', '.join(grouped(named, 5))}",
+            style="dim",
+            markup=False,
+            highlight=False,
         )
     out.print(f"report: {page}", highlight=False, soft_wrap=True)
     return 1 if loaded.damaged else 0

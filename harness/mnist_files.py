@@ -222,7 +222,7 @@ def _download(data_dir: Path) -> None:
     raw = data_dir / "MNIST" / "raw"
     made = []
     try:
-        made = [folder for folder in (raw, raw.parent, data_dir) if not folder.exists()]
+        made = [folder for folder in (raw, *raw.parents) if not folder.exists()]
         raw.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="download-", dir=raw.parent) as partial:
             from harness.torchvision_mnist import download

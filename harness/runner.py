@@ -11,6 +11,7 @@ from pathlib import Path
 from harness import provenance
 from harness.benchmarks import Dataset
 from harness.executors import Block, BlockDone, BlockFailed, Event, Executor
+from harness.known_data import is_genuine
 from harness.plan import Plan
 from harness.store import SCHEMA, Conflict, Record, Store, seal
 
@@ -129,6 +130,7 @@ def _records(event: BlockDone, study_name: str, checksum: str) -> Iterator[Recor
                 "provenance": {
                     "code": provenance.code(),
                     "data": checksum,
+                    "data_genuine": is_genuine(condition.protocol.benchmark, checksum),
                     **event.environment,
                 },
             }

@@ -17,7 +17,7 @@ from harness.errors import InputError
 from harness.executors import Event, Executor, InProcess, OnRay
 from harness.plan import Plan, estimate_seconds, make_plan
 from harness.runner import Tally, execute
-from harness.selection import select
+from harness.selection import refuse_to_hide, select
 from harness.store import Damaged, Store
 from harness.study import Study
 
@@ -56,15 +56,25 @@ class Session:
     study : the whole study, which the results directory belongs to.
     chosen : the part of it to run now.
     root : the results directory.
+    allow_other_data : train on data that are not the benchmark's own; everything then says so.
 
     Raises
     ------
     InputError
-        Where the data are not there or the options contradict each other or this machine.
+        Where the data are not there, the directory's records are of another study, of other data
+        or of conditions that have changed since, or the options contradict each other or this
+        machine.
     """
 
     def __init__(
-        self, study: Study, chosen: Study, data_dir: Path, root: Path, options: Options | None
+        self,
+        study: Study,
+        chosen: Study,
+        data_dir: Path,
+        root: Path,
+        options: Options | None,
+        *,
+        allow_other_data: bool = False,
     ) -> None:
         self.study = study
         self.chosen = chosen
@@ -73,8 +83,10 @@ class Session:
             raise InputError("--address needs Ray: leave out --executor in-process")
         self.device = self._device()
         self.store = Store(root)
-        self.data = BENCHMARKS[study.benchmark](data_dir)
+        self.store.refuse_other_study(study)
+        self.data = BENCHMARKS[study.benchmark](data_dir, allow_other=allow_other_data)
         self._records, self._damaged = self.store.read_all()
+        refuse_to_hide(self._records, study, self.data.checksum(), root)
         # A cluster says itself how many workers it has room for.
         self._executor: Executor | None = None
         if self.options.address is not None:

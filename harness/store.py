@@ -165,6 +165,17 @@ class Store:
         _sync_folder(path.parent)
         return True
 
+    def refuse_other_study(self, study: Study) -> None:
+        """Raise InputError where the directory belongs to a study of another name."""
+        if not (self.root / "study.json").exists():
+            return
+        name = self._study_file()["study"]["name"]
+        if name != study.name:
+            raise InputError(
+                f"{self.root} holds results of the study '{name}', not of '{study.name}'; choose "
+                "another --out"
+            )
+
     def open_for(self, study: Study, *, adaptive_seeds: int | None = None) -> None:
         """Note which study the directory belongs to.
 
@@ -179,17 +190,13 @@ class Store:
         InputError
             Where it belongs to another study, or cannot be written.
         """
+        self.refuse_other_study(study)
         path = self.root / "study.json"
         first_run = datetime.now(UTC).isoformat(timespec="seconds")
         if path.exists():
             present = self._study_file()
-            if present["study"]["name"] != study.name:
-                raise InputError(
-                    f"{self.root} holds results of the study '{present['study']['name']}', not of "
-                    f"'{study.name}'; choose another --out"
-                )
             first_run = present.get("first_run", first_run)
-            before = present.get("adaptive_seeds")
+            before = self.adaptive_seeds()
             adaptive_seeds = max((n for n in (before, adaptive_seeds) if n), default=None)
             if present.get("fingerprint") == study.fingerprint() and before == adaptive_seeds:
                 return

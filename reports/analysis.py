@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from reports import metrics
 from reports.agreement import Agreement, PublishedValuesLike, agreements
+from reports.notices import notices
 from reports.origins import Counts, Origin, origins, provenance_counts
 from reports.statistics import (
     FIXED,
@@ -137,6 +138,7 @@ class Analysis:
     first_run : when the first cell finished (ISO 8601), None where no record says.
     compute_seconds : summed time of all cells.
     procedure : by which the claims were judged.
+    notices : what a reader must know before any number.
     extra : sections computed elsewhere, by name, ready for JSON; ``verdict.json`` has them too.
     """
 
@@ -152,6 +154,7 @@ class Analysis:
     first_run: str | None
     compute_seconds: float
     procedure: Procedure
+    notices: tuple[str, ...] = ()
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -182,6 +185,7 @@ def analyse(
         # fsum: exact, so the order in which records are read changes no digit
         compute_seconds=math.fsum(r.get("timings", {}).get("total", 0.0) for r in records),
         procedure=procedure,
+        notices=notices(records),
     )
 
 

@@ -95,6 +95,9 @@ def verdict_document(analysis: Analysis) -> dict[str, Any]:
         condition: number of cells): which machine made what.
     records : object of a record's key: hash of its content (str, null where it has none).
 
+    notices : list of what a reader must know before any number (str), such as that the data are
+        not the claim's; only where there is something.
+
     Beside these stand the sections of ``analysis.extra``, under their names: what a study's factors
     say about causes (``reports.causes.Causes.as_json``).
 
@@ -105,7 +108,7 @@ def verdict_document(analysis: Analysis) -> dict[str, Any]:
     """
     main = analysis.claims[:1]
     rates = [rate for judged in main for rate in _error_rates(analysis, judged)]
-    document = {
+    document: dict[str, Any] = {
         "study": analysis.study,
         "fingerprint": analysis.fingerprint,
         "first_run": analysis.first_run,
@@ -119,6 +122,8 @@ def verdict_document(analysis: Analysis) -> dict[str, Any]:
         "devices": [_origin(one) for one in analysis.devices],
         "records": dict(analysis.records),
     }
+    if analysis.notices:  # most reports have none, those of earlier versions no such entry
+        document["notices"] = list(analysis.notices)
     twice = sorted(document.keys() & analysis.extra.keys())
     if twice:
         raise ValueError(f"the report has a section '{twice[0]}' already; name the other otherwise")

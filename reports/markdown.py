@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from reports.sections import Section, Table
 
 
-def markdown(title: str, sections: Sequence[Section]) -> str:
-    """Return the sections as Markdown; figures are the PNG files beside it."""
-    parts = [f"# {title}"]
+def markdown(title: str, sections: Sequence[Section], notices: Sequence[str] = ()) -> str:
+    """Return the sections as Markdown, notices first; figures are the PNG files beside it."""
+    parts = [f"# {title}", *(f"> **{_escaped(notice)}**" for notice in notices)]
     for section in sections:
         parts.append(f"## {section.title}")
         parts += [_escaped(paragraph) for paragraph in section.paragraphs]

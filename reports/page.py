@@ -58,7 +58,7 @@ def write_report(
     for drawing in (drawing for section in shown for drawing in section.drawings):
         theme.save(drawing.figure, folder / drawing.name)
         figures[drawing.name] = _inline(folder / f"{drawing.name}.svg", drawing)
-    text = markdown(analysis.study, shown)
+    text = markdown(analysis.study, shown, analysis.notices)
     (folder / "report.md").write_text(text, encoding="utf-8")
     page = folder / "index.html"
     page.write_text(_page(analysis, shown, figures), encoding="utf-8")
@@ -79,6 +79,7 @@ def _page(analysis: Analysis, shown: Sequence[Section], figures: Mapping[str, Ma
         title=analysis.study,
         verdict=verdict,
         lead=headline(analysis),
+        notices=analysis.notices,
         sections=shown,
         figures=figures,
         numeric=numeric_columns,

@@ -28,6 +28,7 @@ def show(
 ) -> None:
     """Print what the records say: accuracies, verdicts, and what a reader should know of both."""
     out.print()
+    _print_notices(out, analysis)
     summary = summarise(records, study)
     out.print(summary_table(study.name, summary[:MOST_ROWS], published_finals(study)))
     if len(summary) > MOST_ROWS:
@@ -56,6 +57,12 @@ def show(
         more = [f"and {len(short) - LISTED} more"] if len(short) > LISTED else []
         named = ", ".join(short[:LISTED] + more)
         out.print(f"fewer than the study's {len(study.seeds)} seeds: {named}")
+    _print_notices(out, analysis)  # last too: the first have scrolled away
+
+
+def _print_notices(out: Console, analysis: Analysis) -> None:
+    for notice in analysis.notices:
+        out.print(notice, style="bold yellow", markup=False, highlight=False)
 
 
 def summary_table(
