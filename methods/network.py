@@ -101,17 +101,16 @@ class Network:
         pairs = list(pairwise(widths))
         streams = [stream(seed, INIT) for seed in seeds]
 
-        def uniform(rows: int, columns: int, bound: float, draws: Sequence[Generator]) -> Tensor:
+        def uniform(
+            rows: int | None, columns: int, bound: float, draws: Sequence[Generator]
+        ) -> Tensor:
             """Draw U(-bound, bound) for each lane, in double precision, and pad with zeros.
 
-            A bias (one row) is a row of its own and not padded to sixteen.
+            ``rows`` is None for a bias: one row, which is not padded to sixteen.
             """
-            lanes = torch.zeros(
-                len(draws),
-                rows if rows == 1 else padded(rows),
-                padded(columns),
-                dtype=torch.float64,
-            )
+            height = 1 if rows is None else padded(rows)
+            rows = rows or 1
+            lanes = torch.zeros(len(draws), height, padded(columns), dtype=torch.float64)
             for lane, generator in zip(lanes, draws, strict=True):
                 unit = torch.from_numpy(generator.uniform(-1.0, 1.0, (rows, columns)))
                 lane[:rows, :columns] = unit * bound
@@ -121,12 +120,12 @@ class Network:
         self.biases: list[Tensor] = []
         for fan_in, fan_out in pairs:  # torch.nn.Linear's own initialisation
             self.weights.append(uniform(fan_in, fan_out, fan_in**-0.5, streams))
-            self.biases.append(uniform(1, fan_out, fan_in**-0.5, streams))
+            self.biases.append(uniform(None, fan_out, fan_in**-0.5, streams))
 
         features, outputs = widths[-1], architecture.outputs
         fan = {"linear": features, "blog": outputs}[architecture.head_init]
         weight = uniform(features, outputs, fan**-0.5, streams)
-        bias = uniform(1, outputs, features**-0.5, streams) if architecture.bias else None
+        bias = uniform(None, outputs, features**-0.5, streams) if architecture.bias else None
         if architecture.plasticity == "off":
             self.head = Softmax(weight, bias)
         else:

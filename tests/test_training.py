@@ -180,6 +180,8 @@ def test_crossed_factors_equal_the_naive_trainer(method: dict[str, Any]) -> None
         {"input_scaling": "standardised", "learning_rate": 0.05},
         {"hidden": (7,)},
         {"hidden": (5, 17, 6)},
+        {"hidden": (1,)},
+        {"hidden": (4, 1)},
     ],
 )
 def test_other_protocols_equal_the_naive_trainer(own: dict[str, Any]) -> None:
