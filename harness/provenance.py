@@ -1,12 +1,10 @@
-"""What produced a number: code, packages, hardware, and a fingerprint of its arithmetic."""
+"""Where a number was computed: packages, hardware, and a fingerprint of the arithmetic."""
 
 from __future__ import annotations
 
 import hashlib
 import platform
-import subprocess
 from functools import cache
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -15,33 +13,6 @@ import torch
 
 from methods.network import Architecture, Network
 from methods.products import description, multiplies_bfloat16
-
-
-@cache
-def code() -> dict[str, Any]:
-    """Return the project's version and, in a git checkout, its commit and whether it is clean."""
-    try:
-        version = metadata.version("dhp-repro")
-    except metadata.PackageNotFoundError:
-        version = None
-    here = Path(__file__).resolve().parent.parent
-    commit = _git(here, "rev-parse", "HEAD") if (here / ".git").exists() else None
-    changed = _git(here, "status", "--porcelain", "--untracked-files=no") if commit else None
-    return {
-        "version": version,
-        "git_commit": commit,
-        "git_clean": None if changed is None else changed == "",
-    }
-
-
-def _git(folder: Path, *arguments: str) -> str | None:
-    try:
-        done = subprocess.run(
-            ["git", "-C", str(folder), *arguments], capture_output=True, text=True, timeout=10
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout.strip() if done.returncode == 0 else None
 
 
 @cache

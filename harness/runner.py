@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from harness import provenance
 from harness.benchmarks import Dataset
+from harness.code_version import code
 from harness.executors import Block, BlockDone, BlockFailed, Event, Executor
 from harness.known_data import is_genuine
 from harness.plan import Plan
@@ -63,6 +63,7 @@ def execute(
     tally : is kept up to date, so that it is true after an interruption too.
     """
     checksum = data.checksum()
+    code()  # asked once, now: whoever commits while cells are trained does not change what runs
 
     def still_missing() -> Iterator[Block]:
         for block in plan.blocks:
@@ -128,7 +129,7 @@ def _records(event: BlockDone, study_name: str, checksum: str) -> Iterator[Recor
                 "timings": outcome.timings | {"finished": finished, "lanes": len(event.block)},
                 **condition.settings(),
                 "provenance": {
-                    "code": provenance.code(),
+                    "code": code(),
                     "data": checksum,
                     "data_genuine": is_genuine(condition.protocol.benchmark, checksum),
                     **event.environment,
