@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +12,7 @@ from typing import Literal
 import torch
 
 from harness.benchmarks import BENCHMARKS
+from harness.cores import cores_here
 from harness.errors import InputError
 from harness.executors import Event, Executor, InProcess, OnRay
 from harness.plan import Plan, estimate_seconds, make_plan
@@ -104,11 +104,8 @@ class Session:
     def _local_workers(self) -> int:
         if self.options.executor == "in-process":
             return 1
-        if self.device == "cuda":
-            available = torch.cuda.device_count()
-        else:
-            available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
-        return self.options.workers or available or os.cpu_count() or 1
+        available = torch.cuda.device_count() if self.device == "cuda" else cores_here()
+        return self.options.workers or available
 
     def open_store(self, adaptive_seeds: int | None = None) -> list[tuple[Damaged, Path]]:
         """Claim the results directory; returns the damaged records that were set aside.
