@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from reports import metrics
-from reports.statistics import Interval, prediction_interval, t_interval
+from reports.statistics import Interval, has_spread, prediction_interval, t_interval
 from reports.summary import PublishedLike
 from reports.tables import Record
 
@@ -33,8 +33,9 @@ class Agreement:
     after_tasks : the accuracy is the mean over the tasks seen so far, after so many.
     published, plus_minus : in %; what the source prints, ``plus_minus`` None where it prints none.
     n : number of our seeds.
-    difference, ci95 : ours minus published, in points, with its 95% t interval. The published
-        value is taken as exact, so this interval is too narrow to judge agreement by.
+    difference, ci95 : ours minus published, in points, with its 95% t interval, without ends where
+        our seeds show no spread. The published value is taken as exact, so this interval is too
+        narrow to judge agreement by.
     runs : how many runs the published value is the mean of; None where that is not known.
     prediction95 : where the mean of ``runs`` seeds like ours falls 95 times in 100, in %; not
         clipped at 100; None where ``runs`` is.
@@ -86,6 +87,10 @@ def _agreement(
     """Compare our accuracies, (n,) in %, with the value at one place of a source's list."""
     runs, bars = source.runs.get(condition), source.plus_minus.get(condition)
     band = None if runs is None else prediction_interval(ours, runs, 0.95)
+    ci95 = t_interval(ours - published, 0.95)
+    if not has_spread(ours):  # not even where all are what was published: that is no difference
+        ci95 = Interval(-math.inf, math.inf)
+        band = band and ci95
     agrees = None
     if band is not None and math.isfinite(band.high):
         agrees = band.low <= published <= band.high
@@ -97,7 +102,7 @@ def _agreement(
         plus_minus=None if bars is None else bars[place],
         n=len(ours),
         difference=float((ours - published).mean()),
-        ci95=t_interval(ours - published, 0.95),
+        ci95=ci95,
         runs=runs,
         prediction95=band,
         agrees=agrees,

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reports.analysis import ClaimLike, Contrast
-from reports.statistics import FIXED, Floats, Procedure, paired_gains
+from reports.statistics import FIXED, Floats, Procedure, has_spread, paired_gains
 from reports.verdict import Verdict
 
 VERDICTS = tuple(Verdict)
@@ -205,8 +205,7 @@ def _resampled(gains: Floats, studies: int, draws: np.random.Generator) -> tuple
         chosen = draws.integers(n, size=(part.stop - start, n))
         sample = centred[chosen]
         means[part], sds[part] = sample.mean(1), sample.std(1, ddof=1)
-        # Rounding makes the spread of equal values 1e-17, which would decide everything.
-        sds[part][np.ptp(sample, axis=1) == 0] = 0
+        sds[part][~has_spread(sample)] = 0
     return means, sds
 
 

@@ -23,7 +23,15 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from reports.statistics import Floats, Interval, holm, paired_gains, t_interval
+from reports.statistics import (
+    ROUNDING,
+    Floats,
+    Interval,
+    has_spread,
+    holm,
+    paired_gains,
+    t_interval,
+)
 
 Finals = Mapping[str, Mapping[int, float]]
 """By condition and seed, final accuracy in %, of finished cells."""
@@ -150,7 +158,7 @@ def decompose(
                 t_interval(paired_gains(carried, np.zeros(len(seeds))), 0.95),
                 steps[factor, ()],
                 steps[factor, rest],
-                float(carried.mean() / whole.mean()) if whole.mean() else None,
+                float(carried.mean() / whole.mean()) if abs(whole.mean()) > ROUNDING else None,
                 fieller(carried, whole, 0.95),
             )
         )
@@ -175,17 +183,17 @@ def fieller(part: Floats, whole: Floats, level: float) -> Interval | None:
     """Return Fieller's interval of mean(part) / mean(whole) for paired values, (n,) each.
 
     None where the mean of ``whole`` is not surely different from zero at this level: the set is
-    then unbounded, and no share can be told. None for fewer than two pairs.
+    then unbounded, and no share can be told. None where either shows no spread to judge by, but
+    for a part that is zero on every pair.
     """
     n = len(part)
-    if n < 2:
+    if not has_spread(whole) or not (has_spread(part) or np.all(np.abs(part) <= ROUNDING)):
         return None
     a, b = float(part.mean()), float(whole.mean())
     (vaa, vab), (_, vbb) = np.cov(part, whole) / n
     t2 = float(stats.t.ppf((1 + level) / 2, n - 1)) ** 2
     denominator = b * b - t2 * vbb
-    # Equal differences show no spread to judge by, as in ``reports.statistics``.
-    if denominator <= 0 or vbb <= 1e-18:
+    if denominator <= 0:
         return None
     middle = a * b - t2 * vab
     root = math.sqrt(max(0.0, middle**2 - denominator * (a * a - t2 * vaa)))
@@ -340,6 +348,6 @@ def _values(finals: Finals, name: str, seeds: Sequence[int]) -> Floats:
 
 def _p(gains: Floats) -> float:
     """Two-sided paired t; 1 where there is no spread to judge by, as in ``reports.statistics``."""
-    if len(gains) < 2 or float(gains.std(ddof=1)) == 0:
+    if not has_spread(gains):
         return 1.0
     return float(stats.ttest_1samp(gains, 0.0).pvalue)

@@ -212,7 +212,8 @@ def draw_variance(found: Mapping[str, Decomposition]) -> Figure:
                 piece = one.parts[name]
                 place = row + 0.22 * (part - 1)
                 ends = [piece.ci95.low, piece.ci95.high]
-                left.plot(ends, [place, place], "-", color=palette[part], lw=1.6)
+                if np.isfinite(ends).all():
+                    left.plot(ends, [place, place], "-", color=palette[part], lw=1.6)
                 label = name if row == 0 else f"_{name}"
                 left.plot([piece.variance], [place], "osD"[part], color=palette[part], label=label)
                 if piece.share is None:

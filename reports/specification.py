@@ -26,7 +26,14 @@ import numpy as np
 from scipy import stats
 
 from reports.figures_specification import factor_levels
-from reports.statistics import GAIN_DECIMALS, Floats, Interval, paired_gains, t_interval
+from reports.statistics import (
+    GAIN_DECIMALS,
+    ROUNDING,
+    Floats,
+    Interval,
+    paired_gains,
+    t_interval,
+)
 from reports.verdict import Verdict, decide
 
 EXACT_SEEDS = 12  # up to so many seeds all 2^n flips are counted
@@ -270,11 +277,12 @@ def _statistics(gains: Floats, counts: np.ndarray, signs: Floats) -> dict[str, F
     ``gains`` is (specifications, seeds) with 0 where one has no such seed, ``counts`` the number
     that it has, ``signs`` (flips, seeds).
     """
-    mean = np.round(signs @ gains.T / counts, GAIN_DECIMALS)
+    mean = signs @ gains.T / counts
+    # Flipped gains are all equal, and show no spread, where their mean is as large as the largest.
+    told = np.abs(gains).max(axis=1) - np.abs(mean) > ROUNDING
+    mean = np.round(mean, GAIN_DECIMALS)
     squares = (gains**2).sum(axis=1)  # flips do not change them
     spread = np.maximum(squares - counts * mean**2, 0) / np.maximum(counts - 1, 1)
-    # Gains that are all equal show no spread to judge by; what is left of it then is rounding.
-    told = (counts > 1) & (spread > 1e-9 * squares / counts)
     critical = stats.t.ppf(0.975, np.maximum(counts - 1, 1))
     sure = told & (mean > critical * np.sqrt(spread / counts))
     return {

@@ -3,11 +3,11 @@
 Two conditions are compared by their differences a - b of equal seeds. Values and differences are
 in one unit throughout: points (of accuracy in %), or % of the baseline.
 
-Degenerate data are decided here, once. One seed, or seeds whose differences are all equal, show
-no spread to judge an error by: intervals are (-inf, inf) and p-values 1. That is on purpose
-stricter than the limit of ever smaller spread, a p-value of 0: on a small test set two or three
-seeds can agree by chance. Differences that are all exactly zero are no gain, with the interval
-[0, 0]. Nothing here returns NaN.
+Degenerate data are decided here, once (``has_spread``). One seed, or seeds whose differences are
+all equal, show no spread to judge an error by: intervals are (-inf, inf) and p-values 1. That is on
+purpose stricter than the limit of ever smaller spread, a p-value of 0: on a small test set two or
+three seeds can agree by chance. Differences that are all exactly zero are no gain, with the
+interval [0, 0]. Nothing here returns NaN.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ EXACT_FLIPS = 30  # up to so many seeds all 2^n sign flips are counted
 RANDOM_FLIPS = 19_999  # above, so many drawn ones
 BOOTSTRAP_RESAMPLES = 9_999
 GAIN_DECIMALS = 10  # far below what any test set resolves, far above rounding
+ROUNDING = 1e-9  # values in % that differ by no more are equal
 NODES = 32  # of the quadrature over the sample spread in ``seeds_needed``
 
 
@@ -191,6 +192,19 @@ def check_unit(unit: object) -> None:
         )
 
 
+def has_spread(values: ArrayLike, axis: int = -1) -> NDArray[np.bool_]:
+    """Tell whether values in % or points differ along an axis by more than rounding makes them.
+
+    By their range: the standard deviation of equal values is not 0 but about 1e-17, and a p-value
+    that rests on it is as small as one likes. False for a single value.
+
+    Returns
+    -------
+    The shape of ``values`` without ``axis``.
+    """
+    return np.asarray(np.ptp(np.asarray(values, dtype=np.float64), axis=axis) > ROUNDING)
+
+
 def mean_interval(
     n: int, mean: float, sd: float | None, level: float, procedure: Procedure = FIXED
 ) -> Interval:
@@ -265,11 +279,11 @@ def seeds_needed(
     nodes = (np.arange(NODES) + 0.5) / NODES
     seen = error * np.sqrt(stats.chi2.ppf(nodes, counts - 1) / (counts - 1))
     half = procedure.critical(counts, 1 - 2 * alpha) * seen
+    # An interval without ends decides nothing, whatever the edge that it is held against.
+    half = np.where(np.isfinite(half), half, np.nan)
     low, high = band.low + half, band.high - half
     if superior:
         low = np.maximum(low, procedure.critical(counts, 1 - alpha) * seen)
-    # An infinite half-width against an infinite edge is NaN; no such interval decides anything.
-    low, high = (np.where(np.isfinite(half), edge, np.nan) for edge in (low, high))
     chance = special.ndtr((high - mean) / error) - special.ndtr((low - mean) / error)
     enough = np.nan_to_num(np.maximum(chance, 0)).mean(axis=1) >= power
     return int(counts[np.argmax(enough), 0]) if enough.any() else None
@@ -373,6 +387,6 @@ def _sample(values: ArrayLike, name: str) -> Floats:
 
 def _summary(values: Floats) -> tuple[int, float, float | None]:
     n = len(values)
-    if np.ptp(values) == 0:  # where rounding would make the spread of equal values 1e-17
+    if not has_spread(values):
         return n, float(values[0]), 0.0 if n > 1 else None
     return n, float(values.mean()), float(values.std(ddof=1))

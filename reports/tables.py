@@ -10,6 +10,7 @@ import pandas as pd
 from scipy import stats
 
 from reports import metrics
+from reports.statistics import has_spread
 
 Record = Mapping[str, Any]
 IDENTITY = ("study", "condition", "seed", "status", "key")
@@ -101,8 +102,8 @@ def summary(records: Sequence[Record], conditions: Sequence[str]) -> pd.DataFram
     """Return one row a condition, in the given order.
 
     Columns: condition, seeds (done), diverged, and for each metric its mean over seeds, with
-    the paired ``_low`` and ``_high`` of its 95% t interval (NaN for fewer than two seeds); in %
-    and percentage points. Diverged cells are counted and are in no mean.
+    the paired ``_low`` and ``_high`` of its 95% t interval (NaN where the seeds show no spread); in
+    % and percentage points. Diverged cells are counted and are in no mean.
     """
     table = cells(records)
     rows = []
@@ -124,11 +125,14 @@ def summary(records: Sequence[Record], conditions: Sequence[str]) -> pd.DataFram
 
 
 def mean_with_interval(values: metrics.Floats, level: float = 0.95) -> tuple[float, float, float]:
-    """Return the mean of ``values`` and the ends of its t interval; NaN where undefined."""
+    """Return the mean of ``values``, in %, and the ends of its t interval; NaN where undefined.
+
+    One value, or equal ones, have a mean and no interval: they show no spread to judge it by.
+    """
     if len(values) == 0:
         return np.nan, np.nan, np.nan
     mean = float(values.mean())
-    if len(values) == 1:
+    if not has_spread(values):
         return mean, np.nan, np.nan
     half = float(stats.t.ppf((1 + level) / 2, len(values) - 1) * stats.sem(values))
     return mean, mean - half, mean + half

@@ -31,7 +31,7 @@ from scipy import stats
 
 from reports.figures_specification import PARTS, draw_variance
 from reports.sections import Drawing, Section, Table
-from reports.statistics import Floats, Interval
+from reports.statistics import Floats, Interval, has_spread
 
 DRAWS = 20_000  # of the chi-squares behind an interval; its ends move by about 1% of their size
 HALF_WIDTHS = (0.5, 0.25)  # points: precisions whose number of seeds is told
@@ -46,7 +46,8 @@ class Part:
     ----------
     unclipped : the unbiased estimate in points squared, which may be negative.
     variance : the same, at least 0.
-    ci95 : generalised 95% interval of the component, at least 0.
+    ci95 : generalised 95% interval of the component, at least 0; without an upper end where all
+        cells are equal and show no spread to judge by.
     share : of the three clipped components' sum, in [0, 1]; None where all are 0.
     share_ci95 : its generalised interval; None where ``share`` is.
     """
@@ -124,7 +125,10 @@ def with_differences(found: Mapping[str, Floats]) -> dict[str, Floats]:
 
 
 def mean_squares(table: Floats) -> tuple[Floats, Floats]:
-    """Return mean squares and degrees of freedom, (3,) each: rows, columns, residual."""
+    """Return mean squares and degrees of freedom, (3,) each: rows, columns, residual.
+
+    A mean square of what does not differ by more than rounding is 0.
+    """
     rows, columns = table.shape
     grand = table.mean()
     by_row, by_column = table.mean(axis=1), table.mean(axis=0)
@@ -137,7 +141,8 @@ def mean_squares(table: Floats) -> tuple[Floats, Floats]:
             (left**2).sum(),
         ]
     )
-    return squares / freedom, freedom
+    told = [bool(has_spread(by_row)), bool(has_spread(by_column)), bool(has_spread(left.ravel()))]
+    return np.where(told, squares / freedom, 0.0), freedom
 
 
 def decompose(table: ArrayLike, *, seed: int = 0, draws: int = DRAWS) -> Decomposition | None:
@@ -161,7 +166,6 @@ def decompose(table: ArrayLike, *, seed: int = 0, draws: int = DRAWS) -> Decompo
     if min(cells.shape) < 2 or not np.isfinite(cells).all():
         return None
     squares, freedom = mean_squares(cells)
-    squares[squares < 1e-18] = 0.0  # rounding of equal cells
     unclipped = _solve(squares, cells.shape)
     clipped = np.maximum(unclipped, 0)
     drawn = np.random.default_rng(seed).chisquare(freedom, (draws, 3))
@@ -172,17 +176,18 @@ def decompose(table: ArrayLike, *, seed: int = 0, draws: int = DRAWS) -> Decompo
     whole = solved.sum(axis=1, keepdims=True)
     shares = np.divide(solved, whole, out=np.zeros_like(solved), where=whole > 0)
     told = float(clipped.sum()) > 0
+    unknown = Interval(0.0, math.inf)
     parts = {
         name: Part(
             unclipped=float(unclipped[k]),
             variance=float(clipped[k]),
-            ci95=_middle(solved[:, k]),
+            ci95=_middle(solved[:, k]) if told else unknown,
             share=float(clipped[k] / clipped.sum()) if told else None,
             share_ci95=_middle(shares[:, k]) if told else None,
         )
         for k, name in enumerate(PARTS)
     }
-    total, ends = max(0.0, float(unclipped.sum())), _middle(totals)
+    total, ends = max(0.0, float(unclipped.sum())), _middle(totals) if told else unknown
     return Decomposition(
         initialisations=cells.shape[0],
         orders=cells.shape[1],
@@ -240,9 +245,9 @@ def as_json(found: Mapping[str, Decomposition | None]) -> dict[str, Any]:
     """Return the decompositions as strict JSON, null where there is none.
 
     By name: ``initialisations``, ``orders``, ``mean``; ``parts`` by name with ``unclipped``,
-    ``variance``, ``ci95`` [low, high] in points squared and ``share``, ``share_ci95`` (null where
-    all cells are equal); ``total``, ``total_ci95``; ``seeds``, by half-width in points, with
-    ``number`` and ``range`` (null where above 100,000).
+    ``variance``, ``ci95`` [low, high] in points squared (null for an infinite end) and ``share``,
+    ``share_ci95`` (null where all cells are equal); ``total``, ``total_ci95``; ``seeds``, by
+    half-width in points, with ``number`` and ``range`` (null where above 100,000).
     """
     return {name: None if one is None else _one_json(one) for name, one in found.items()}
 
@@ -357,6 +362,8 @@ def _seeds_table(told: Mapping[str, Decomposition]) -> Table:
 
 
 def _range(interval: Interval, factor: float, decimals: int) -> str:
+    if not math.isfinite(interval.high):
+        return "-"
     return f"{factor * interval.low:.{decimals}f} to {factor * interval.high:.{decimals}f}"
 
 
