@@ -255,17 +255,24 @@ def _run_adaptively(
         if trained == INTERRUPTED:
             return trained
         worst = max(worst, trained)
+        claims = _load(root).analysis.claims
         undecided = [
-            one.claim.id
-            for one in _load(root).analysis.claims
-            if one.judgement is None or one.judgement.verdict is Verdict.INCONCLUSIVE
+            one.claim.id for one in claims if one.judgement is None or not one.judgement.settled
         ]
-        decided = len(study.claims) - len(undecided)
-        out.print(
-            f"[bold]{count} seeds[/]: {decided} of {len(study.claims)} claims decided"
-            + (f"; not yet {', '.join(undecided)}" if undecided else ""),
-            highlight=False,
-        )
+        undecidable = [
+            one.claim.id
+            for one in claims
+            if one.claim.id not in undecided
+            if one.judgement and one.judgement.verdict is Verdict.INCONCLUSIVE
+        ]
+        decided = len(claims) - len(undecided) - len(undecidable)
+        said = f"[bold]{count} seeds[/]: {decided} of {len(claims)} claims decided"
+        if undecided:
+            said += f"; not yet {', '.join(undecided)}"
+        if undecidable:
+            names = ", ".join(undecidable)
+            said += f"; no number of seeds decides {names} (margin not smaller than the claim)"
+        out.print(said, highlight=False)
         if not undecided:
             break
     return max(worst, _report(root))

@@ -20,7 +20,7 @@ from reports.metrics import Floats
 from reports.sections import Drawing, Section, Table
 from reports.summary import published_finals, summarise
 from reports.tables import Record
-from reports.verdict import SIGNS
+from reports.verdict import SIGNS, margin_reaches_zero
 from reports.words import counted, interval, listed, number, p_value, signed
 
 MOST = 12
@@ -99,6 +99,7 @@ def _verdict(analysis: Analysis, study: JudgedStudyLike, findings: Sequence[str]
             said.append(warning)
     real = [one for one in analysis.claims if one.claim.expected is None]
     controls = [one for one in analysis.claims if one.claim.expected is not None]
+    said += _without_size(real)
     shown = [_claims_table("The claims", real)] if real else []
     if controls:
         passed = sum(one.as_expected is True for one in controls)
@@ -108,6 +109,19 @@ def _verdict(analysis: Analysis, study: JudgedStudyLike, findings: Sequence[str]
         )
         shown.append(_controls_table(controls))
     return Section("verdict", "The verdict", said, tables=shown)
+
+
+def _without_size(claims: Sequence[JudgedClaim]) -> list[str]:
+    """Name the claims whose margin is not smaller than they are, and what that means for them."""
+    names = [
+        one.claim.id for one in claims if margin_reaches_zero(one.claim.reported, one.claim.margin)
+    ]
+    if not names:
+        return []
+    return [
+        f"REPRODUCED cannot fall for {listed(names)}: the margin is not smaller than the claim, so "
+        "that almost any gain would lie within it."
+    ]
 
 
 def caveat(main: JudgedClaim, conditions: Mapping[str, Any]) -> str | None:

@@ -14,7 +14,7 @@ from itertools import combinations
 from reports.agreement import Agreement
 from reports.analysis import ClaimLike, JudgedClaim
 from reports.statistics import FIXED, Interval, PairedComparison
-from reports.verdict import Judgement
+from reports.verdict import Judgement, margin_reaches_zero
 
 PRINTED_DIGIT = 0.01  # of published accuracies in %: means closer than that are the same
 
@@ -132,7 +132,7 @@ class _Case:
         claim = self.claim
         band = Interval(claim.reported - claim.margin, claim.reported + claim.margin)
         blind = "Whether the margin is the right one; the study fixed it before the data."
-        if claim.margin >= abs(claim.reported):
+        if margin_reaches_zero(claim.reported, claim.margin):
             blind += " Here it reaches zero: no gain at all passes as well."
         return Criterion(
             "equivalent to the claim within its margin (TOST)",

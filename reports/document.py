@@ -72,7 +72,7 @@ def verdict_document(analysis: Analysis) -> dict[str, Any]:
         probability_superior : share of seeds on which the treatment is better, ties half
             (float, 0 to 1, or null); probability_superior_ci95 : its interval.
         seeds_needed : how many seeds would settle an inconclusive claim (int); null where it is
-            settled, or up to 1000 would not do.
+            settled, or up to 1000 would not do, or the claim's margin is not smaller than it.
         dropped : list of [seed (int), why it is in no pair (str)].
 
     family : list of treatment, baseline (str), estimate (points, or null), p, p_holm (two-sided

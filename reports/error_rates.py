@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from reports.analysis import ClaimLike, Contrast
 from reports.statistics import FIXED, Floats, Procedure, has_spread, paired_gains
-from reports.verdict import Verdict
+from reports.verdict import Verdict, margin_reaches_zero
 
 VERDICTS = tuple(Verdict)
 STUDIES = 20_000
@@ -164,9 +164,13 @@ def judge_many(
     above, below = means - wide > 0, means + wide < 0
     floor, ceiling = reported - claim.margin, reported + claim.margin
     none = (low >= -claim.negligible) & (high <= claim.negligible)
+    reaches = margin_reaches_zero(reported, claim.margin)
     rules = [
         (none & (reported > claim.negligible), Verdict.NOT_REPRODUCED),
-        (above & (low >= floor) & (high <= ceiling), Verdict.REPRODUCED),
+        (
+            above & (low >= floor) & (high <= ceiling),
+            Verdict.INCONCLUSIVE if reaches else Verdict.REPRODUCED,
+        ),
         (low > ceiling, Verdict.LARGER),
         (above & (high < floor), Verdict.PARTIAL),
         (none, Verdict.NOT_REPRODUCED),

@@ -16,7 +16,7 @@ from reports.specification import (
     count,
     extremes,
 )
-from reports.verdict import SIGNS, Verdict
+from reports.verdict import SIGNS, Verdict, margin_reaches_zero
 from reports.words import counted, interval, p_value
 
 
@@ -113,6 +113,11 @@ def section(
     id_, title = f"curve-{curve.id}", f"Specification curve: {curve.text}"
     found = count(specs)
     paragraphs = [summary(curve, specs), *_gaps(specs, found)]
+    if margin_reaches_zero(curve.reported, curve.margin):
+        paragraphs.append(
+            "No specification can be REPRODUCED: the margin is not smaller than the reported "
+            f"{'gain' if curve.reported > 0 else 'loss'}, so that almost any would lie within it."
+        )
     if not found.with_gain:
         return Section(id_, title, paragraphs)
     tables = []

@@ -14,7 +14,7 @@ from reports.analysis import Analysis, JudgedClaim, JudgedStudyLike
 from reports.content import caveat
 from reports.summary import published_finals, summarise
 from reports.tables import Record
-from reports.verdict import SIGNS
+from reports.verdict import SIGNS, Verdict, margin_reaches_zero
 
 MOST_ROWS, LISTED = 24, 6
 
@@ -125,6 +125,10 @@ def verdict_table(judged: Sequence[JudgedClaim]) -> Table:
         verdict = f"{SIGNS[one.judgement.verdict]} {one.judgement.verdict}"
         if one.judgement.seeds_needed is not None:
             verdict += f" (about {one.judgement.seeds_needed} seeds would settle it)"
+        elif one.judgement.verdict is Verdict.INCONCLUSIVE and margin_reaches_zero(
+            claim.reported, claim.margin
+        ):
+            verdict += " (its margin is not smaller than the claim)"
         interval = _interval(one.judgement.ci.low, one.judgement.ci.high)
         table.add_row(claim.id, reported, f"{c.mean:+.2f}", interval, seeds, verdict)
     return table

@@ -5,7 +5,8 @@ Read on the mean paired difference, with ``ci`` its interval at level 1 - alpha 
 and delta what counts as no gain. The first line that holds decides:
 
     NOT REPRODUCED  ci_equivalence within [-delta, delta], if G > delta
-    REPRODUCED      ci.low > 0 and ci_equivalence within [G - tau, G + tau]
+    REPRODUCED      ci.low > 0 and ci_equivalence within [G - tau, G + tau];
+                    INCONCLUSIVE instead where tau >= G
     LARGER          ci_equivalence.low > G + tau
     PARTIAL         ci.low > 0 and ci_equivalence.high < G - tau
     NOT REPRODUCED  ci_equivalence within [-delta, delta]
@@ -18,11 +19,18 @@ cannot also call it a part of the claim, a loss, or, where the two bands overlap
 The exception is a claim that is itself negligible (G <= delta). There, finding just what was
 reported must not count against it, so the lines about the claim come first.
 
+A margin that is not smaller than its claim (tau >= G) reaches down to no gain at all. Any gain up
+to G + tau then lies within it, and REPRODUCED would say no more than "above zero": ten seeds with a
+standard deviation of 0.09 and a true gain of 0.05 would reproduce 0.19 +- 0.50 in a third of all
+studies. Such a claim is never REPRODUCED; nor PARTIAL, for no gain is smaller than its margin
+allows. LARGER, NOT REPRODUCED and CONTRADICTED do not rest on the lower edge of the margin, and
+stay what they are.
+
 What each verdict risks, for normal differences: REPRODUCED or PARTIAL for a true mean that is not
 above zero, and CONTRADICTED for one that is not below: alpha / 2 each. REPRODUCED for a true mean
 outside its band, LARGER or PARTIAL for one that is not, NOT REPRODUCED for one that is not
 negligible: alpha each. Wherever the true mean lies, enough seeds settle it, save on an edge of a
-band, and at zero where delta is zero.
+band, at zero where delta is zero, and within a margin that is not smaller than its claim.
 
 A reported loss (G < 0) is the same claim with the conditions swapped: the axis is mirrored, and
 "larger" means a larger loss. A reported gain of zero is refused: these rules ask for a gain.
@@ -86,6 +94,8 @@ class Judgement:
     p_zero : TOST p-value of "the true mean is not negligible".
     seeds_needed : number of seeds that would settle an inconclusive claim at the observed mean
         and spread, with a power of 80%; None where settled, or where up to 1000 would not do.
+    settled : whether the data say all that they can: any verdict but INCONCLUSIVE, and that one
+        where only a margin not smaller than its claim stands against REPRODUCED.
     """
 
     verdict: Verdict
@@ -96,6 +106,12 @@ class Judgement:
     p_claim: float
     p_zero: float
     seeds_needed: int | None
+    settled: bool
+
+
+def margin_reaches_zero(reported: float, margin: float) -> bool:
+    """Tell whether a claim's margin is not smaller than the claim: it then asks for no size."""
+    return margin >= abs(reported)
 
 
 def decide(
@@ -112,14 +128,16 @@ def decide(
     _check_claim(reported, margin, negligible)
     if not ci_equivalence.inside(ci):
         raise ValueError(f"{ci_equivalence} is not inside {ci}: are the two intervals swapped?")
+    claimed = _is_the_claim(ci, ci_equivalence, reported, margin)
     if reported < 0:
         ci, ci_equivalence, reported = -ci, -ci_equivalence, -reported
     band = Interval(reported - margin, reported + margin)
     none = ci_equivalence.inside(Interval(-negligible, negligible))
     if none and reported > negligible:
         return Verdict.NOT_REPRODUCED
-    if ci.low > 0 and ci_equivalence.inside(band):
-        return Verdict.REPRODUCED
+    if claimed:
+        reaches = margin_reaches_zero(reported, margin)
+        return Verdict.INCONCLUSIVE if reaches else Verdict.REPRODUCED
     if ci_equivalence.low > band.high:
         return Verdict.LARGER
     if ci.low > 0 and ci_equivalence.high < band.low:
@@ -127,6 +145,12 @@ def decide(
     if none:
         return Verdict.NOT_REPRODUCED
     return Verdict.CONTRADICTED if ci.high < 0 else Verdict.INCONCLUSIVE
+
+
+def _is_the_claim(ci: Interval, ci_equivalence: Interval, reported: float, margin: float) -> bool:
+    """Tell whether there is surely a gain, and surely one within the margin."""
+    band = Interval(reported - margin, reported + margin)
+    return (ci.low > 0 if reported > 0 else ci.high < 0) and ci_equivalence.inside(band)
 
 
 def judge(
@@ -165,9 +189,13 @@ def judge(
     ci = mean_interval(n, mean, sd, 1 - alpha, procedure)
     ci_equivalence = mean_interval(n, mean, sd, 1 - 2 * alpha, procedure)
     verdict = decide(ci, ci_equivalence, reported, margin, negligible)
+    point = Interval(mean, mean)
+    target = decide(point, point, reported, margin, negligible)
     needed = None
     if verdict is Verdict.INCONCLUSIVE:
-        needed = _seeds_to_settle(comparison, reported, margin, negligible, alpha, procedure)
+        needed = _seeds_to_settle(
+            target, comparison, reported, margin, negligible, alpha, procedure
+        )
     shown = "points" if unit == "points" else "%"
     found = (
         f"The mean difference of {mean:+.2f} {shown} over {n} seed{'s' * (n != 1)} "
@@ -175,7 +203,7 @@ def judge(
     )
     says = _finding(verdict, reported, margin, negligible)
     if verdict is Verdict.INCONCLUSIVE:
-        says += _outlook(comparison, needed)
+        says += _outlook(comparison, needed, target)
     return Judgement(
         verdict=verdict,
         reason=f"{found} {says}.",
@@ -185,6 +213,8 @@ def judge(
         p_claim=tost(mean, sd, n, reported - margin, reported + margin, procedure),
         p_zero=tost(mean, sd, n, -negligible, negligible, procedure),
         seeds_needed=needed,
+        settled=verdict is not Verdict.INCONCLUSIVE
+        or _is_the_claim(ci, ci_equivalence, reported, margin),
     )
 
 
@@ -201,6 +231,7 @@ def _check_claim(reported: float, margin: float, negligible: float) -> None:
 
 
 def _seeds_to_settle(
+    target: Verdict,
     comparison: PairedComparison,
     reported: float,
     margin: float,
@@ -208,10 +239,8 @@ def _seeds_to_settle(
     alpha: float,
     procedure: Procedure,
 ) -> int | None:
-    """Return how many seeds would find the verdict that the observed mean points to."""
+    """Return how many seeds would find ``target``, the verdict that the observed mean points to."""
     mean, gain = math.copysign(1, reported) * comparison.mean, abs(reported)
-    point = Interval(mean, mean)
-    target = decide(point, point, gain, margin, negligible)
     low, high = gain - margin, gain + margin
     bands = {
         Verdict.REPRODUCED: Interval(low, high),
@@ -254,11 +283,16 @@ def _finding(verdict: Verdict, reported: float, margin: float, negligible: float
             return f"neither supports nor refutes {claim} (margin {margin:.2f})"
 
 
-def _outlook(comparison: PairedComparison, needed: int | None) -> str:
+def _outlook(comparison: PairedComparison, needed: int | None, target: Verdict) -> str:
     if comparison.n == 1:
         return ": one seed shows no spread"
     if comparison.sd == 0:
         return ": the differences are all equal and show no spread"
+    if target is Verdict.INCONCLUSIVE:  # of a mean without error: no number of seeds would do
+        return (
+            ": its margin is not smaller than the claim, so that almost any gain lies within it, "
+            "and no number of seeds settles that"
+        )
     if needed is None:
         return f"; up to {SEED_CAP} seeds would not settle it at this mean and spread"
     return f"; about {needed} seeds would settle it at this mean and spread"

@@ -70,8 +70,9 @@ def at_most(rate: float, studies: int = STUDIES) -> float:
 CLAIMS = [
     SmallClaim(),
     SmallClaim(reported=-4.69),
-    SmallClaim(reported=0.37, margin=0.5),  # reaches below zero
-    SmallClaim(reported=0.19, margin=0.5),  # is itself negligible
+    SmallClaim(reported=0.37, margin=0.5),  # swallowed by its margin
+    SmallClaim(reported=0.19, margin=0.5),  # and itself negligible
+    SmallClaim(reported=0.19, margin=0.1),
     SmallClaim(reported=-0.1, margin=0.05, alpha=0.2),
     SmallClaim(negligible=0.0),
 ]

@@ -87,6 +87,14 @@ def test_the_page_is_one_file_whose_parts_are_all_there(tmp_path: Path) -> None:
         assert says in page.text.replace("INCONCLUSIVE", "LARGER"), says
 
 
+def test_claims_that_their_margins_swallow_are_named(tmp_path: Path) -> None:
+    weak = STUDY.claims[0].model_copy(update={"id": "weak", "reported": 0.4, "margin": 0.5})
+    study = STUDY.model_copy(update={"claims": (*STUDY.claims, weak)})
+    text = Page(write(RECORDS, study, tmp_path / "weak")).text
+    assert "REPRODUCED cannot fall for weak: the margin is not smaller than the claim" in text
+    assert "cannot fall" not in Page(write(RECORDS, STUDY, tmp_path / "sound")).text
+
+
 def test_texts_of_a_study_are_escaped(tmp_path: Path) -> None:
     claim = STUDY.claims[0].model_copy(update={"text": "<script>alert(1)</script> | [x](y)"})
     page = Page(write(RECORDS, STUDY.model_copy(update={"claims": (claim,)}), tmp_path))

@@ -323,6 +323,23 @@ def test_adaptive_adds_seeds_until_the_claim_is_decided_and_says_so(
     assert json.loads(verdict.read_text())["claims"][0]["procedure"] == "anytime-valid t"
 
 
+def test_adaptive_does_not_add_seeds_for_a_claim_that_no_number_decides(
+    study_file: Path, tmp_path: Path
+) -> None:
+    weak = tmp_path / "tiny.toml"
+    text = study_file.read_text().partition('"dhp+si"')[0]
+    text += "planted = { protocol = { seed_offset = 100, corrected_errors = 40 } }\n"
+    weak.write_text(text + CLAIM.replace("margin = 6.0", "margin = 30.0"))
+    arguments = ("--out", tmp_path / "out", "--executor", "in-process", "--max-seeds", 60)
+    done = run("run", weak, "--adaptive", *arguments)
+    assert done.returncode == 0, done.stderr
+    verdict = json.loads((tmp_path / "out" / "report" / "verdict.json").read_text())
+    assert verdict["claims"][0]["verdict"] == "INCONCLUSIVE"
+    assert verdict["claims"][0]["n"] < 60
+    assert "0 of 1 claims decided; no number of seeds decides planted" in done.stdout
+    assert "would settle it" not in done.stdout
+
+
 def test_adaptive_needs_claims_and_chooses_the_seeds_itself(
     study_file: Path, tmp_path: Path
 ) -> None:

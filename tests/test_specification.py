@@ -93,6 +93,21 @@ def test_verdicts_are_those_of_judge() -> None:
     assert len({spec.verdict for spec in specs}) >= 4
 
 
+def test_a_curve_that_its_margin_swallows_reproduces_nothing_and_says_so() -> None:
+    """Gains of 0.4 to 0.6, against 0.5 +- 0.6 and 0.5 +- 0.4."""
+    gains = np.random.default_rng(6).normal(0.5, 0.02, (10, 5))
+    finals = {f"{side} {row}": dict(enumerate((90 + (side == "on") * own).tolist()))
+              for row, own in enumerate(gains) for side in ("off", "on")}  # fmt: skip
+    levels = {name: dict(zip(("plasticity", "choice"), name.split(), strict=True))
+              for name in finals}  # fmt: skip
+    for margin, verdict in ((0.6, Verdict.INCONCLUSIVE), (0.4, Verdict.REPRODUCED)):
+        curve = CURVE.model_copy(update={"reported": 0.5, "margin": margin, "negligible": 0.1})
+        specs = specifications(finals, levels, curve)
+        assert {spec.verdict for spec in specs} == {verdict}
+        said = " ".join(section(curve, specs, None).paragraphs)
+        assert ("No specification can be REPRODUCED" in said) is (margin == 0.6)
+
+
 def test_both_sides_may_set_several_factors() -> None:
     curve = CURVE.model_copy(
         update={

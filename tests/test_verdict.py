@@ -71,18 +71,43 @@ def test_an_interval_that_ends_on_an_edge_counts_as_inside() -> None:
 
 
 def test_a_negligible_gain_is_no_part_of_a_claim_that_is_more() -> None:
-    """The bands of 0.37 +- 0.5 and 0 +- 0.3 overlap."""
-    assert decide(*around(0.1, 0.2), 0.37, 0.5, 0.3) is Verdict.NOT_REPRODUCED
-    assert decide(*around(0.1, 0.4), 0.37, 0.5, 0.3) is Verdict.REPRODUCED
-    assert decide(*around(-0.2, 0.4), 0.37, 0.5, 0.3) is Verdict.INCONCLUSIVE
+    """The bands of 0.37 +- 0.3 and 0 +- 0.3 overlap."""
+    assert decide(*around(0.1, 0.2), 0.37, 0.3, 0.3) is Verdict.NOT_REPRODUCED
+    assert decide(*around(0.1, 0.4), 0.37, 0.3, 0.3) is Verdict.REPRODUCED
+    assert decide(*around(-0.2, 0.4), 0.37, 0.3, 0.3) is Verdict.INCONCLUSIVE
 
 
 def test_finding_just_what_a_negligible_claim_says_reproduces_it() -> None:
-    """The band of 0.19 +- 0.5 holds that of 0 +- 0.3 whole."""
-    assert decide(*around(0.18, 0.2), 0.19, 0.5, 0.3) is Verdict.REPRODUCED
-    assert decide(*around(-0.1, 0.1), 0.19, 0.5, 0.3) is Verdict.NOT_REPRODUCED
+    """The band of 0.19 +- 0.1 lies in that of 0 +- 0.3."""
+    assert decide(*around(0.18, 0.2), 0.19, 0.1, 0.3) is Verdict.REPRODUCED
+    assert decide(*around(-0.1, 0.1), 0.19, 0.1, 0.3) is Verdict.NOT_REPRODUCED
     assert decide(*around(0.24, 0.26), 0.1, 0.05, 0.3) is Verdict.LARGER
-    assert decide(*around(-0.5, -0.4), 0.19, 0.5, 0.3) is Verdict.CONTRADICTED
+    assert decide(*around(-0.5, -0.4), 0.19, 0.1, 0.3) is Verdict.CONTRADICTED
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize(
+    ("low", "high", "claim", "expected"),
+    [
+        (0.1, 0.2, (0.37, 0.5, 0.3), Verdict.NOT_REPRODUCED),
+        (0.4, 0.6, (0.37, 0.5, 0.3), Verdict.INCONCLUSIVE),  # surely within the margin
+        (0.36, 0.38, (0.37, 0.5, 0.3), Verdict.INCONCLUSIVE),  # just what was reported
+        (0.18, 0.2, (0.19, 0.5, 0.3), Verdict.INCONCLUSIVE),  # the same, and negligible
+        (-0.1, 0.1, (0.19, 0.5, 0.3), Verdict.NOT_REPRODUCED),
+        (0.9, 1.2, (0.37, 0.5, 0.3), Verdict.LARGER),
+        (-0.6, -0.4, (0.37, 0.5, 0.3), Verdict.CONTRADICTED),
+        (-0.2, 0.4, (0.37, 0.5, 0.3), Verdict.INCONCLUSIVE),
+        (0.4, 0.6, (0.5, 0.5, 0.3), Verdict.INCONCLUSIVE),  # as large as the claim is not smaller
+        (0.4, 0.6, (0.5, 0.49, 0.3), Verdict.REPRODUCED),
+    ],
+)
+def test_a_claim_that_its_margin_swallows_is_never_reproduced(
+    low: float, high: float, claim: tuple[float, float, float], expected: Verdict, sign: int
+) -> None:
+    ci, inner = around(low, high)
+    reported, *bands = claim
+    ends = (ci, inner) if sign > 0 else (-ci, -inner)
+    assert decide(*ends, sign * reported, *bands) is expected
 
 
 # Laws
@@ -105,10 +130,10 @@ def test_any_intervals_have_exactly_one_verdict(
     if reported < 0:
         ci, inner, reported = -ci, -inner, -reported
     none = inner.inside(Interval(-negligible, negligible))
+    within = ci.low > 0 and reported - margin <= inner.low and inner.high <= reported + margin
     rules = {
-        Verdict.REPRODUCED: ci.low > 0
-        and reported - margin <= inner.low
-        and inner.high <= reported + margin,
+        Verdict.REPRODUCED: within and margin < reported,
+        Verdict.INCONCLUSIVE: within and margin >= reported,
         Verdict.LARGER: inner.low > reported + margin,
         Verdict.PARTIAL: ci.low > 0 and inner.high < reported - margin,
         Verdict.NOT_REPRODUCED: none,
@@ -156,7 +181,7 @@ def test_units_and_the_order_of_conditions_do_not_matter(
     edges = (reported + margin, reported - margin, negligible, -negligible, 0)
     ends = (ci.low, ci.high, inner.low, inner.high, -inner.low)
     assume(all(abs(edge - end) > 1e-6 for edge in edges for end in ends))
-    assume(abs(abs(reported) - negligible) > 1e-6)
+    assume(min(abs(abs(reported) - negligible), abs(abs(reported) - margin)) > 1e-6)
     verdict = decide(ci, inner, reported, margin, negligible)
     assert decide(-ci, -inner, -reported, margin, negligible) is verdict
     scaled = [Interval(scale * each.low, scale * each.high) for each in (ci, inner)]
@@ -176,6 +201,7 @@ def test_verdicts_agree_with_their_p_values(
     found = judged(spread(mean, n, sd), reported, margin=margin, negligible=negligible, **procedure)
     if found.verdict is Verdict.REPRODUCED:
         assert found.p_claim <= 0.05 + 1e-9
+        assert margin < abs(reported)
     if found.verdict is Verdict.NOT_REPRODUCED:
         assert found.p_zero <= 0.05 + 1e-9
     if found.seeds_needed is not None:
@@ -227,6 +253,29 @@ def test_data_without_spread_settle_nothing_but_equality() -> None:
         assert f"{words} " in found.reason
     equal = judged([0.0] * 3)
     assert (equal.verdict, equal.p_claim, equal.p_zero) == (Verdict.NOT_REPRODUCED, 1, 0)
+
+
+def test_a_claim_that_its_margin_swallows_says_so_and_asks_for_no_seeds() -> None:
+    """The two MAS claims at the gain that our runs show."""
+    for reported in (0.37, 0.19):
+        found = judged(spread(0.54, 10, 0.09), reported, margin=0.5)
+        assert (found.verdict, found.seeds_needed) == (Verdict.INCONCLUSIVE, None)
+        assert found.settled, "more seeds find the same"
+        assert found.reason.endswith(
+            f"neither supports nor refutes the reported {reported:+.2f} (margin 0.50): its margin "
+            "is not smaller than the claim, so that almost any gain lies within it, and no number "
+            "of seeds settles that."
+        )
+    wide = judged(spread(0.54, 3, 0.9), 0.37, margin=0.5)
+    assert (wide.verdict, wide.settled, wide.seeds_needed) == (Verdict.INCONCLUSIVE, False, None)
+    assert "no number of seeds" in wide.reason
+    for mean, expected in ((0.1, Verdict.NOT_REPRODUCED), (2.0, Verdict.LARGER)):
+        early = judged(spread(mean, 3, 1.0), 0.37, margin=0.5)
+        assert (early.verdict, early.settled) == (Verdict.INCONCLUSIVE, False)
+        assert early.seeds_needed is not None, "what remains to be told can be settled"
+        later = judged(spread(mean, early.seeds_needed, 1.0), 0.37, margin=0.5)
+        assert (later.verdict, later.settled) == (expected, True)
+    assert "one seed shows no spread" in judged([0.5], 0.37, margin=0.5).reason
 
 
 def test_a_smaller_alpha_and_looking_at_will_ask_for_more() -> None:
