@@ -25,7 +25,7 @@ from reports.statistics import (
     holm,
 )
 from reports.summary import StudyLike
-from reports.tables import Record
+from reports.tables import Record, task_count
 from reports.verdict import Judgement, judge
 
 FAMILY = ("ewc", "online-ewc", "si", "mas")
@@ -132,6 +132,7 @@ class Analysis:
 
     Attributes
     ----------
+    tasks : how many there are; 0 without records.
     provenance : by field of a record's provenance, its values and how many cells have each.
     devices : which machine made what.
     records : the key of every record and the hash of its content, None where it has none.
@@ -144,6 +145,7 @@ class Analysis:
 
     study: str
     fingerprint: str
+    tasks: int
     claims: tuple[JudgedClaim, ...]
     family: tuple[FamilyMember, ...]
     agreement: tuple[Agreement, ...]
@@ -174,6 +176,7 @@ def analyse(
     return Analysis(
         study=study.name,
         fingerprint=study.fingerprint(),
+        tasks=task_count(records),
         claims=tuple(_judged(of, claim, study.seeds, procedure) for claim in study.claims),
         family=tuple(map(FamilyMember, family, raw, adjusted)),
         agreement=tuple(agreements(records, study.published)),

@@ -18,7 +18,7 @@ from reports.figures_claims import draw_estimation, draw_forest
 from reports.figures_methods import QUANTITIES, draw_telemetry, present
 from reports.metrics import Floats
 from reports.sections import Drawing, Section, Table
-from reports.summary import published_finals, summarise
+from reports.summary import published_by_tasks, published_finals, summarise
 from reports.tables import Record
 from reports.verdict import SIGNS, margin_reaches_zero
 from reports.words import counted, interval, listed, number, p_value, signed
@@ -210,7 +210,8 @@ def _accuracies(
     names: Sequence[str],
 ) -> Section:
     summary = summarise(records, study)
-    finals = published_finals(study)
+    finals = published_finals(records, study)
+    published, source = _published(study, tables.task_count(records))
     header = ["condition", "accuracy (%)", "95% interval", "seeds", *finals]
     rows = [
         [
@@ -224,11 +225,10 @@ def _accuracies(
     ]
     caption = "Mean accuracy over all tasks after the last" + ("; published beside" * bool(finals))
     table = Table(caption, header, rows, folded=len(rows) > MOST)
-    title = "Published and ours" if finals else "Accuracies"
+    title = "Published and ours" if finals or published else "Accuracies"
     if not done:
         return Section("accuracies", title, ["No cell is done."], tables=[table])
     curves = tables.curves(done)
-    published, source = _published(study)
     best = max(rows, key=lambda row: row[1])
     alt = f"Accuracy after each task, mean over seeds. After the last, best: {best[0]}, {best[1]}%."
     drawings = [
@@ -253,14 +253,11 @@ def _accuracies(
     return Section("accuracies", title, said, drawings, [table])
 
 
-def _published(study: JudgedStudyLike) -> tuple[Published, str]:
-    """Return the source that tells the accuracy after each task, and its name."""
+def _published(study: JudgedStudyLike, tasks: int) -> tuple[Published, str]:
+    """Return the first source that tells the accuracy after several of the tasks, and its name."""
     for source in study.published:
-        if len(source.after_tasks) > 1:
-            return {
-                name: dict(zip(source.after_tasks, values, strict=True))
-                for name, values in source.accuracy.items()
-            }, source.id
+        if sum(after <= tasks for after in set(source.after_tasks)) > 1:
+            return published_by_tasks(source, tasks), source.id
     return {}, ""
 
 

@@ -24,7 +24,7 @@ def how_sure(analysis: Analysis) -> Section | None:
         main = analysis.claims[0]
         rows = [
             [one.criterion, HOLDS[one.holds], one.result, one.cannot_see]
-            for one in criteria(main, analysis.agreement)
+            for one in criteria(main, analysis.agreement, analysis.tasks)
         ]
         if rows:
             caption = f"What each criterion says about the claim {main.claim.id}"

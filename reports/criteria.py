@@ -38,11 +38,16 @@ class Criterion:
     cannot_see: str
 
 
-def criteria(judged: JudgedClaim, agreement: Sequence[Agreement] = ()) -> list[Criterion]:
+def criteria(
+    judged: JudgedClaim, agreement: Sequence[Agreement] = (), tasks: int = 0
+) -> list[Criterion]:
     """Return what each criterion says; empty where the claim has no pair of seeds.
 
-    ``agreement`` is that of the study: from it come the criteria about published accuracies, one
-    row for each source that has both of the claim's conditions.
+    Parameters
+    ----------
+    agreement : of the study: from it come the criteria about published accuracies, one row for
+        each source that has both of the claim's conditions after the last task.
+    tasks : how many there are.
     """
     compared, found = judged.contrast.comparison, judged.judgement
     if compared is None or found is None:
@@ -59,7 +64,7 @@ def criteria(judged: JudgedClaim, agreement: Sequence[Agreement] = ()) -> list[C
         case.bootstrap(),
         case.chance_of_better(),
         case.effect_size(),
-        *_published(judged.claim, agreement),
+        *_published(judged.claim, agreement, tasks),
     ]
 
 
@@ -214,13 +219,12 @@ class _Case:
         return Criterion(criterion, result, holds, blind + self.peeked)
 
 
-def _published(claim: ClaimLike, agreement: Sequence[Agreement]) -> Iterator[Criterion]:
-    """Yield the criteria about a source's accuracies of both conditions, after its last task."""
+def _published(claim: ClaimLike, agreement: Sequence[Agreement], tasks: int) -> Iterator[Criterion]:
+    """Yield the criteria about a source's accuracies of both conditions after the last task."""
     last: dict[str, dict[str, Agreement]] = {}
     for one in agreement:
-        of = last.setdefault(one.source, {})
-        if one.condition not in of or one.after_tasks > of[one.condition].after_tasks:
-            of[one.condition] = one
+        if one.after_tasks == tasks:  # the claim is about no earlier accuracy
+            last.setdefault(one.source, {})[one.condition] = one
     for source, of in last.items():
         both = [of[name] for name in (claim.baseline, claim.treatment) if name in of]
         if len(both) == 2 and all(one.plus_minus is not None for one in both):

@@ -115,7 +115,9 @@ def verdict_document(analysis: Analysis) -> dict[str, Any]:
         "claims": [_claim(judged) for judged in analysis.claims],
         "family": [_member(member) for member in analysis.family],
         "agreement": [_agreement(one) for one in analysis.agreement],
-        "criteria": [asdict(row) for one in main for row in criteria(one, analysis.agreement)],
+        "criteria": [
+            asdict(row) for one in main for row in criteria(one, analysis.agreement, analysis.tasks)
+        ],
         "error_rates": rates,
         "error_rates_note": error_rates_note(main[0]) if rates else None,
         "cells": [vars(one) | {"missing": list(one.missing)} for one in analysis.cells],

@@ -40,18 +40,36 @@ def summarise(records: Sequence[Record], study: StudyLike) -> pd.DataFrame:
     return tables.summary(records, [name for name in study.conditions if name in present])
 
 
-def published_finals(study: StudyLike) -> dict[str, dict[str, float]]:
-    """Return, by source, each condition's published accuracy after the last task, in %."""
+def published_by_tasks(source: PublishedLike, tasks: int) -> dict[str, dict[int, float]]:
+    """Return what a source prints, in %, by condition and number of tasks seen, in rising order.
+
+    Values after more than ``tasks`` tasks, which is how many there are, are left out.
+    """
+    kept = sorted({after for after in source.after_tasks if after <= tasks})
     return {
-        source.id: {name: values[-1] for name, values in source.accuracy.items()}
+        name: {after: dict(zip(source.after_tasks, values, strict=True))[after] for after in kept}
+        for name, values in source.accuracy.items()
+    }
+
+
+def published_finals(records: Sequence[Record], study: StudyLike) -> dict[str, dict[str, float]]:
+    """Return, by source, each condition's published accuracy after the last task, in %.
+
+    A source that has no value after as many tasks as the records tell of is left out: what it
+    prints was taken earlier, and is no accuracy after the last task.
+    """
+    last = tables.task_count(records)
+    return {
+        source.id: {name: values[last] for name, values in published_by_tasks(source, last).items()}
         for source in study.published
+        if last in source.after_tasks
     }
 
 
 def summary_text(records: Sequence[Record], study: StudyLike) -> str:
     """Return the contents of ``summary.csv``: ``summarise`` with the published values beside."""
     table = summarise(records, study)
-    for source, values in published_finals(study).items():
+    for source, values in published_finals(records, study).items():
         table[f"published_{source}"] = table["condition"].map(values)
     return str(table.to_csv(index=False, lineterminator="\n"))
 

@@ -22,6 +22,11 @@ CELL_METRICS = {
 }
 
 
+def task_count(records: Sequence[Record]) -> int:
+    """Return how many tasks the records' sequence has; 0 without records."""
+    return max((len(record["accuracy"]) for record in records), default=0)
+
+
 def tidy(records: Sequence[Record]) -> pd.DataFrame:
     """Return one row for each accuracy that was measured.
 

@@ -30,7 +30,7 @@ def show(
     out.print()
     _print_notices(out, analysis)
     summary = summarise(records, study)
-    out.print(summary_table(study.name, summary[:MOST_ROWS], published_finals(study)))
+    out.print(summary_table(study.name, summary[:MOST_ROWS], published_finals(records, study)))
     if len(summary) > MOST_ROWS:
         out.print(f"and {len(summary) - MOST_ROWS} more conditions: see the page or summary.csv")
     if analysis.claims:

@@ -151,7 +151,7 @@ def test_published_accuracies_are_held_against_ours(
     baseline: float, treatment: float, overlap: bool, inside: bool
 ) -> None:
     both = [agreement("b", treatment), agreement("a", baseline)]
-    bars, predicted = criteria(CASE, both)[-2:]
+    bars, predicted = criteria(CASE, both, 5)[-2:]
     assert bars.criterion == "published error bars overlap ours (poster)"
     assert bars.holds is overlap
     assert f"a {baseline:.2f} ± 0.50, ours 94.00 (93.60 to 94.40); b " in bars.result
@@ -163,26 +163,26 @@ def test_published_accuracies_are_held_against_ours(
 def test_only_the_last_values_of_whole_sources_are_criteria() -> None:
     early = agreement("a", 10.0, after_tasks=2)
     values = [agreement("a", 94.0), agreement("b", 98.0), early, agreement("b", 98.0, "figure")]
-    rows = criteria(CASE, values)[10:]
+    rows = criteria(CASE, values, 5)[10:]
     assert [one.criterion[-8:] for one in rows] == ["(poster)"] * 2
     assert [one.holds for one in rows] == [True, True]
     unknown = [replace(one, runs=None, prediction95=None, agrees=None) for one in values]
-    assert len(criteria(CASE, unknown)) == 11
+    assert len(criteria(CASE, unknown, 5)) == 11
     bare = [replace(one, plus_minus=None) for one in unknown]
-    assert len(criteria(CASE, bare)) == 10
+    assert len(criteria(CASE, bare, 5)) == 10
     one_seed = [replace(one, ci95=Interval(-np.inf, np.inf), agrees=None) for one in values]
-    assert [one.holds for one in criteria(CASE, one_seed)[10:]] == [None, None]
+    assert [one.holds for one in criteria(CASE, one_seed, 5)[10:]] == [None, None]
 
 
 def test_bars_that_two_sources_share_are_told() -> None:
     """b's means agree to the last printed digit, a's do not."""
     values = [agreement("a", 94.0), agreement("b", 98.0)]
     other = [agreement("a", 92.0, "figure"), agreement("b", 98.004, "figure")]
-    rows = criteria(CASE, values + other)
+    rows = criteria(CASE, values + other, 5)
     odd = "poster and figure print the same bars for 2 values and different means for 1 of them."
     assert [odd in one.cannot_see for one in rows[10:]] == [True, False, True, False]
     apart = [replace(one, plus_minus=0.6) for one in other]
-    assert not any("Odd" in one.cannot_see for one in criteria(CASE, values + apart))
+    assert not any("Odd" in one.cannot_see for one in criteria(CASE, values + apart, 5))
 
 
 def test_the_document_has_the_table_of_the_main_claim() -> None:
