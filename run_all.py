@@ -255,7 +255,8 @@ def _run_adaptively(
         if trained == INTERRUPTED:
             return trained
         worst = max(worst, trained)
-        claims = _load(root).analysis.claims
+        analysis = _load(root).analysis  # of all seeds on record, be they more than these
+        claims = analysis.claims
         undecided = [
             one.claim.id for one in claims if one.judgement is None or not one.judgement.settled
         ]
@@ -266,7 +267,7 @@ def _run_adaptively(
             if one.judgement and one.judgement.verdict is Verdict.INCONCLUSIVE
         ]
         decided = len(claims) - len(undecided) - len(undecidable)
-        said = f"[bold]{count} seeds[/]: {decided} of {len(claims)} claims decided"
+        said = f"[bold]{len(analysis.seeds)} seeds[/]: {decided} of {len(claims)} claims decided"
         if undecided:
             said += f"; not yet {', '.join(undecided)}"
         if undecidable:

@@ -1,8 +1,8 @@
 """Selected records and a study -> everything the report says, as one frozen value.
 
 Pure: reads and writes no files. Accuracies are in %, differences in the unit of their contrast.
-A seed enters a comparison only where both conditions have it done; every other seed of the study
-is counted with its reason.
+All of a report speaks of one set of seeds (``seeds_of``). A seed enters a comparison only where
+both conditions have it done; every other one is counted with its reason.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class Contrast:
     Attributes
     ----------
     seeds, treated, untreated : the pairs, aligned and sorted by seed; accuracies in %.
-    dropped : by seed of the study, why it is in no pair; (3, "baseline diverged").
+    dropped : by seed of the report, why it is in no pair; (3, "baseline diverged").
     comparison : None where no pair is left.
     """
 
@@ -118,7 +118,7 @@ class FamilyMember:
 
 @dataclass(frozen=True)
 class Cells:
-    """How many of a condition's cells are done, diverged, and missing of the study's seeds."""
+    """How many of a condition's cells are done, diverged, and missing of the report's seeds."""
 
     condition: str
     done: int
@@ -132,6 +132,7 @@ class Analysis:
 
     Attributes
     ----------
+    seeds : of which all of it speaks; from ``seeds_of``.
     tasks : how many there are; 0 without records.
     provenance : by field of a record's provenance, its values and how many cells have each.
     devices : which machine made what.
@@ -145,6 +146,7 @@ class Analysis:
 
     study: str
     fingerprint: str
+    seeds: tuple[int, ...]
     tasks: int
     claims: tuple[JudgedClaim, ...]
     family: tuple[FamilyMember, ...]
@@ -160,13 +162,23 @@ class Analysis:
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
+def seeds_of(records: Sequence[Record], study: JudgedStudyLike) -> tuple[int, ...]:
+    """Return the seeds that a report speaks of: those that the study asks for, and all on record.
+
+    Who ran more seeds than the study asks for wants to see them; and who ran some of them for some
+    conditions only is told which are missing of the others.
+    """
+    return tuple(dict.fromkeys([*study.seeds, *sorted({record["seed"] for record in records})]))
+
+
 def analyse(
     records: Sequence[Record], study: JudgedStudyLike, procedure: Procedure = FIXED
 ) -> Analysis:
     """Analyse the selected records of a study; the order of the records does not matter."""
     of = {(record["condition"], record["seed"]): record for record in records}
+    seeds = seeds_of(records, study)
     family = [
-        contrast(of, f"dhp+{base}", base, study.seeds)
+        contrast(of, f"dhp+{base}", base, seeds)
         for base in FAMILY
         if {base, f"dhp+{base}"} <= set(study.conditions)
     ]
@@ -176,11 +188,12 @@ def analyse(
     return Analysis(
         study=study.name,
         fingerprint=study.fingerprint(),
+        seeds=seeds,
         tasks=task_count(records),
-        claims=tuple(_judged(of, claim, study.seeds, procedure) for claim in study.claims),
+        claims=tuple(_judged(of, claim, seeds, procedure) for claim in study.claims),
         family=tuple(map(FamilyMember, family, raw, adjusted)),
         agreement=tuple(agreements(records, study.published)),
-        cells=tuple(_cells(of, name, study.seeds) for name in study.conditions),
+        cells=tuple(_cells(of, name, seeds) for name in study.conditions),
         provenance=provenance_counts(records),
         devices=origins(records),
         records=tuple(sorted({r["key"]: r.get("sha256") for r in records}.items())),
@@ -199,11 +212,10 @@ def contrast(
     seeds: Sequence[int],
     unit: Unit = "points",
 ) -> Contrast:
-    """Pair two conditions by seed; ``of`` holds the records by condition and seed."""
-    wanted = set(seeds) | {seed for name, seed in of if name in (treatment, baseline)}
+    """Pair two conditions over ``seeds``; ``of`` holds the records by condition and seed."""
     pairs: list[tuple[int, float, float]] = []
     dropped: list[tuple[int, str]] = []
-    for seed in sorted(wanted):
+    for seed in sorted(seeds):
         treated, untreated = of.get((treatment, seed)), of.get((baseline, seed))
         faults = [_fault(treated, "treatment"), _fault(untreated, "baseline")]
         if treated is None or untreated is None or any(faults):

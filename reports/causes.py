@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from reports import factorial_section, specification_section, variance
-from reports.analysis import JudgedStudyLike, final_accuracies
+from reports.analysis import JudgedStudyLike, final_accuracies, seeds_of
 from reports.factorial import (
     Decomposition,
     Effect,
@@ -150,7 +150,7 @@ def _curve(
         name: sum(r["condition"] == name and r["status"] == "diverged" for r in records)
         for name in {r["condition"] for r in records if r["status"] == "diverged"}
     }
-    specs = specifications(finals, levels, curve, diverged=diverged, seeds=study.seeds)
+    specs = specifications(finals, levels, curve, diverged=diverged, seeds=seeds_of(records, study))
     return Curve(curve, specs, joint_inference(specs, curve.reported))
 
 

@@ -90,7 +90,8 @@ def verdict_document(analysis: Analysis) -> dict[str, Any]:
         wrong, wrong_se, wrong_normal (floats), as ``reports.error_rates.ErrorRate``; empty
         without a pair or spread.
     error_rates_note : what was simulated and what counts as wrong (str); null where it is empty.
-    cells : list of condition (str), done, diverged (int), missing (list of the study's seeds).
+    cells : list of condition (str), done, diverged (int), missing (list of the report's seeds:
+        the study's, and all others on record).
     devices : list of device, torch, numerics (str or null), cells (int), conditions (object of
         condition: number of cells): which machine made what.
     records : object of a record's key: hash of its content (str, null where it has none).

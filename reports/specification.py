@@ -74,7 +74,7 @@ class Specification:
     choices : the treatment's level of every factor that is not part of the contrast.
     seeds, gains : the seeds that both conditions finished, in rising order, and treatment minus
         baseline of each, in points.
-    dropped : how many of the study's seeds have no gain here: diverged, failed or not yet run.
+    dropped : how many of the report's seeds have no gain here: diverged, failed or not yet run.
     diverged : how many cells of the treatment diverged.
     baseline_diverged : how many of the baseline.
     gain, baseline_accuracy : means over ``seeds``, in points and %; None without seeds.
@@ -125,7 +125,7 @@ def specifications(
     finals : final accuracy in % by condition and seed, of finished cells only.
     levels : by condition, the level of each factor that arises in it.
     diverged : by condition, how many cells diverged.
-    seeds : the seeds that the study asks for; None: all that any condition finished.
+    seeds : those that the report speaks of; None: all that any condition finished.
 
     Returns
     -------

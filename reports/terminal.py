@@ -52,11 +52,11 @@ def show(
         made = ", ".join(f"{count} on {device}" for device, count in devices.items())
         out.print(f"cells by device: {made}", highlight=False)
     present = Counter(record["condition"] for record in records)
-    short = [f"{n} {present[n]}" for n in study.conditions if present[n] < len(study.seeds)]
+    short = [f"{n} {present[n]}" for n in study.conditions if present[n] < len(analysis.seeds)]
     if short:
         more = [f"and {len(short) - LISTED} more"] if len(short) > LISTED else []
         named = ", ".join(short[:LISTED] + more)
-        out.print(f"fewer than the study's {len(study.seeds)} seeds: {named}")
+        out.print(f"fewer than the {len(analysis.seeds)} seeds of this report: {named}")
     _print_notices(out, analysis)  # last too: the first have scrolled away
 
 

@@ -11,6 +11,7 @@ import pytest
 from test_analysis import RECORDS, STUDY
 
 from harness.store import SCHEMA, Store, seal
+from harness.study import Study
 from reports import tables
 from reports.analysis import analyse
 from reports.document import verdict_text
@@ -20,11 +21,11 @@ from reports.verify import differences, grouped
 SEALED = [seal(one | {"schema": SCHEMA}) for one in RECORDS]
 
 
-def write_report(records: list[dict[str, Any]], folder: Path) -> Path:
+def write_report(records: list[dict[str, Any]], folder: Path, study: Study = STUDY) -> Path:
     """Write what ``verify`` reads."""
     folder.mkdir(exist_ok=True)
-    (folder / "verdict.json").write_text(verdict_text(analyse(records, STUDY)))
-    (folder / "summary.csv").write_text(summary_text(records, STUDY))
+    (folder / "verdict.json").write_text(verdict_text(analyse(records, study)))
+    (folder / "summary.csv").write_text(summary_text(records, study))
     tables.tidy(records).to_parquet(folder / "table.parquet", index=False)
     return folder
 
