@@ -25,7 +25,7 @@ from typing import Any
 
 from harness.errors import InputError
 from harness.study import Study
-from harness.study_files import validate_study
+from harness.study_files import read_text, validate_study
 
 SCHEMA = 1
 """Version of the record format."""
@@ -86,7 +86,7 @@ class Store:
         """Read one record and check it against its own hash and name."""
         try:
             record = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             return Damaged(path, f"cannot be read as JSON ({error})")
         if not isinstance(record, dict) or "sha256" not in record:
             return Damaged(path, "is no record")
@@ -234,9 +234,9 @@ class Store:
                 "wrote to, by default results/STUDY"
             )
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
+            content = json.loads(read_text(path))
             content["study"]["name"]
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise InputError(
                 f"{path} is damaged ({error}); delete it and run the study again: finished cells "
                 "are kept"
