@@ -18,6 +18,7 @@ CPU_LANES = 2
 importances of the stack outgrow the cache (``make bench`` prints the time by number of lanes)."""
 GPU_LANES = 100
 PROBE_SAMPLES, PROBE_STEPS = 64, 6
+PROBE_HELD_OUT = 0.5
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,13 @@ def _probe(block: Sequence[Cell], data: Dataset, device: str) -> float:
     """Return the seconds of one cell, scaled up from a short run on a part of the data."""
     protocol = block[0].condition.protocol
     part = _part(data, PROBE_SAMPLES)
-    length = {"epochs": None, "iterations_per_task": PROBE_STEPS}
+    # Of so few samples a larger share would leave none to train on.
+    fraction = min(protocol.validation_fraction, PROBE_HELD_OUT)
+    length = {
+        "epochs": None,
+        "iterations_per_task": PROBE_STEPS,
+        "validation_fraction": fraction,
+    }
     short = [
         cell.model_copy(
             update={
@@ -122,7 +129,9 @@ def _probe(block: Sequence[Cell], data: Dataset, device: str) -> float:
     tested = len(data.test_labels) if not protocol.validation_fraction else samples / 9
     steps = (protocol.iterations_per_task or 0) * len(data.tasks)
     if protocol.epochs is not None:
-        steps = round(protocol.epochs * samples / protocol.batch_size)
+        # A task has one step an epoch at least, however large the mini-batches are.
+        epoch = max(len(data.tasks), round(samples / protocol.batch_size))
+        steps = protocol.epochs * epoch
     importance_samples = block[0].condition.method.importance_samples
     of_importances = samples / len(part.train_labels)
     if importance_samples is not None:
