@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 NUMERICS_REVISION = 1
 """Part of every cell's key. Raise it when a change of the code is meant to change numbers."""
@@ -19,8 +20,14 @@ LANE_SCALARS = frozenset(
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False, strict=True)]
-Count = Annotated[int, Field(ge=1, strict=True)]
+Share = Annotated[float, Field(ge=0, lt=1, strict=True)]
+Count = Annotated[int, Field(ge=1, le=10**9, strict=True)]
 Seed = Annotated[int, Field(ge=0, lt=2**63, strict=True)]
+
+MOST_LAYERS, MOST_WEIGHTS = 100, 50_000_000
+"""Of a network: what is larger would not fit the memory that a worker has."""
+MOST_INPUTS, MOST_OUTPUTS = 784, 10
+"""The widths of the largest benchmark."""
 
 
 class Frozen(BaseModel):
@@ -56,12 +63,12 @@ class Protocol(Frozen):
 
     benchmark: Literal["split-mnist", "split-digits"] = "split-mnist"
     input_scaling: Literal["unit", "standardised"] = "unit"
-    validation_fraction: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    hidden: Annotated[tuple[Count, ...], Field(min_length=1)] = (256, 256)
+    validation_fraction: Share = 0.0
+    hidden: Annotated[tuple[Count, ...], Field(min_length=1, max_length=MOST_LAYERS)] = (256, 256)
     output_mask: Literal["task", "all"] = "task"
     optimiser: Literal["sgd", "momentum", "adam"] = "sgd"
     learning_rate: Positive = 0.01
-    momentum: Annotated[float, Field(ge=0, lt=1)] | None = None
+    momentum: Share | None = None
     batch_size: Count = 64
     epochs: Count | None = None
     iterations_per_task: Count | None = None
@@ -69,6 +76,14 @@ class Protocol(Frozen):
     seed_offset: Annotated[int, Field(ge=0, lt=2**62, strict=True)] | None = None
     order_seed: Seed | None = None
     corrected_errors: Count | None = None
+
+    @field_validator("hidden")
+    @classmethod
+    def _fits_memory(cls, hidden: tuple[int, ...]) -> tuple[int, ...]:
+        weights = sum(a * b for a, b in pairwise((MOST_INPUTS, *hidden, MOST_OUTPUTS)))
+        if weights > MOST_WEIGHTS:
+            raise ValueError(f"{weights} weights; at most {MOST_WEIGHTS} can be trained")
+        return hidden
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -164,7 +179,7 @@ class Condition(Frozen):
     levels : which level of each of the study's factors it stands for; empty if written out.
     """
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 +@:=._-]*$")]
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9 +@:=._-]*[A-Za-z0-9+@:=._-])?$")]
     method: Method
     protocol: Protocol
     levels: dict[str, str] = Field(default_factory=dict)

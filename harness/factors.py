@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from itertools import product
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from harness.condition import Frozen
 
 Levels = dict[str, str]
 """A level's name by factor's name."""
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9+@:._-]*$")]
+"""Of a factor or level: no space and no "=", which join them to a condition's name."""
+MOST_CROSSINGS = 10_000
 
 
 class Factor(Frozen):
@@ -25,8 +29,16 @@ class Factor(Frozen):
         choice without plasticity.
     """
 
-    levels: Annotated[dict[str, dict[str, Any]], Field(min_length=2)]
+    levels: Annotated[dict[Name, dict[str, Any]], Field(min_length=2)]
     when: Levels = Field(default_factory=dict)
+
+    @field_validator("levels")
+    @classmethod
+    def _tables(cls, levels: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        for name, fields in levels.items():
+            if not isinstance(fields.get("protocol", {}), dict):
+                raise ValueError(f"{name}.protocol: not a table of the protocol's fields")
+        return levels
 
 
 def crossings(factors: Mapping[str, Factor]) -> Iterator[tuple[str, Levels, dict[str, Any]]]:
@@ -38,25 +50,43 @@ def crossings(factors: Mapping[str, Factor]) -> Iterator[tuple[str, Levels, dict
     Raises
     ------
     ValueError
-        Where two factors set the same field, or ``when`` names what is not there.
+        Where two factors set the same field, ``when`` names what is not there or goes round in a
+        circle, or there are too many.
     """
     if not factors:
         return
     for name, factor in factors.items():
         for other, level in factor.when.items():
             check_level(factors, other, level, f"factors.{name}.when")
+        _refuse_circles(factors, name, ())
+    count = math.prod(len(factor.levels) for factor in factors.values())
+    if count > MOST_CROSSINGS:
+        raise ValueError(f"the factors have {count} crossings; at most {MOST_CROSSINGS} can be run")
     seen = set()
     for chosen in product(*(factor.levels for factor in factors.values())):
         everything = dict(zip(factors, chosen, strict=True))
-        levels = {
-            name: level
-            for name, level in everything.items()
-            if factors[name].when.items() <= everything.items()
-        }
+        levels = {n: level for n, level in everything.items() if _arises(factors, n, everything)}
         name = " ".join(f"{factor}={level}" for factor, level in levels.items())
         if name not in seen:
             seen.add(name)
             yield name, levels, _table(factors, levels)
+
+
+def _arises(factors: Mapping[str, Factor], name: str, everything: Levels) -> bool:
+    """Tell whether a factor's choice arises in a crossing: those it depends on must arise too."""
+    return all(
+        everything[other] == level and _arises(factors, other, everything)
+        for other, level in factors[name].when.items()
+    )
+
+
+def _refuse_circles(factors: Mapping[str, Factor], name: str, above: tuple[str, ...]) -> None:
+    """Raise ValueError where a factor arises only if it arises."""
+    if name in above:
+        raise ValueError(f"factors.{name}.when: goes round in a circle ({' -> '.join(above)})")
+    for other in factors[name].when:
+        if other in factors:
+            _refuse_circles(factors, other, (*above, name))
 
 
 def check_level(factors: Mapping[str, Factor], name: str, level: str, place: str) -> None:

@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import torch
 
 from harness.benchmarks import BENCHMARKS
@@ -85,6 +86,8 @@ class Session:
         self.store = Store(root)
         self.store.refuse_other_study(study)
         self.data = BENCHMARKS[study.benchmark](data_dir, allow_other=allow_other_data)
+        if not self.data.genuine:  # else the study was checked when it was read
+            self._check_sizes()
         self._records, self._damaged = self.store.read_all()
         refuse_to_hide(self._records, study, self.data.checksum(), root)
         # A cluster says itself how many workers it has room for.
@@ -92,6 +95,13 @@ class Session:
         if self.options.address is not None:
             self._executor = OnRay(self.device, self.options.workers, self.options.address)
         self.workers = self._executor.workers if self._executor else self._local_workers()
+
+    def _check_sizes(self) -> None:
+        sizes = np.bincount(self.data.train_labels, minlength=self.data.outputs)
+        try:
+            self.chosen.check_sizes(sizes.tolist())
+        except ValueError as error:
+            raise InputError(f"{self.study.name}: {error}") from None
 
     def _device(self) -> str:
         wanted = self.options.device

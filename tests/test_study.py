@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,21 @@ def test_a_study_file_becomes_resolved_conditions(tmp_path: Path) -> None:
         ("finetune = {}", '"a,b" = {}', "conditions.a,b.name: String should match"),
         ("[conditions]", "[condition]", "conditions: Dictionary should have at least 1 item"),
         ("[protocol]", "[protocol", "cannot be read as TOML"),
+        ("epochs = 2", "epochs = 2000000000", "protocol.epochs: Input should be less than"),
+        ("epochs = 2", f"epochs = {2**70}", "protocol.epochs"),
+        ("epochs = 2", f"epochs = 2\nbatch_size = {10**30}", "protocol.batch_size"),
+        ("epochs = 2", "epochs = 2\nhidden = [100000, 100000]", "protocol.hidden: 100"),
+        ("epochs = 2", "epochs = 2\nvalidation_fraction = 0.999", "validation_fraction: 0.999"),
+        ("epochs = 2", "epochs = 2\nvalidation_fraction = '0.1'", "protocol.validation_fraction"),
+        ('seeds = "0-2,7"', "seeds = [0, 0, 1]", "seeds: seed 0 is there twice"),
+        ('seeds = "0-2,7"', 'seeds = "0-3,2"', "seeds: seed 2 is there twice"),
+        ('seeds = "0-2,7"', f"seeds = {2**70}", "seeds: '1180591620717411303424' is out of range"),
+        ('seeds = "0-2,7"', f"seeds = [{2**70}]", "seeds.0"),
+        ('seeds = "0-2,7"', "seeds = " + "9" * 5000, "cannot be read as TOML"),
+        ('name = "mine"', f"name = '{'n' * 101}'", "name: String should have at most 100"),
+        ("finetune = {}", '"a " = {}', "conditions.a .name: String should match"),
+        ("finetune = {}", '"a\\nb" = {}', "conditions.a\\nb.name: String should match"),
+        ("finetune = {}", "finetune = { name = 'a', method = {}, protocol = {} }", "name: is 'a'"),
     ],
 )
 def test_bad_studies_are_refused_with_file_key_and_remedy(
@@ -77,6 +93,38 @@ def test_bad_studies_are_refused_with_file_key_and_remedy(
         load(GOOD.replace(old, new, 1), tmp_path)
     assert says in str(caught.value)
     assert "mine.toml" in str(caught.value)
+
+
+@pytest.mark.parametrize("ends", ["\n", "\r\n"])
+def test_a_byte_order_mark_and_any_ends_of_lines_are_read(ends: str, tmp_path: Path) -> None:
+    marked = tmp_path / "marked.toml"
+    marked.write_bytes(b"\xef\xbb\xbf" + GOOD.replace("\n", ends).encode())
+    assert load_study(str(marked)) == load(GOOD, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (GOOD.encode("utf-16"), "it is saved as UTF-16; save it as UTF-8"),
+        (GOOD.encode("utf-16-be"), "zero bytes, as UTF-16 does; save it as UTF-8"),
+        (GOOD.encode("utf-32"), "it is saved as UTF-32; save it as UTF-8"),
+        ((GOOD + "# caf\u00e9").encode("latin-1"), "line 11 is not in UTF-8; save it as UTF-8"),
+        (b"a = " + b"[" * 100_000, "too deeply nested"),
+    ],
+)
+def test_another_encoding_is_named_with_the_remedy(
+    content: bytes, says: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=f"mine.toml: cannot be read as TOML: .*{says}"):
+        load_study(str(path))
+
+
+@pytest.mark.parametrize("name", [pytest.param("n" * 5000, id="long"), "a\0b", ""])
+def test_a_name_that_no_file_can_have_is_answered_like_any(name: str) -> None:
+    with pytest.raises(InputError, match="neither a file nor one of the studies that ship"):
+        load_study(name)
 
 
 def test_an_unknown_study_is_answered_with_those_that_ship() -> None:
@@ -98,19 +146,39 @@ def test_a_study_survives_its_own_dump() -> None:
 
 @pytest.mark.parametrize(
     ("text", "seeds"),
-    [("3", (0, 1, 2)), (2, (0, 1)), ("4-6", (4, 5, 6)), ("5,1-2,5", (5, 1, 2)), ("7-7", (7,))],
+    [("3", (0, 1, 2)), (2, (0, 1)), ("4-6", (4, 5, 6)), ("5,1-2", (5, 1, 2)), ("7-7", (7,))],
 )
 def test_seeds_are_a_count_or_a_list(text: object, seeds: tuple[int, ...]) -> None:
     assert parse_seeds(text) == seeds
 
 
-@pytest.mark.parametrize("text", ["", "0", "a", "1-", "-1", "3-1", "1,,2", "1.5", True])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "0", "a", "1-", "-1", "3-1", "3-1,7", "1,,2", "1.5", "0-3,2", "7,7", "1234567890"),
+        *("0-99999999999999999999", "99999999999999999999", str(2**63), 2**70, True),
+        pytest.param("9" * 5000, id="5000 digits"),
+    ],
+)
 def test_impossible_seeds_are_refused(text: object) -> None:
     if text is True:  # left for the type check that follows
         assert parse_seeds(text) is True
     else:
         with pytest.raises(ValueError, match="seed"):
             parse_seeds(text)
+
+
+def test_the_last_seed_that_there_is_can_be_chosen() -> None:
+    assert parse_seeds(f"{2**63 - 2}-{2**63 - 1}") == (2**63 - 2, 2**63 - 1)
+
+
+def test_a_choice_of_too_many_seeds_is_refused_before_they_are_listed() -> None:
+    tracemalloc.start()
+    with pytest.raises(ValueError, match="out of range"):
+        parse_seeds(300_000_000)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2**20
 
 
 def test_a_key_depends_on_what_can_change_numbers_and_on_nothing_else(tmp_path: Path) -> None:
@@ -192,3 +260,110 @@ def test_faults_of_factors_are_named(old: str, new: str, says: str, tmp_path: Pa
     assert old in FACTORS
     with pytest.raises(InputError, match=re.escape(says)):
         load(FACTORS.replace(old, new), tmp_path)
+
+
+def test_a_choice_arises_only_where_the_one_it_depends_on_does(tmp_path: Path) -> None:
+    deeper = FACTORS.replace(
+        "[conditions]",
+        '[factors.alpha]\nwhen = { eta = "large" }\n'
+        "levels = { low = { alpha_scale = 0.01 }, high = { alpha_scale = 1.0 } }\n[conditions]",
+    )
+    levels = [c.levels for c in load(deeper, tmp_path).conditions.values()]
+    assert [own for own in levels if "alpha" in own and own.get("eta") != "large"] == []
+    assert sum("alpha" in own for own in levels) == 4
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("[factors.rate.levels]", '[factors."r t".levels]', "factors.r t.[key]: String should"),
+        ("fast = {", '"a=b" = {', "factors.rate.levels.a=b.[key]: String should match"),
+        ("fast = {", '"" = {', "factors.rate.levels..[key]: String should match"),
+        ("slow = {}", "slow = { protocol = 3 }", "slow.protocol: not a table"),
+        ('when = { plasticity = "on" }', 'when = { eta = "large" }', "goes round in a circle"),
+        ("apart =", '"plasticity=on rate=slow eta=small" =', "the name of a crossing"),
+        (
+            "apart = {",
+            "apart = { levels = { eta = 'small' }, name = 'apart', method = {}, ",
+            "apart.levels: it is no crossing",
+        ),
+        ('baseline = { plasticity = "off" }', 'baseline = { plasticity = "on" }', "with itself"),
+        ('id = "gain"', 'id = "a/b"', "curves.0.id: String should match"),
+        ('id = "gain"', 'id = ""', "curves.0.id: String should match"),
+        ("reported = 4.69", "reported = 1e300", "curves.0.reported"),
+        ("margin = 1.56", "margin = 1.56\nalpha = 1e-300", "curves.0.alpha"),
+    ],
+)
+def test_more_faults_of_factors_are_named(old: str, new: str, says: str, tmp_path: Path) -> None:
+    assert old in FACTORS
+    with pytest.raises(InputError, match=re.escape(says)):
+        load(FACTORS.replace(old, new), tmp_path)
+
+
+def test_more_crossings_than_can_be_run_are_refused_before_they_are_made() -> None:
+    levels = {str(level): {} for level in range(10)}
+    factors = {f"f{number}": {"levels": levels} for number in range(12)}
+    with pytest.raises(InputError, match="1000000000000 crossings; at most 10000"):
+        validate_study({"name": "mine", "seeds": 1, "factors": factors}, "mine.toml")
+
+
+CLAIMED = (
+    GOOD
+    + """
+twin = { protocol = { learning_rate = 0.01 } }
+[[published]]
+id = "poster"
+source = "s"
+after_tasks = [5, 2]
+accuracy = { finetune = [92.0, 97.0] }
+[[claims]]
+id = "gain"
+text = "t"
+source = "s"
+treatment = "dhp+si"
+baseline = "finetune"
+reported = 4.69
+unit = "points"
+margin = 1.56
+"""
+)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ('treatment = "dhp+si"', 'treatment = "finetune"', "'gain' compares the condition 'finet"),
+        ('treatment = "dhp+si"', 'treatment = "twin"', "the same program under two names"),
+        ('treatment = "dhp+si"', 'treatment = "dph+si"', "claim 'gain' names the condition 'dph"),
+        ("after_tasks = [5, 2]", "after_tasks = [5, 5]", "published.0: after_tasks names 5 twice"),
+        ("after_tasks = [5, 2]", "after_tasks = [6, 2]", "'poster': after_tasks has 6, split-digi"),
+        ("{ finetune = [92.0, 97.0] }", "{ tune = [92.0, 97.0] }", "published 'poster' names the"),
+        ("{ finetune = [92.0, 97.0] }", "{ finetune = [92.0, nan] }", "accuracy.finetune.1"),
+        (
+            "[[claims]]",
+            "plus_minus = { twin = [1, 1] }\n[[claims]]",
+            "plus_minus of 'twin', which has no accuracy here",
+        ),
+        (
+            "[[claims]]",
+            "[[published]]\nid = 'poster'\nsource = ''\nafter_tasks = [5]\naccuracy = {}\n"
+            "[[claims]]",
+            "two sources of published values have the same id 'poster'",
+        ),
+        ('id = "poster"', 'id = ""', "published.0.id: String should match"),
+        ('id = "gain"', 'id = "a\\nb"', "claims.0.id: String should match"),
+    ],
+)
+def test_faults_of_claims_and_sources_are_named(
+    old: str, new: str, says: str, tmp_path: Path
+) -> None:
+    assert old in CLAIMED
+    load(CLAIMED, tmp_path)
+    with pytest.raises(InputError, match=re.escape(says)):
+        load(CLAIMED.replace(old, new), tmp_path)
+
+
+def test_a_program_may_be_compared_with_itself_under_other_seeds(tmp_path: Path) -> None:
+    apart = CLAIMED.replace("learning_rate = 0.01 }", "learning_rate = 0.01, seed_offset = 9 }")
+    study = load(apart.replace('treatment = "dhp+si"', 'treatment = "twin"'), tmp_path)
+    assert study.claims[0].treatment == "twin"
