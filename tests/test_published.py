@@ -87,7 +87,7 @@ def test_a_published_curve_is_drawn_from_left_to_right_over_the_tasks_that_there
     assert len(panels) == (2 if len(shown) > 1 else 1)
     if len(shown) > 1:
         for line in panels[0].lines[:2]:
-            assert list(line.get_xdata()) == [1, 2]
+            assert [*np.asarray(line.get_xdata())] == [1, 2]
 
 
 @pytest.mark.parametrize(("after_tasks", "values"), [*ENDS, *EARLIER])

@@ -1,0 +1,65 @@
+"""Keys, fingerprints and hashes stay what they were: a move of code must not lose results."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from pin_keys import PINNED, keys_of_shipped_studies
+from typer.testing import CliRunner
+
+from harness.store import Damaged, Store, seal
+from run_all import app
+
+RESULTS = Path(__file__).parent / "expected" / "results"
+"""Results of tests/expected/results.toml as version 0.1.0 left them, without its pictures."""
+
+
+@pytest.fixture(scope="module")
+def reported_again(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same records with a report of today."""
+    folder = tmp_path_factory.mktemp("again") / "results"
+    shutil.copytree(RESULTS, folder)
+    shutil.rmtree(folder / "report")
+    done = CliRunner().invoke(app, ["report", str(folder)])
+    assert done.exit_code == 0, done.output
+    return folder
+
+
+def test_keys_and_fingerprints_of_the_shipped_studies_are_the_pinned_ones() -> None:
+    assert keys_of_shipped_studies() == json.loads(PINNED.read_text(encoding="utf-8"))
+
+
+def test_records_of_an_earlier_version_are_read_and_keep_their_hashes() -> None:
+    records, damaged = Store(RESULTS).read_all()
+    assert not damaged
+    assert len(records) == 33
+    for record in records[:5]:
+        assert not isinstance(record, Damaged)
+        assert (
+            seal({k: v for k, v in record.items() if k != "sha256"})["sha256"] == record["sha256"]
+        )
+    hashes = {record["key"]: record["sha256"] for record in records}
+    written = json.loads((RESULTS / "report" / "verdict.json").read_text(encoding="utf-8"))
+    assert written["records"] == hashes
+
+
+def test_a_report_on_earlier_results_says_the_same_numbers(reported_again: Path) -> None:
+    def rows(folder: Path) -> list[dict[str, str]]:
+        text = (folder / "report" / "summary.csv").read_text(encoding="utf-8")
+        return list(csv.DictReader(text.splitlines()))
+
+    assert rows(reported_again) == rows(RESULTS)
+    before, now = (
+        json.loads((folder / "report" / "verdict.json").read_text(encoding="utf-8"))
+        for folder in (RESULTS, reported_again)
+    )
+    assert {name: now[name] for name in before} == before
+
+
+def test_verify_accepts_results_that_were_made_before(reported_again: Path) -> None:
+    done = CliRunner().invoke(app, ["verify", str(reported_again)])
+    assert done.exit_code == 0, done.output
