@@ -14,26 +14,26 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from harness.benchmarks import split_mnist
+from harness.data.benchmarks import split_mnist
 from harness.errors import InputError, NoDataError
-from harness.listing import shipped_table, show_study
-from harness.progress import Display, clock
-from harness.runner import Tally
-from harness.selection import select
-from harness.session import DeviceName, ExecutorName, Options, Session
-from harness.store import Damaged, Record, Store
-from harness.study import Study
-from harness.study_files import load_study
-from reports.analysis import Analysis, analyse
-from reports.causes import Causes, causes
-from reports.notices import OTHER_DATA
-from reports.page import write_report
-from reports.sequential import ANYTIME
-from reports.statistics import FIXED
-from reports.summary import summary_text
-from reports.terminal import show
-from reports.verdict import Verdict
-from reports.verify import differences, grouped
+from harness.keeping.selection import select
+from harness.keeping.store import Damaged, Record, Store
+from harness.running.runner import Tally
+from harness.running.session import DeviceName, ExecutorName, Options, Session
+from harness.screen.listing import shipped_table, show_study
+from harness.screen.progress import Display, clock
+from harness.studies.study import Study
+from harness.studies.study_files import load_study
+from reports.findings.analysis import Analysis, analyse
+from reports.findings.causes import Causes, causes
+from reports.findings.notices import OTHER_DATA
+from reports.numbers.sequential import ANYTIME
+from reports.numbers.statistics import FIXED
+from reports.numbers.summary import summary_text
+from reports.numbers.verdict import Verdict
+from reports.output.page import write_report
+from reports.output.terminal import show
+from reports.output.verify import differences, grouped
 
 DEFAULT_STUDY, FALLBACK_STUDY = "dhp-split-mnist", "dhp-split-digits"
 ADAPTIVE_BLOCK = 5
@@ -271,8 +271,10 @@ def _run_adaptively(
         if undecided:
             said += f"; not yet {', '.join(undecided)}"
         if undecidable:
-            names = ", ".join(undecidable)
-            said += f"; no number of seeds decides {names} (margin not smaller than the claim)"
+            said += (
+                f"; no number of seeds decides {', '.join(undecidable)} "
+                "(margin not smaller than the claim)"
+            )
         out.print(said, highlight=False)
         if not undecided:
             break

@@ -15,9 +15,9 @@ from typing import Any
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
-from harness.condition import Cell, digest  # noqa: E402
-from harness.known_data import KNOWN_DATA  # noqa: E402
-from harness.study_files import load_study, shipped_studies  # noqa: E402
+from harness.studies.condition import Cell, digest  # noqa: E402
+from harness.studies.known_data import KNOWN_DATA  # noqa: E402
+from harness.studies.study_files import load_study, shipped_studies  # noqa: E402
 
 PINNED = HERE / "expected" / "keys.json"
 

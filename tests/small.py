@@ -12,9 +12,9 @@ from oracle import Named
 from oracle_training import NaiveTask, Recipe
 from torch import Tensor
 
-from harness.benchmarks import Dataset
-from harness.condition import Cell, Condition, Method, Protocol
-from harness.training import Outcome, Stack
+from harness.data.benchmarks import Dataset
+from harness.running.training import Outcome, Stack
+from harness.studies.condition import Cell, Condition, Method, Protocol
 from methods.network import Network
 from methods.softmax import DHPSoftmax
 from methods.streams import METHOD, ORDER, stream

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from harness.study import Study
-from reports.analysis import analyse
-from reports.document import verdict_document
+from harness.studies.study import Study
+from reports.findings.analysis import analyse
+from reports.output.document import verdict_document
 
 STUDY = Study.model_validate(
     {

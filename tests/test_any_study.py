@@ -9,14 +9,14 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.benchmarks import split_digits
+from harness.data.benchmarks import split_digits
 from harness.errors import InputError
-from harness.executors import InProcess
-from harness.plan import estimate_seconds, make_plan
-from harness.runner import Tally, execute
-from harness.store import Store
-from harness.study import Study
-from harness.study_files import validate_study
+from harness.keeping.store import Store
+from harness.running.executors import InProcess
+from harness.running.plan import estimate_seconds, make_plan
+from harness.running.runner import Tally, execute
+from harness.studies.study import Study
+from harness.studies.study_files import validate_study
 
 DIGITS = split_digits(Path("unused"))
 OF_CONSOLIDATION = {

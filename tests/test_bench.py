@@ -16,10 +16,10 @@ from harness.bench.steps import (
 )
 from harness.bench.users import UserProgram, from_tensor
 from harness.bench.workers import shortened
-from harness.benchmarks import Dataset
-from harness.condition import Cell
-from harness.study_files import load_study
-from harness.training import Stack
+from harness.data.benchmarks import Dataset
+from harness.running.training import Stack
+from harness.studies.condition import Cell
+from harness.studies.study_files import load_study
 from methods.products import libraries
 
 

@@ -11,10 +11,10 @@ import pytest
 import torch
 from small import small_data
 
-from harness.benchmarks import Dataset, split_digits, split_mnist
+from harness.data.benchmarks import Dataset, split_digits, split_mnist
+from harness.data.tasks import Task, cut_into_tasks
 from harness.errors import InputError
-from harness.known_data import BINARY_TASKS
-from harness.tasks import Task, cut_into_tasks
+from harness.studies.known_data import BINARY_TASKS
 
 MNIST = Path(os.environ.get("REPRO_DATA_DIR", "data"))
 needs_mnist = pytest.mark.skipif(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.code_version import checkout
+from harness.keeping.code_version import checkout
 
 
 def git(folder: Path, *arguments: object) -> str:

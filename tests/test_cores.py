@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.cores import cores_here, cpu_quota
+from harness.running.cores import cores_here, cpu_quota
 
 V2 = "30 24 0:26 / {point} rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n"
 V1 = "33 31 0:30 {top} {point} rw - cgroup cgroup rw,cpu,cpuacct\n"

@@ -9,13 +9,13 @@ import pytest
 from test_analysis import RECORDS, STUDY
 from test_error_rates import SmallClaim, normal_scores, paired
 
-from reports.agreement import Agreement
-from reports.analysis import JudgedClaim, analyse
-from reports.criteria import Criterion, criteria
-from reports.document import verdict_document
-from reports.sequential import ANYTIME
-from reports.statistics import FIXED, Floats, Interval, Procedure
-from reports.verdict import judge
+from reports.findings.agreement import Agreement
+from reports.findings.analysis import JudgedClaim, analyse
+from reports.findings.criteria import Criterion, criteria
+from reports.numbers.sequential import ANYTIME
+from reports.numbers.statistics import FIXED, Floats, Interval, Procedure
+from reports.numbers.verdict import judge
+from reports.output.document import verdict_document
 
 DIRECTION, ABOVE, INSIDE = "same direction", "mean difference", "reported value"
 CLAIM, ZERO = "equivalent to the claim", "equivalent to zero"

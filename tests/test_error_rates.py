@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from reports.analysis import Contrast
-from reports.error_rates import (
+from reports.findings.analysis import Contrast
+from reports.findings.error_rates import (
     VERDICTS,
     error_rates,
     is_true,
@@ -24,9 +24,9 @@ from reports.error_rates import (
     true_gains,
     wrong_share,
 )
-from reports.sequential import ANYTIME
-from reports.statistics import FIXED, Floats, Procedure, Unit, compare_paired, mean_interval
-from reports.verdict import Verdict, decide, judge
+from reports.numbers.sequential import ANYTIME
+from reports.numbers.statistics import FIXED, Floats, Procedure, Unit, compare_paired, mean_interval
+from reports.numbers.verdict import Verdict, decide, judge
 
 STUDIES = 4000
 

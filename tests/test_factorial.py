@@ -16,14 +16,14 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 from test_analysis import record
 
-from harness.study import Study
-from harness.study_files import load_study
-from reports.analysis import analyse
-from reports.causes import causes
-from reports.document import verdict_document
-from reports.factorial import against_reference, decompose, effects, fieller
-from reports.factorial_section import sentence
-from reports.statistics import t_interval
+from harness.studies.study import Study
+from harness.studies.study_files import load_study
+from reports.findings.analysis import analyse
+from reports.findings.causes import causes
+from reports.findings.factorial import against_reference, decompose, effects, fieller
+from reports.numbers.statistics import t_interval
+from reports.output.document import verdict_document
+from reports.sections.factorial import sentence
 
 FACTORS = ("p", "h", "b")
 

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from small import CONDITIONS, TASKS, Trained, cell, last_of, small_data, train
 from torch import Tensor
 
-from harness.benchmarks import Dataset
-from harness.condition import Cell
-from harness.training import Stack, train_block
+from harness.data.benchmarks import Dataset
+from harness.running.training import Stack, train_block
+from harness.studies.condition import Cell
 
 ODD = small_data(pixels=30, per_class=20)
 ODD_PROTOCOL: dict[str, Any] = {"hidden": (7, 33), "batch_size": 17, "iterations_per_task": 4}

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from mnist_folder import NAMES, idx, small_files, write
 
-from harness.benchmarks import split_mnist
+from harness.data.benchmarks import split_mnist
 from harness.errors import InputError, NoDataError
-from harness.known_data import KNOWN_DATA
+from harness.studies.known_data import KNOWN_DATA
 
 MNIST = Path(os.environ.get("REPRO_DATA_DIR", "data"))
 needs_mnist = pytest.mark.skipif(
@@ -214,12 +214,12 @@ def test_mnist_is_recognised_and_one_other_file_is_found_out(tmp_path: Path) -> 
 def test_the_digits_are_the_known_ones_and_others_are_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from harness.benchmarks import split_digits
+    from harness.data.benchmarks import split_digits
 
     data = split_digits(Path("unused"))
     assert data.genuine
     assert np.bincount(data.train_labels).tolist() == list(KNOWN_DATA["split-digits"].train_sizes)
-    monkeypatch.setattr("harness.benchmarks.DIGITS_SPLIT_SEED", 1)
+    monkeypatch.setattr("harness.data.benchmarks.DIGITS_SPLIT_SEED", 1)
     with pytest.raises(InputError, match="splits them otherwise"):
         split_digits(Path("unused"))
     assert not split_digits(Path("unused"), allow_other=True).genuine
@@ -238,11 +238,11 @@ def test_a_download_is_whole_or_leaves_nothing(
 
     files, folder = small_files(), tmp_path / "new" / "data"
     half = {name: files[name] for name in NAMES[:2]}
-    monkeypatch.setattr("harness.torchvision_mnist.download", server(half))
+    monkeypatch.setattr("harness.data.torchvision_mnist.download", server(half))
     with pytest.raises(NoDataError, match=r"no MNIST: .*new/data .*the network is gone"):
         split_mnist(folder)
     assert not folder.parent.exists()
-    monkeypatch.setattr("harness.torchvision_mnist.download", server(files))
+    monkeypatch.setattr("harness.data.torchvision_mnist.download", server(files))
     data = split_mnist(folder, allow_other=True)
     assert len(data.train_labels) == 40
     assert sorted(p.name for p in (folder / "MNIST").rglob("*")) == sorted(["raw", *NAMES])

@@ -13,14 +13,14 @@ from typing import Any
 import pytest
 from test_analysis import RECORDS, STUDY, record
 
-from harness.study import Study
-from reports.analysis import analyse
-from reports.causes import causes
-from reports.content import MOST, differing, drawn_conditions
-from reports.markdown import markdown
-from reports.page import numeric_columns, write_report
-from reports.sections import Section, Table
-from reports.theme import wrapped
+from harness.studies.study import Study
+from reports.figures.theme import wrapped
+from reports.findings.analysis import analyse
+from reports.findings.causes import causes
+from reports.output.markdown import markdown
+from reports.output.page import numeric_columns, write_report
+from reports.sections.content import MOST, differing, drawn_conditions
+from reports.sections.section import Section, Table
 
 Records = list[dict[str, Any]]
 

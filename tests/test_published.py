@@ -11,12 +11,12 @@ from rich.console import Console
 from test_analysis import RECORDS, STUDY
 from test_page import Page, write
 
-from harness.study import Study
-from reports.analysis import analyse
-from reports.content import sections
-from reports.document import verdict_document
-from reports.summary import published_by_tasks, published_finals, summary_text
-from reports.terminal import show
+from harness.studies.study import Study
+from reports.findings.analysis import analyse
+from reports.numbers.summary import published_by_tasks, published_finals, summary_text
+from reports.output.document import verdict_document
+from reports.output.terminal import show
+from reports.sections.content import sections
 
 
 def study(after_tasks: tuple[int, ...], values: tuple[float, ...]) -> Study:
@@ -87,7 +87,7 @@ def test_a_published_curve_is_drawn_from_left_to_right_over_the_tasks_that_there
     assert len(panels) == (2 if len(shown) > 1 else 1)
     if len(shown) > 1:
         for line in panels[0].lines[:2]:
-            assert [*np.asarray(line.get_xdata())] == [1, 2]
+            assert [float(x) for x in line.get_xdata()] == [1, 2]  # type: ignore[arg-type, union-attr]
 
 
 @pytest.mark.parametrize(("after_tasks", "values"), [*ENDS, *EARLIER])

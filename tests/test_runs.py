@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from harness.benchmarks import split_digits
-from harness.executors import BlockDone, BlockFailed, OnRay
-from harness.plan import estimate_seconds, make_plan
-from harness.study import Study
-from harness.study_files import load_study
-from harness.training import train_block
+from harness.data.benchmarks import split_digits
+from harness.running.executors import BlockDone, BlockFailed, OnRay
+from harness.running.plan import estimate_seconds, make_plan
+from harness.running.training import train_block
+from harness.studies.study import Study
+from harness.studies.study_files import load_study
 
 HERE = Path(__file__).parent.parent
 CONDITIONS = """

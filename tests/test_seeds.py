@@ -13,13 +13,13 @@ from rich.console import Console
 from test_analysis import record
 from test_verify import write_report
 
-from harness.study import Study
-from reports.analysis import Analysis, analyse, seeds_of
-from reports.causes import Causes, causes
-from reports.document import verdict_document
-from reports.summary import summary_text
-from reports.terminal import show
-from reports.verify import differences
+from harness.studies.study import Study
+from reports.findings.analysis import Analysis, analyse, seeds_of
+from reports.findings.causes import Causes, causes
+from reports.numbers.summary import summary_text
+from reports.output.document import verdict_document
+from reports.output.terminal import show
+from reports.output.verify import differences
 
 Records = list[dict[str, Any]]
 ON, OFF = "p=on h=blog", "p=off h=linear"

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate, stats
 
-from reports.sequential import (
+from reports.numbers.sequential import (
     ANYTIME,
     MIXTURE,
     anytime,
@@ -23,7 +23,7 @@ from reports.sequential import (
     critical,
     sequential_p,
 )
-from reports.statistics import Floats, Interval, mean_interval, tost
+from reports.numbers.statistics import Floats, Interval, mean_interval, tost
 
 EVERYTHING = Interval(-math.inf, math.inf)
 quick = settings(derandomize=True, deadline=None, max_examples=200)

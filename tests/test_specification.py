@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from matplotlib import pyplot as plt
 
-from harness.claims import Curve
-from harness.factors import Factor, crossings
-from reports.specification import (
+from harness.studies.claims import Curve
+from harness.studies.factors import Factor, crossings
+from reports.findings.curves import (
     MEDIAN,
     POSITIVE,
     SURE,
@@ -26,9 +26,9 @@ from reports.specification import (
     joint_inference,
     specifications,
 )
-from reports.specification_section import as_json, section
-from reports.statistics import compare_paired, t_interval
-from reports.verdict import Verdict, judge
+from reports.numbers.statistics import compare_paired, t_interval
+from reports.numbers.verdict import Verdict, judge
+from reports.sections.curves import as_json, section
 
 CURVE = Curve(
     id="plasticity",

@@ -15,12 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_analysis import STUDY, record
 
-from reports.agreement import agreements
-from reports.error_rates import judge_many
-from reports.factorial import Levels, against_reference, decompose, effects, fieller
-from reports.sequential import ANYTIME
-from reports.specification import SURE, joint_inference, specifications
-from reports.statistics import (
+from reports.findings.agreement import agreements
+from reports.findings.curves import SURE, joint_inference, specifications
+from reports.findings.error_rates import judge_many
+from reports.findings.factorial import Levels, against_reference, decompose, effects, fieller
+from reports.findings.variance import decompose as decompose_variance
+from reports.numbers.sequential import ANYTIME
+from reports.numbers.statistics import (
     FIXED,
     Interval,
     Procedure,
@@ -29,9 +30,8 @@ from reports.statistics import (
     seeds_needed,
     t_interval,
 )
-from reports.tables import mean_with_interval, summary
-from reports.variance import decompose as decompose_variance
-from reports.verdict import Verdict
+from reports.numbers.tables import mean_with_interval, summary
+from reports.numbers.verdict import Verdict
 
 pytestmark = pytest.mark.filterwarnings("error")
 EVERYTHING = Interval(-math.inf, math.inf)

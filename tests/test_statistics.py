@@ -19,8 +19,8 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.weightstats import ttost_paired
 
-from reports import statistics
-from reports.statistics import (
+from reports.numbers import statistics
+from reports.numbers.statistics import (
     Floats,
     Interval,
     PairedComparison,

@@ -10,13 +10,13 @@ import pytest
 from small import small_data
 
 from harness.errors import InputError
-from harness.executors import BlockDone, Event
-from harness.plan import Plan
-from harness.runner import Tally, execute
-from harness.selection import select
-from harness.store import Conflict, Damaged, Record, Store, seal
-from harness.study import Study
-from harness.training import Outcome
+from harness.keeping.selection import select
+from harness.keeping.store import Conflict, Damaged, Record, Store, seal
+from harness.running.executors import BlockDone, Event
+from harness.running.plan import Plan
+from harness.running.runner import Tally, execute
+from harness.running.training import Outcome
+from harness.studies.study import Study
 
 KEY = "0" * 32
 
@@ -136,7 +136,7 @@ def run_plan(store: Store, plan: Plan, observe: Any = lambda event: None) -> Tal
 
 
 def plan_of(tiny: Study) -> Plan:
-    from harness.condition import Cell
+    from harness.studies.condition import Cell
 
     cells = [Cell(condition=c, seed=s) for s in tiny.seeds for c in tiny.conditions.values()]
     return Plan(tuple((cell,) for cell in cells), 0)

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.condition import Cell
 from harness.errors import InputError
-from harness.study import Study, parse_seeds
-from harness.study_files import load_study, shipped_studies, validate_study
+from harness.studies.condition import Cell
+from harness.studies.study import Study, parse_seeds
+from harness.studies.study_files import load_study, shipped_studies, validate_study
 
 GOOD = """
 name = "mine"
@@ -301,7 +301,7 @@ def test_more_faults_of_factors_are_named(old: str, new: str, says: str, tmp_pat
 
 
 def test_more_crossings_than_can_be_run_are_refused_before_they_are_made() -> None:
-    levels = {str(level): {} for level in range(10)}
+    levels: dict[str, dict[str, str]] = {str(level): {} for level in range(10)}
     factors = {f"f{number}": {"levels": levels} for number in range(12)}
     with pytest.raises(InputError, match="1000000000000 crossings; at most 10000"):
         validate_study({"name": "mine", "seeds": 1, "factors": factors}, "mine.toml")

@@ -23,9 +23,9 @@ from small import (
 )
 from torch import Tensor
 
-from harness.benchmarks import Dataset
-from harness.condition import Cell
-from harness.training import Stack, train_block
+from harness.data.benchmarks import Dataset
+from harness.running.training import Stack, train_block
+from harness.studies.condition import Cell
 from methods.ablations import VARIANTS
 from methods.softmax import DHPSoftmax
 from methods.streams import PLASTICITY, stream

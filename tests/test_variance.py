@@ -15,8 +15,7 @@ from matplotlib import pyplot as plt
 from scipy import stats
 from statsmodels.regression.mixed_linear_model import MixedLM
 
-from reports.statistics import Floats
-from reports.variance import (
+from reports.findings.variance import (
     as_json,
     decompose,
     mean_squares,
@@ -25,6 +24,7 @@ from reports.variance import (
     tables,
     with_differences,
 )
+from reports.numbers.statistics import Floats
 
 TRUTH = {"initialisation": 0.6, "order": 0.2, "residual": 0.1}
 

@@ -10,9 +10,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from reports.sequential import ANYTIME
-from reports.statistics import Floats, Interval, compare_paired, mean_interval, tost
-from reports.verdict import Judgement, Verdict, decide, judge
+from reports.numbers.sequential import ANYTIME
+from reports.numbers.statistics import Floats, Interval, compare_paired, mean_interval, tost
+from reports.numbers.verdict import Judgement, Verdict, decide, judge
 
 GAIN, MARGIN, NEGLIGIBLE = 4.69, 1.56, 0.3
 quick = settings(derandomize=True, deadline=None, max_examples=300)

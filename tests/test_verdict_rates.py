@@ -13,9 +13,9 @@ import pytest
 from scipy import stats
 from test_verdict import GAIN, MARGIN, NEGLIGIBLE, judged, spread
 
-from reports.sequential import ANYTIME, critical
-from reports.statistics import Interval, Procedure
-from reports.verdict import Verdict, decide
+from reports.numbers.sequential import ANYTIME, critical
+from reports.numbers.statistics import Interval, Procedure
+from reports.numbers.verdict import Verdict, decide
 
 TRIALS = 4000
 

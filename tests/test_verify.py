@@ -10,13 +10,13 @@ import pandas as pd
 import pytest
 from test_analysis import RECORDS, STUDY
 
-from harness.store import SCHEMA, Store, seal
-from harness.study import Study
-from reports import tables
-from reports.analysis import analyse
-from reports.document import verdict_text
-from reports.summary import summary_text
-from reports.verify import differences, grouped
+from harness.keeping.store import SCHEMA, Store, seal
+from harness.studies.study import Study
+from reports.findings.analysis import analyse
+from reports.numbers import tables
+from reports.numbers.summary import summary_text
+from reports.output.document import verdict_text
+from reports.output.verify import differences, grouped
 
 SEALED = [seal(one | {"schema": SCHEMA}) for one in RECORDS]
 

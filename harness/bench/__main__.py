@@ -43,12 +43,12 @@ from harness.bench.steps import (
     whole_tasks,
 )
 from harness.bench.workers import peak_memory, print_own_peak, ratios_of_workers
-from harness.benchmarks import Dataset, split_mnist
-from harness.plan import CPU_LANES
-from harness.provenance import environment
-from harness.study_files import load_study
-from harness.tasks import Task
-from harness.training import use_one_thread
+from harness.data.benchmarks import Dataset, split_mnist
+from harness.data.tasks import Task
+from harness.running.plan import CPU_LANES
+from harness.running.provenance import environment
+from harness.running.training import use_one_thread
+from harness.studies.study_files import load_study
 from methods.products import libraries
 
 WORKERS_MINUTES = 1.5

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 
 from harness.bench.race import Race, Ratio, timed
 from harness.bench.users import UserProgram
-from harness.benchmarks import Dataset
-from harness.condition import Cell
-from harness.plan import CPU_LANES
-from harness.study_files import load_study
-from harness.tasks import Task
-from harness.training import Stack
+from harness.data.benchmarks import Dataset
+from harness.data.tasks import Task
+from harness.running.plan import CPU_LANES
+from harness.running.training import Stack
+from harness.studies.condition import Cell
+from harness.studies.study_files import load_study
 from methods.importance import TaskSamples, fisher, mas
 
 USER_SAMPLES = 100

@@ -14,14 +14,14 @@ from torch import Tensor
 
 from harness.bench.race import Race, Ratio, timed
 from harness.bench.users import USER_METHODS, UserProgram, from_loader, from_tensor
-from harness.benchmarks import Dataset
-from harness.condition import Cell
-from harness.plan import CPU_LANES
-from harness.study import Study
-from harness.study_files import load_study
-from harness.tasks import Task, cut_into_tasks
-from harness.torchvision_mnist import mnist_class
-from harness.training import Stack
+from harness.data.benchmarks import Dataset
+from harness.data.tasks import Task, cut_into_tasks
+from harness.data.torchvision_mnist import mnist_class
+from harness.running.plan import CPU_LANES
+from harness.running.training import Stack
+from harness.studies.condition import Cell
+from harness.studies.study import Study
+from harness.studies.study_files import load_study
 from methods.importance import TaskSamples
 from methods.network import padded
 from methods.products import libraries

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.bench.race import Ratio
-from harness.benchmarks import Dataset, split_digits
-from harness.condition import Cell
-from harness.executors import BlockDone, Executor, InProcess, OnRay
-from harness.plan import CPU_LANES, make_plan
-from harness.study import Study
-from harness.study_files import load_study
-from harness.training import train_block
+from harness.data.benchmarks import Dataset, split_digits
+from harness.running.executors import BlockDone, Executor, InProcess, OnRay
+from harness.running.plan import CPU_LANES, make_plan
+from harness.running.training import train_block
+from harness.studies.condition import Cell
+from harness.studies.study import Study
+from harness.studies.study_files import load_study
 
 SEEDS, ITERATIONS = 16, 100
 """Enough that every worker trains several blocks after its first."""

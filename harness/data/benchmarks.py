@@ -1,0 +1,149 @@
+"""Benchmarks: image data sets cut into sequences of tasks.
+
+A new benchmark is one function that returns a ``Dataset`` and one line in ``BENCHMARKS``; with an
+entry in ``KNOWN_DATA`` other data than its own are noticed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.data.mnist_files import read_mnist
+from harness.errors import InputError
+from harness.studies.known_data import KNOWN_DATA, is_genuine
+
+DIGITS_SPLIT_SEED = 20190614
+"""Fixes the train/test split of the digits for ever; part of the benchmark's definition."""
+
+Images = NDArray[np.uint8]
+Labels = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Raw images and labels, and the tasks that they are cut into.
+
+    Attributes
+    ----------
+    name : of the benchmark.
+    train_images, test_images : (N, pixels) integers from 0 to ``white``.
+    train_labels, test_labels : (N,) classes.
+    white : the largest value that a pixel can have.
+    tasks : the classes of each task, in order of training.
+    """
+
+    name: str
+    train_images: Images
+    train_labels: Labels
+    test_images: Images
+    test_labels: Labels
+    white: int
+    tasks: tuple[tuple[int, ...], ...]
+
+    def checksum(self) -> str:
+        """Return a SHA-256 over pixels, labels and tasks, in hexadecimal."""
+        digest = hashlib.sha256(repr((self.white, self.tasks)).encode())
+        for array in (self.train_images, self.train_labels, self.test_images, self.test_labels):
+            digest.update(repr((array.shape, array.dtype.str)).encode())
+            digest.update(np.ascontiguousarray(array).data)
+        return digest.hexdigest()
+
+    @property
+    def genuine(self) -> bool:
+        """Whether these are the benchmark's own data, as far as these are known."""
+        return is_genuine(self.name, self.checksum())
+
+    @property
+    def outputs(self) -> int:
+        """Number of classes over all tasks."""
+        return 1 + max(c for task in self.tasks for c in task)
+
+
+def split_mnist(data_dir: Path, *, allow_other: bool = False) -> Dataset:
+    """Split MNIST: five binary tasks from {0, 1} to {8, 9}.
+
+    Reads ``MNIST/raw`` below ``data_dir`` (torchvision's layout), else tries to download it there.
+
+    Parameters
+    ----------
+    allow_other : take any data set in MNIST's format for it.
+
+    Raises
+    ------
+    NoDataError
+        Where there is none, and none could be downloaded.
+    InputError
+        Where the files are damaged, or hold other data and these are not allowed.
+    """
+    train_x, train_y, test_x, test_y = read_mnist(data_dir, allow_other=allow_other)
+    return Dataset(
+        "split-mnist",
+        train_x,
+        train_y.astype(np.int64),
+        test_x,
+        test_y.astype(np.int64),
+        255,
+        KNOWN_DATA["split-mnist"].tasks,
+    )
+
+
+def split_digits(data_dir: Path, *, allow_other: bool = False) -> Dataset:
+    """Split Digits: the same tasks on the 8 x 8 digits that scikit-learn carries.
+
+    1797 images with pixels from 0 to 16; a quarter of each class is the test set, by a split
+    that a constant fixes. ``data_dir`` is not read.
+
+    Raises
+    ------
+    InputError
+        Where this version of scikit-learn gives other digits or another split, and these are not
+        allowed.
+    """
+    from sklearn.datasets import load_digits
+    from sklearn.model_selection import train_test_split
+
+    digits = load_digits()
+    images, labels = digits.data.astype(np.uint8), digits.target.astype(np.int64)
+    train, test = train_test_split(
+        np.arange(len(labels)), test_size=0.25, stratify=labels, random_state=DIGITS_SPLIT_SEED
+    )
+    data = Dataset(
+        "split-digits",
+        images[train],
+        labels[train],
+        images[test],
+        labels[test],
+        16,
+        KNOWN_DATA["split-digits"].tasks,
+    )
+    if not (allow_other or data.genuine):
+        raise InputError(
+            f"scikit-learn {metadata.version('scikit-learn')} gives other digits, or splits them "
+            f"otherwise, than split-digits (checksum {data.checksum()[:16]}, expected "
+            f"{KNOWN_DATA[data.name].checksum[:16]}): install another version, or pass "
+            "--allow-other-data"
+        )
+    return data
+
+
+class Benchmark(Protocol):
+    """Reads a benchmark's data set."""
+
+    def __call__(self, data_dir: Path, *, allow_other: bool = False) -> Dataset:
+        """Return the data set below ``data_dir``; other data than its own only if allowed."""
+        ...
+
+
+BENCHMARKS: Mapping[str, Benchmark] = {
+    "split-mnist": split_mnist,
+    "split-digits": split_digits,
+}
+"""By the name a protocol uses."""

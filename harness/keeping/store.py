@@ -1,0 +1,271 @@
+"""The store: one immutable record for each cell, nothing computed is lost.
+
+A results directory holds
+
+    study.json          what was asked for (the resolved study, its fingerprint, first run)
+    records/KEY.json    one finished cell each, named by its key, with a hash of its content
+    damaged/            records that could not be trusted, moved here by a run
+    conflicts/          second results of a cell that differ from its record
+
+Records are written to a temporary file beside them, synced and linked into place: there is
+never half a record, and two drivers on one directory cannot overwrite each other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from harness.errors import InputError
+from harness.studies.study import Study
+from harness.studies.study_files import read_text, validate_study
+
+SCHEMA = 1
+"""Version of the record format."""
+
+Record = dict[str, Any]
+RESULTS = ("status", "accuracy", "telemetry")
+"""The fields that must agree bit for bit when a cell is computed twice."""
+
+
+@dataclass(frozen=True)
+class Damaged:
+    """A file in ``records/`` that is no trustworthy record, and why."""
+
+    path: Path
+    reason: str
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """A cell was computed twice with different results; ``path`` holds the second."""
+
+    key: str
+    path: Path
+    differs: tuple[str, ...]
+
+
+def seal(record: Record) -> Record:
+    """Return the record with the SHA-256 of its content."""
+    return record | {"sha256": _content_hash(record)}
+
+
+def _content_hash(record: Record) -> str:
+    content = {name: value for name, value in record.items() if name != "sha256"}
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+class Store:
+    """The records below one results directory.
+
+    Parameters
+    ----------
+    root : the directory; made when something is first written.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.records = root / "records"
+
+    def path(self, key: str) -> Path:
+        """Return where the record of a cell is or would be."""
+        return self.records / f"{key}.json"
+
+    def __contains__(self, key: str) -> bool:
+        return self.path(key).is_file()
+
+    def read(self, path: Path) -> Record | Damaged:
+        """Read one record and check it against its own hash and name."""
+        try:
+            record = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError) as error:
+            return Damaged(path, f"cannot be read as JSON ({error})")
+        if not isinstance(record, dict) or "sha256" not in record:
+            return Damaged(path, "is no record")
+        try:
+            intact = record["sha256"] == _content_hash(record)
+        except ValueError:
+            intact = False
+        if not intact:
+            return Damaged(path, "its content does not match its own hash")
+        if record.get("schema") != SCHEMA:
+            return Damaged(path, f"has schema {record.get('schema')}, this version reads {SCHEMA}")
+        if record.get("key") != path.stem:
+            return Damaged(path, f"is the record of cell {record.get('key')}")
+        return record
+
+    def read_all(self) -> tuple[list[Record], list[Damaged]]:
+        """Return all records, ordered by key, and the files that are none."""
+        records: list[Record] = []
+        damaged: list[Damaged] = []
+        for path in sorted(self.records.glob("*.json")):
+            match self.read(path):
+                case Damaged() as bad:
+                    damaged.append(bad)
+                case record:
+                    records.append(record)
+        return records, damaged
+
+    def set_aside(self, damaged: Damaged) -> Path:
+        """Move a damaged record to ``damaged/``, so that its cell can be run again."""
+        folder = self.root / "damaged"
+        folder.mkdir(exist_ok=True)
+        target = next(p for p in _numbered(folder / damaged.path.name) if not p.exists())
+        damaged.path.rename(target)
+        return target
+
+    def write(self, record: Record) -> Conflict | None:
+        """Keep a sealed record.
+
+        Where the cell has one already, that one stays; if its results differ, the new one goes
+        to ``conflicts/`` and is reported.
+
+        Raises
+        ------
+        OSError
+            Where the record cannot be written; then nothing has changed.
+        """
+        if self._create(self.path(record["key"]), record):
+            return None
+        present = self.read(self.path(record["key"]))
+        if isinstance(present, Damaged):
+            self.set_aside(present)
+            return self.write(record)
+        differs = tuple(name for name in RESULTS if present[name] != record[name])
+        if not differs:
+            return None
+        path = self.root / "conflicts" / f"{record['key']}-{record['sha256'][:12]}.json"
+        self._create(path, record)
+        return Conflict(record["key"], path, differs)
+
+    def _create(self, path: Path, content: dict[str, Any]) -> bool:
+        """Write a new file, whole or not at all; return False where it exists."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = _temporary(path)
+        try:
+            _write_synced(temporary, content)
+            try:
+                os.link(temporary, path)  # unlike a rename, this never replaces a file
+            except FileExistsError:
+                return False
+            except OSError:  # a file system without hard links
+                if path.exists():
+                    return False
+                temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+        _sync_folder(path.parent)
+        return True
+
+    def refuse_other_study(self, study: Study) -> None:
+        """Raise InputError where the directory belongs to a study of another name."""
+        if not (self.root / "study.json").exists():
+            return
+        name = self._study_file()["study"]["name"]
+        if name != study.name:
+            raise InputError(
+                f"{self.root} holds results of the study '{name}', not of '{study.name}'; choose "
+                "another --out"
+            )
+
+    def open_for(self, study: Study, *, adaptive_seeds: int | None = None) -> None:
+        """Note which study the directory belongs to.
+
+        Parameters
+        ----------
+        adaptive_seeds : the seeds 0 to n - 1 that a run got to which adds seeds until the claims
+            are decided. Once noted, the directory stays adaptive: who has looked in between
+            cannot go back to statistics for a number of seeds chosen beforehand.
+
+        Raises
+        ------
+        InputError
+            Where it belongs to another study, or cannot be written.
+        """
+        self.refuse_other_study(study)
+        path = self.root / "study.json"
+        first_run = datetime.now(UTC).isoformat(timespec="seconds")
+        if path.exists():
+            present = self._study_file()
+            first_run = present.get("first_run", first_run)
+            before = self.adaptive_seeds()
+            adaptive_seeds = max((n for n in (before, adaptive_seeds) if n), default=None)
+            if present.get("fingerprint") == study.fingerprint() and before == adaptive_seeds:
+                return
+        content = {
+            "fingerprint": study.fingerprint(),
+            "first_run": first_run,
+            "adaptive_seeds": adaptive_seeds,
+            "study": study.model_dump(mode="json", exclude_none=True),
+        }
+        try:
+            self.records.mkdir(parents=True, exist_ok=True)
+            temporary = _temporary(path)
+            _write_synced(temporary, content)
+            temporary.replace(path)
+        except OSError as error:
+            raise InputError(
+                f"cannot write to {self.root}: {error.strerror or error}; choose another --out"
+            ) from None
+
+    def study(self) -> Study:
+        """Return the study that the directory belongs to (InputError where there is none)."""
+        path = self.root / "study.json"
+        return validate_study(self._study_file()["study"], str(path))
+
+    def adaptive_seeds(self) -> int | None:
+        """Return how many seeds an adaptive run got to; None where there was none."""
+        found = self._study_file().get("adaptive_seeds")
+        return found if isinstance(found, int) else None
+
+    def _study_file(self) -> dict[str, Any]:
+        path = self.root / "study.json"
+        if not path.is_file():
+            raise InputError(
+                f"{self.root} holds no results (no study.json); name the directory that a run "
+                "wrote to, by default results/STUDY"
+            )
+        try:
+            content = json.loads(read_text(path))
+            content["study"]["name"]
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+            raise InputError(
+                f"{path} is damaged ({error}); delete it and run the study again: finished cells "
+                "are kept"
+            ) from None
+        return dict(content)
+
+
+def _numbered(path: Path) -> Iterator[Path]:
+    yield path
+    for number in range(1, 1_000_000):
+        yield path.with_name(f"{path.name}.{number}")
+
+
+def _temporary(path: Path) -> Path:
+    """Return a hidden name beside ``path`` that no other process uses."""
+    return path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+
+
+def _write_synced(path: Path, content: dict[str, Any]) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        json.dump(content, file, indent=1, allow_nan=False)
+        file.write("\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

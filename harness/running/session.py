@@ -1,0 +1,180 @@
+"""One run of a study, from what was asked for to the executor that does it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+
+from harness.data.benchmarks import BENCHMARKS
+from harness.errors import InputError
+from harness.keeping.selection import refuse_to_hide, select
+from harness.keeping.store import Damaged, Store
+from harness.running.cores import cores_here
+from harness.running.executors import Event, Executor, InProcess, OnRay
+from harness.running.plan import Plan, estimate_seconds, make_plan
+from harness.running.runner import Tally, execute
+from harness.studies.study import Study
+
+RAY_PAYS_AFTER_S = 20.0
+"""Starting Ray takes seconds; a shorter job runs in this process unless asked otherwise."""
+
+ExecutorName = Literal["auto", "ray", "in-process"]
+DeviceName = Literal["auto", "cpu", "cuda"]
+
+
+@dataclass(frozen=True)
+class Options:
+    """Where and how a study runs; none of it changes a number on one kind of device.
+
+    Attributes
+    ----------
+    executor : "auto" takes Ray where it is installed and the job is long enough to pay.
+    address : of a running Ray cluster.
+    workers : blocks in flight; None for every core (every GPU).
+    lanes : cells trained side by side; None to choose by device and size of the job.
+    device : "auto" takes CUDA where there is a GPU.
+    """
+
+    executor: ExecutorName = "auto"
+    address: str | None = None
+    workers: int | None = None
+    lanes: int | None = None
+    device: DeviceName = "auto"
+
+
+class Session:
+    """What a run needs: data, store, plan, executor.
+
+    Parameters
+    ----------
+    study : the whole study, which the results directory belongs to.
+    chosen : the part of it to run now.
+    root : the results directory.
+    allow_other_data : train on data that are not the benchmark's own; everything then says so.
+
+    Raises
+    ------
+    InputError
+        Where the data are not there, the directory's records are of another study, of other data
+        or of conditions that have changed since, or the options contradict each other or this
+        machine.
+    """
+
+    def __init__(
+        self,
+        study: Study,
+        chosen: Study,
+        data_dir: Path,
+        root: Path,
+        options: Options | None,
+        *,
+        allow_other_data: bool = False,
+    ) -> None:
+        self.study = study
+        self.chosen = chosen
+        self.options = options or Options()
+        if self.options.address is not None and self.options.executor == "in-process":
+            raise InputError("--address needs Ray: leave out --executor in-process")
+        self.device = self._device()
+        self.store = Store(root)
+        self.store.refuse_other_study(study)
+        self.data = BENCHMARKS[study.benchmark](data_dir, allow_other=allow_other_data)
+        if not self.data.genuine:  # else the study was checked when it was read
+            self._check_sizes()
+        self._records, self._damaged = self.store.read_all()
+        refuse_to_hide(self._records, study, self.data.checksum(), root)
+        # A cluster says itself how many workers it has room for.
+        self._executor: Executor | None = None
+        if self.options.address is not None:
+            self._executor = OnRay(self.device, self.options.workers, self.options.address)
+        self.workers = self._executor.workers if self._executor else self._local_workers()
+
+    def _check_sizes(self) -> None:
+        sizes = np.bincount(self.data.train_labels, minlength=self.data.outputs)
+        try:
+            self.chosen.check_sizes(sizes.tolist())
+        except ValueError as error:
+            raise InputError(f"{self.study.name}: {error}") from None
+
+    def _device(self) -> str:
+        wanted = self.options.device
+        if wanted == "cuda" and not torch.cuda.is_available() and self.options.address is None:
+            raise InputError("--device cuda: no CUDA device here; use --device cpu")
+        if wanted == "auto":
+            return "cuda" if torch.cuda.is_available() else "cpu"
+        return wanted
+
+    def _local_workers(self) -> int:
+        if self.options.executor == "in-process":
+            return 1
+        available = torch.cuda.device_count() if self.device == "cuda" else cores_here()
+        return self.options.workers or available
+
+    def open_store(self, adaptive_seeds: int | None = None) -> list[tuple[Damaged, Path]]:
+        """Claim the results directory; returns the damaged records that were set aside.
+
+        ``adaptive_seeds`` is as for ``Store.open_for``.
+
+        Raises
+        ------
+        InputError
+            Where the directory belongs to another study or cannot be written.
+        """
+        self.store.open_for(self.study, adaptive_seeds=adaptive_seeds)
+        return [(bad, self.store.set_aside(bad)) for bad in self._damaged]
+
+    @cached_property
+    def plan(self) -> Plan:
+        """The cells that are missing, in blocks."""
+        return make_plan(
+            self.chosen,
+            self.data.checksum(),
+            self._keys(),
+            workers=self.workers,
+            lanes=self.options.lanes,
+            device=self.device,
+        )
+
+    def _keys(self) -> Collection[str]:
+        return {record["key"] for record in self._records}
+
+    @cached_property
+    def estimated_seconds(self) -> float:
+        """Estimate the time of the plan by a short trial."""
+        return estimate_seconds(self.plan, self.data, self.workers, self.device)
+
+    def executor(self) -> Executor:
+        """Return the executor that the options ask for, started."""
+        if self._executor is not None:
+            return self._executor
+        wanted = self.options.executor
+        if wanted == "auto":
+            pays = find_spec("ray") is not None and (
+                self.workers > 1
+                and len(self.plan.blocks) > 1
+                and self.estimated_seconds > RAY_PAYS_AFTER_S
+            )
+            wanted = "ray" if pays else "in-process"
+        if wanted == "in-process":
+            return InProcess(self.device)
+        return OnRay(self.device, self.workers, None)
+
+    def finals_on_record(self) -> dict[str, list[float]]:
+        """Return the mean accuracies after the last task that are on record, by condition."""
+        finals: dict[str, list[float]] = {name: [] for name in self.chosen.conditions}
+        for record in select(self._records, self.chosen).records:
+            if record["status"] == "done":
+                last = record["accuracy"][-1]
+                finals[record["condition"]].append(sum(last) / len(last))
+        return finals
+
+    def execute(self, executor: Executor, observe: Callable[[Event], None], tally: Tally) -> None:
+        """Run the plan; see ``harness.running.runner.execute``."""
+        execute(self.plan, self.data, self.study.name, self.store, executor, observe, tally)

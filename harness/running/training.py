@@ -1,0 +1,301 @@
+"""One block: S cells of equal structure, trained side by side from start to result."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from threadpoolctl import threadpool_limits
+from torch import Tensor
+
+from harness.data.benchmarks import Dataset
+from harness.data.tasks import Task, cut_into_tasks
+from harness.running.capture import fastest
+from harness.studies.condition import Cell
+from methods.consolidation import CONSOLIDATIONS, NoConsolidation, Settings
+from methods.importance import TaskSamples
+from methods.network import Architecture, Network, padded
+from methods.optimisers import OPTIMISERS
+from methods.softmax import DHPSoftmax
+from methods.streams import METHOD, ORDER, stream
+
+EVALUATION_CHUNK = 512
+"""Test samples a product: bounds memory; enters the shapes of products, hence the bits."""
+
+Matrix = list[list[float | None]]
+
+
+@dataclass
+class Outcome:
+    """What one cell came to.
+
+    Attributes
+    ----------
+    status : "done", or "diverged" where a training loss was not finite.
+    accuracy : T x T; row i, column j: after training task i, fraction of task j's test samples
+        that its head classifies correctly. None for tasks not yet seen and after divergence.
+    telemetry : one entry a task.
+    timings : seconds; of the whole block, divided by its lanes.
+    """
+
+    status: str
+    accuracy: Matrix
+    telemetry: list[dict[str, Any]] = field(default_factory=list)
+    timings: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Share of a block's work that is done, from 0 to 1."""
+
+    fraction: float
+
+
+def train_block(
+    cells: Sequence[Cell], data: Dataset, device: str = "cpu"
+) -> Iterator[Progress | list[Outcome]]:
+    """Train the cells of one block; yields Progress, at last the outcomes in order of cells.
+
+    A cell's numbers do not depend on which cells it shares the block with. On the CPU that
+    holds with one thread, which this function sets for its process.
+
+    Raises
+    ------
+    ValueError
+        Where the cells differ in more than seeds and scalar hyper-parameters.
+    """
+    if len({cell.condition.structure() for cell in cells}) != 1:
+        raise ValueError("the cells of a block must share their structure")
+    if device == "cpu":
+        use_one_thread()
+    else:  # TF32 would round the factors of every product to ten bits
+        torch.backends.cuda.matmul.allow_tf32 = False
+    yield from Stack(cells, data, device).run()
+
+
+def use_one_thread() -> None:
+    """Let torch and the libraries of matrix products use one thread of this process each.
+
+    Parallelism is across workers, one core each; and with more threads a library divides a product
+    in other ways, which changes its rounding.
+    """
+    torch.set_num_threads(1)
+    threadpool_limits(1, user_api="blas")
+
+
+class Stack:
+    """A block in training: S networks, what consolidates them, and what came of them so far.
+
+    Parameters
+    ----------
+    cells : of equal structure, one a lane.
+    tasks : of the data set, where they have been cut already.
+    """
+
+    def __init__(
+        self,
+        cells: Sequence[Cell],
+        data: Dataset,
+        device: str,
+        tasks: Sequence[Task] | None = None,
+    ) -> None:
+        self.cells = cells
+        self.device = device
+        self.protocol = protocol = cells[0].condition.protocol
+        self.method = method = cells[0].condition.method
+        self.dtype = torch.float64 if protocol.precision == "float64" else torch.float32
+        width = padded(data.train_images.shape[1])
+        self.tasks: Sequence[Task] = tasks or cut_into_tasks(
+            data,
+            scaling=protocol.input_scaling,
+            validation_fraction=protocol.validation_fraction,
+            width=width,
+            dtype=self.dtype,
+            device=device,
+        )
+        architecture = Architecture(
+            inputs=data.train_images.shape[1],
+            hidden=protocol.hidden,
+            outputs=data.outputs,
+            plasticity=method.plasticity,
+            head_init=method.head_init,
+            bias=method.bias,
+            ablation=method.ablation,
+        )
+        seeds = [cell.stream_seed for cell in cells]
+        self.network = Network(
+            architecture,
+            seeds,
+            self._scalar("eta"),
+            self._scalar("alpha_scale"),
+            dtype=self.dtype,
+            device=device,
+            reduced=protocol.precision == "bf16",
+        )
+        self.optimiser = OPTIMISERS[protocol.optimiser](
+            self.network.parameters, self._scalar("learning_rate"), self._scalar("momentum")
+        )
+        settings = Settings(
+            strength=self._scalar("strength"),
+            gamma=self._scalar("gamma"),
+            xi=self._scalar("xi"),
+            fisher=method.fisher or "exact",
+        )
+        self.consolidation: NoConsolidation = CONSOLIDATIONS[method.consolidation](
+            self.network, settings
+        )
+        self.order = [stream(cell.order_seed, ORDER) for cell in cells]
+        self.draws = [stream(seed, METHOD) for seed in seeds]
+        count = len(self.tasks)
+        empty: list[Matrix] = [[[None] * count for _ in range(count)] for _ in cells]
+        self.outcomes = [Outcome("done", matrix) for matrix in empty]
+        self.seconds = dict.fromkeys(("training", "importances", "evaluation"), 0.0)
+
+    def _scalar(self, name: str) -> Tensor:
+        """Collect a hyper-parameter over the lanes as (S, 1, 1); 0 where it has no meaning."""
+        values = []
+        for cell in self.cells:
+            method, protocol = cell.condition.method, cell.condition.protocol
+            value = getattr(method if hasattr(method, name) else protocol, name)
+            values.append(0.0 if value is None else float(value))
+        scalar = torch.tensor(values, dtype=torch.float64).view(-1, 1, 1)
+        return scalar.to(device=self.device, dtype=self.dtype)
+
+    def run(self) -> Iterator[Progress | list[Outcome]]:
+        """Train all tasks in sequence; yields progress, at last the outcomes."""
+        started = time.perf_counter()
+        last = len(self.tasks) - 1
+        for number, task in enumerate(self.tasks):
+            for loss, share in self._train(task):  # noqa: B007 (the last epoch's is kept)
+                yield Progress((number + share) / len(self.tasks))
+            self._mark_diverged(loss)
+            penalty = self.consolidation.penalty()
+            with self._timed("evaluation"):
+                self._evaluate(number)
+            if number < last:  # what would be consolidated after the last task has no use
+                with self._timed("importances"):
+                    self.consolidation.end_task(partial(self._samples, task))
+            self._note(number, loss, penalty)
+        total = time.perf_counter() - started
+        for outcome in self.outcomes:
+            seconds = self.seconds | {"total": total}
+            outcome.timings = {name: s / len(self.cells) for name, s in seconds.items()}
+        yield self.outcomes
+
+    def _train(self, task: Task) -> Iterator[tuple[Tensor, float]]:
+        """Train one task; yields each epoch's (S,) mean plain loss and the share done."""
+        samples, size = len(task.train_labels), self.protocol.batch_size
+        epoch_steps = math.ceil(samples / size)
+        steps = self.protocol.iterations_per_task or (self.protocol.epochs or 0) * epoch_steps
+        everything = [c for every in self.tasks for c in every.classes]
+        sees = task.classes if self.protocol.output_mask == "task" else everything
+        mask = self.network.output_mask(sees)
+        step = fastest(partial(self.step, task, mask), self.device)
+        self.network.head.start_task()
+        for first in range(0, steps, epoch_steps):
+            with self._timed("training"):
+                # Drawn on the CPU, so that the order is the same on every device.
+                order = np.stack([generator.permutation(samples) for generator in self.order])
+                rows = torch.from_numpy(order).to(self.device)
+                batches = min(epoch_steps, steps - first)
+                total = torch.zeros(len(self.cells), dtype=self.dtype, device=self.device)
+                for batch in rows.split(size, dim=1)[:batches]:
+                    total += step(batch)
+            yield total / batches, (first + batches) / steps
+
+    def step(self, task: Task, mask: Tensor, rows: Tensor) -> Tensor:
+        """Make one update on the samples ``rows`` (S, B); returns the (S,) plain losses."""
+        samples = rows.reshape(-1)
+        inputs = task.train_inputs.index_select(0, samples).view(*rows.shape, -1)
+        labels = task.train_labels.index_select(0, samples).view(rows.shape)
+        loss = self.network.loss_and_gradients(inputs, labels, mask)
+        self.consolidation.before_update()
+        self.optimiser.step(self.network.gradients)
+        self.consolidation.after_update()
+        return loss
+
+    def _mark_diverged(self, loss: Tensor) -> None:
+        finite = loss.isfinite()
+        for parameter in self.network.parameters.values():
+            finite &= parameter.isfinite().all(2).all(1)
+        for outcome, alive in zip(self.outcomes, finite.tolist(), strict=True):
+            if not alive:
+                outcome.status = "diverged"
+
+    def _evaluate(self, after: int) -> None:
+        """Fill in row ``after`` of the accuracy matrices, each task through its own head."""
+        seen = self.tasks[: after + 1]
+        tested = [len(task.test_labels) for task in seen]
+        hits = np.array([self._hits(task) for task in seen])
+        for lane, (cell, outcome) in enumerate(zip(self.cells, self.outcomes, strict=True)):
+            if outcome.status == "done":
+                own = hits[:, lane].tolist()
+                correct_errors(own, tested, cell.condition.protocol.corrected_errors or 0)
+                for number, (count, samples) in enumerate(zip(own, tested, strict=True)):
+                    outcome.accuracy[after][number] = count / samples
+
+    def _hits(self, task: Task) -> list[int]:
+        """Count the task's test samples that each lane classifies correctly."""
+        mask = self.network.output_mask(task.classes)
+        correct = torch.zeros(len(self.cells), dtype=torch.int64, device=self.device)
+        batches = zip(
+            task.test_inputs.split(EVALUATION_CHUNK),
+            task.test_labels.split(EVALUATION_CHUNK),
+            strict=True,
+        )
+        for inputs, labels in batches:
+            logits = self.network.test_logits(inputs.expand(len(self.cells), -1, -1), mask)
+            correct += ((logits + mask).argmax(2) == labels).sum(1)
+        return correct.tolist()
+
+    def _samples(self, task: Task) -> TaskSamples:
+        mask = self.network.output_mask(task.classes)
+        count = self.method.importance_samples
+        return TaskSamples.draw(task.train_inputs, task.train_labels, mask, count, self.draws)
+
+    def _note(self, number: int, loss: Tensor, penalty: Tensor) -> None:
+        """Add the task's telemetry to every outcome; what is not finite is None."""
+        columns = {"loss": loss, "penalty": penalty}
+        head = self.network.head
+        if isinstance(head, DHPSoftmax):
+            entries = self.network.architecture.hidden[-1] * self.network.architecture.outputs
+            columns["eta"] = head.eta.flatten()
+            columns["mean_abs_alpha"] = head.alpha.abs().sum((1, 2)) / entries
+            columns["mean_abs_hebb"] = head.trace.abs().sum((1, 2)) / entries
+        importances = self.consolidation.importances().values()
+        if importances:
+            columns["importance_max"] = torch.stack([i.amax((1, 2)) for i in importances]).amax(0)
+            # One after the other: a sum over a stack of them would round by the number of lanes.
+            columns["importance_sum"] = sum(
+                (i.sum((1, 2)) for i in importances), torch.zeros_like(loss)
+            )
+        values = {name: column.tolist() for name, column in columns.items()}
+        for lane, outcome in enumerate(self.outcomes):
+            entry = {n: v[lane] if math.isfinite(v[lane]) else None for n, v in values.items()}
+            outcome.telemetry.append({"task": number, **entry})
+
+    @contextmanager
+    def _timed(self, phase: str) -> Iterator[None]:
+        started = time.perf_counter()
+        yield
+        self.seconds[phase] += time.perf_counter() - started
+
+
+def correct_errors(hits: list[int], tested: Sequence[int], count: int) -> None:
+    """Turn ``count`` errors into hits, always of the task with most errors; fewer if all are.
+
+    A gain of known size, planted to see whether the report finds it.
+    """
+    for _ in range(count):
+        errors = [samples - own for own, samples in zip(hits, tested, strict=True)]
+        worst = errors.index(max(errors))
+        if errors[worst] == 0:
+            return
+        hits[worst] += 1

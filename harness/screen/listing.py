@@ -1,0 +1,68 @@
+"""Studies as tables for the terminal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from harness.studies.study import Study
+from harness.studies.study_files import load_study, shipped_studies
+
+MOST_CONDITIONS = 40
+"""Above, the factors say it better."""
+
+
+def shipped_table() -> Table:
+    """Return the studies that ship, one row each."""
+    table = Table("study", "conditions", "seeds", "what it is")
+    for name in shipped_studies():
+        one = load_study(name)
+        table.add_row(name, str(len(one.conditions)), str(len(one.seeds)), one.description)
+    return table
+
+
+def show_study(out: Console, study: Study) -> None:
+    """Print a study's protocol, factors, conditions and claims."""
+    out.print(f"[bold]{study.name}[/]  {study.description}\n{len(study.seeds)} seeds, ", end="")
+    out.print(f"fingerprint {study.fingerprint()[:16]}\n")
+    table = _table("protocol", "field", "value")
+    for name, value in study.protocol.model_dump(exclude_none=True).items():
+        table.add_row(name, str(value))
+    out.print(table)
+    if study.factors:
+        table = _table("factors", "factor", "levels", "only with")
+        for name, factor in study.factors.items():
+            table.add_row(name, ", ".join(factor.levels), _listed(factor.when))
+        out.print(table)
+    if len(study.conditions) <= MOST_CONDITIONS:
+        table = _table("conditions", "condition", "settings")
+        shared = study.protocol.model_dump(exclude_none=True)
+        for condition in study.conditions.values():
+            settings = condition.method.model_dump(exclude_none=True)
+            own = condition.protocol.model_dump(exclude_none=True)
+            settings |= {k: v for k, v in own.items() if shared.get(k) != v}
+            table.add_row(condition.name, _listed(settings))
+        out.print(table)
+    else:
+        out.print(f"{len(study.conditions)} conditions, the crossings of the factors\n")
+    if study.claims:
+        table = _table("claims", "claim", "text", "reported", "source")
+        for claim in study.claims:
+            value = f"{claim.reported:+} ± {claim.margin} {claim.unit}"
+            table.add_row(claim.id, claim.text, value, claim.source)
+        out.print(table)
+    if study.curves:
+        table = _table("specification curves", "curve", "gain of", "over", "text")
+        for curve in study.curves:
+            table.add_row(curve.id, _listed(curve.treatment), _listed(curve.baseline), curve.text)
+        out.print(table)
+
+
+def _table(title: str, *columns: str) -> Table:
+    return Table(*columns, title=title, title_justify="left")
+
+
+def _listed(fields: dict[str, Any]) -> str:
+    return ", ".join(f"{name} = {value}" for name, value in fields.items())

@@ -1,0 +1,117 @@
+"""What a person sees while cells are trained: a bar with the time left, and running means."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from harness.running.executors import Block, BlockDone, BlockProgress, Event
+
+
+class Display:
+    """Shows events as they come: live in a terminal, one line a block elsewhere.
+
+    Parameters
+    ----------
+    missing : cells to run.
+    finals : the mean accuracies after the last task (fractions) that are on record, by
+        condition, in the order to show.
+    """
+
+    def __init__(
+        self, console: Console, missing: int, finals: Mapping[str, Iterable[float]]
+    ) -> None:
+        self.console = console
+        self.missing = missing
+        self.finals = {condition: list(values) for condition, values in finals.items()}
+        self._started = time.monotonic()
+        self._running: dict[Block, float] = {}
+        self._finished = 0
+        self._bar = Progress(
+            TextColumn("[bold]{task.completed:.0f}/{task.total:.0f} cells"),
+            BarColumn(None),
+            TextColumn("{task.percentage:>3.0f}%"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=console,
+            # Progress comes in steps of an epoch: average over minutes, not seconds.
+            speed_estimate_period=300,
+        )
+        self._task = self._bar.add_task("cells", total=missing)
+        self._live = Live(console=console, refresh_per_second=4) if console.is_terminal else None
+
+    def __enter__(self) -> Self:
+        if self._live:
+            self._live.update(self._render())
+            self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._live:
+            self._live.update(self._render())
+            self._live.stop()
+
+    def observe(self, event: Event) -> None:
+        """Take in an event of the run."""
+        if isinstance(event, BlockProgress):
+            self._running[event.block] = event.fraction
+        else:
+            self._running.pop(event.block, None)
+            self._finished += len(event.block)
+            if isinstance(event, BlockDone):
+                self._take(event)
+        partly = sum(len(block) * share for block, share in self._running.items())
+        self._bar.update(self._task, completed=self._finished + partly)
+        if self._live:
+            self._live.update(self._render())
+        elif not isinstance(event, BlockProgress):
+            self._print_line(event)
+
+    def _take(self, event: BlockDone) -> None:
+        for cell, outcome in zip(event.block, event.outcomes, strict=True):
+            last = [value for value in outcome.accuracy[-1] if value is not None]
+            if outcome.status == "done":
+                self.finals.setdefault(cell.condition.name, []).append(sum(last) / len(last))
+
+    def _print_line(self, event: Event) -> None:
+        elapsed = time.monotonic() - self._started
+        left = elapsed / self._finished * (self.missing - self._finished)
+        names = ", ".join(dict.fromkeys(cell.condition.name for cell in event.block))
+        outcome = "" if isinstance(event, BlockDone) else "  FAILED"
+        self.console.print(
+            f"{self._finished:>4}/{self.missing} cells  {clock(elapsed)} elapsed, about "
+            f"{clock(left)} left  {names}{outcome}",
+            highlight=False,
+        )
+
+    def _render(self) -> Group:
+        table = Table.grid(padding=(0, 2))
+        row: list[str] = []
+        for condition, values in self.finals.items():
+            if values:
+                mean = 100 * sum(values) / len(values)
+                row.append(f"{condition} [bold]{mean:.2f}[/] [dim]({len(values)})[/]")
+        for start in range(0, len(row), 5):
+            table.add_row(*row[start : start + 5])
+        note = "[dim]running mean accuracy after the last task, % (seeds)[/]" if row else ""
+        return Group(self._bar, note, table)
+
+
+def clock(seconds: float) -> str:
+    """Write a duration as m:ss or h:mm:ss."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -1,0 +1,102 @@
+"""What was published, and the claims that a study judges against it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from harness.studies.condition import Count, Frozen, NotNegative, Positive
+
+Id = Annotated[str, Field(pattern=r"^\S(.*\S)?$", max_length=100)]
+"""One line of text that begins and ends with a sign."""
+FileId = Annotated[str, Field(pattern=r"^\w[\w.+=@-]*$", max_length=100)]
+"""An id that files are named after."""
+Gain = Annotated[float, Field(ge=-1e6, le=1e6, strict=True)]
+Rate = Annotated[float, Field(ge=1e-6, lt=0.5, strict=True)]
+"""An error rate that statistics can tell from 0."""
+
+
+class Published(Frozen):
+    """One source of published accuracies, in % averaged over the tasks seen so far.
+
+    Attributes
+    ----------
+    id, source : a short name and where the values are printed.
+    after_tasks : after how many tasks the values of each condition were taken, in any order.
+    accuracy, plus_minus : by condition, one value for each entry of ``after_tasks``.
+    runs : by condition, how many runs the values are means of, where that is known or inferred.
+    """
+
+    id: Id
+    source: str
+    after_tasks: Annotated[tuple[Count, ...], Field(min_length=1)]
+    accuracy: dict[str, tuple[Annotated[float, Field(ge=0, le=100, strict=True)], ...]]
+    plus_minus: dict[str, tuple[NotNegative, ...]] = Field(default_factory=dict)
+    runs: dict[str, Count] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _aligned(self) -> Self:
+        for values_by_name in (self.accuracy, self.plus_minus):
+            for name, values in values_by_name.items():
+                if len(values) != len(self.after_tasks):
+                    raise ValueError(
+                        f"{name} has {len(values)} values, after_tasks has {len(self.after_tasks)}"
+                    )
+        twice = [number for number, times in Counter(self.after_tasks).items() if times > 1]
+        if twice:
+            raise ValueError(f"after_tasks names {twice[0]} twice")
+        for name, table in (("plus_minus", self.plus_minus), ("runs", self.runs)):
+            unknown = table.keys() - self.accuracy.keys()
+            if unknown:
+                raise ValueError(f"{name} of '{min(unknown)}', which has no accuracy here")
+        return self
+
+
+class Claim(Frozen):
+    """A reported gain of one condition over another, and what would count as the same.
+
+    Attributes
+    ----------
+    treatment, baseline : names of conditions; the gain is treatment minus baseline.
+    reported : the gain, in ``unit``.
+    unit : "points" (of accuracy in %) or "relative %".
+    margin : a gain within reported +- margin is the same (tau).
+    negligible : a gain within +- negligible is none (delta).
+    alpha : the error rate of the verdict's tests.
+    expected : the verdict that a control of the procedure must get; None for a real claim.
+    """
+
+    id: Id
+    text: str
+    source: str
+    metric: Literal["final-accuracy"] = "final-accuracy"
+    treatment: str
+    baseline: str
+    reported: Gain
+    unit: Literal["points", "relative %"]
+    margin: Positive
+    negligible: NotNegative = 0.3
+    alpha: Rate = 0.05
+    expected: Literal["REPRODUCED", "NOT REPRODUCED"] | None = None
+
+
+class Curve(Frozen):
+    """A specification curve: one gain under every crossing of the other factors.
+
+    Attributes
+    ----------
+    treatment, baseline : levels of the factors that make the gain; every condition with the
+        treatment's levels is compared with the one that has the baseline's and otherwise the same.
+    reported, margin, negligible, alpha : as in a claim, in points.
+    """
+
+    id: FileId
+    text: str
+    treatment: Annotated[dict[str, str], Field(min_length=1)]
+    baseline: Annotated[dict[str, str], Field(min_length=1)]
+    reported: Gain
+    margin: Positive
+    negligible: NotNegative = 0.3
+    alpha: Rate = 0.05

@@ -1,0 +1,284 @@
+"""Studies: what is run, frozen and validated.
+
+A study file is TOML: a protocol (how everything is trained), conditions (what is compared),
+seeds, the published values and the claims that they are judged against. Conditions are written
+out, or arise as the crossings of factors, or both. Unknown keys and impossible values are refused
+by name.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Self
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from harness.errors import InputError
+from harness.studies.claims import Claim, Curve, Published
+from harness.studies.condition import Condition, Frozen, Protocol, Seed, digest
+from harness.studies.factors import Factor, Name, check_level, crossings
+from harness.studies.known_data import KNOWN_DATA, held_out
+
+MOST_SEEDS = 1_000_000
+MOST_SHOWN = 40
+"""Signs of a choice of seeds that an error repeats."""
+
+
+def parse_seeds(text: object) -> object:
+    """Read seeds: a number n for the seeds 0 to n-1, or a list such as "0-9,20".
+
+    What is neither a number nor a text is returned as it is.
+
+    Raises
+    ------
+    ValueError
+        Where the text is neither, names a seed twice, or is out of range.
+    """
+    if isinstance(text, int) and not isinstance(text, bool):
+        text = str(text)
+    if not isinstance(text, str):
+        return text
+    shown = text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}..."
+    try:
+        if text.strip().isdecimal():
+            spans = [(0, int(text) - 1)]
+        else:
+            spans = [_span(part.strip()) for part in text.split(",")]
+    except ValueError:
+        raise ValueError(
+            f"'{shown}' is no choice of seeds; write a number (10: the seeds 0 to 9) or a list "
+            "(0-9,20)"
+        ) from None
+    count = sum(last - first + 1 for first, last in spans)
+    if count == 0:
+        raise ValueError(f"'{shown}' chooses no seed")
+    if count > MOST_SEEDS or max(last for _, last in spans) >= 2**63:
+        raise ValueError(f"'{shown}' is out of range (at most a million seeds, below 2^63)")
+    return distinct([seed for first, last in spans for seed in range(first, last + 1)])
+
+
+def _span(part: str) -> tuple[int, int]:
+    """Read "7" as (7, 7) and "2-5" as (2, 5)."""
+    first, dash, last = part.partition("-")
+    if not first.isdecimal() or (dash and not last.isdecimal()):
+        raise ValueError
+    span = int(first), int(last if dash else first)
+    if span[0] > span[1]:
+        raise ValueError
+    return span
+
+
+def distinct(seeds: Sequence[int]) -> tuple[int, ...]:
+    """Return the seeds; ValueError where one is there twice."""
+    twice = [seed for seed, times in Counter(seeds).items() if times > 1]
+    if twice:
+        raise ValueError(f"seed {twice[0]} is there twice; name each seed once")
+    return tuple(seeds)
+
+
+class Study(Frozen):
+    """Conditions x seeds under a protocol, with the published values they answer to.
+
+    Attributes
+    ----------
+    factors : choices whose crossings are conditions, beside those that are written out.
+    curves : gains to be shown under every crossing.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]
+    description: str = ""
+    seeds: Annotated[
+        tuple[Seed, ...],
+        BeforeValidator(parse_seeds),
+        AfterValidator(distinct),
+        Field(min_length=1, max_length=MOST_SEEDS),
+    ]
+    protocol: Protocol = Protocol()
+    factors: dict[Name, Factor] = Field(default_factory=dict)
+    conditions: Annotated[
+        dict[str, Condition], Field(min_length=1, validate_default=True, default_factory=dict)
+    ]
+    published: tuple[Published, ...] = ()
+    claims: tuple[Claim, ...] = ()
+    curves: tuple[Curve, ...] = ()
+
+    @field_validator("conditions", mode="before")
+    @classmethod
+    def _resolve(cls, tables: Any, study: ValidationInfo) -> Any:
+        """Cross the factors, and turn each condition's table into a Condition."""
+        if not isinstance(tables, dict) or not {"protocol", "factors"} <= study.data.keys():
+            return tables
+        shared = study.data["protocol"].model_dump(exclude_none=True)
+        resolved: dict[str, Any] = {}
+        for name, levels, table in crossings(study.data["factors"]):
+            if name not in tables:  # else it comes from study.json, resolved
+                resolved[name] = _condition(name, table, shared) | {"levels": levels}
+        for name, table in tables.items():
+            if isinstance(table, dict) and "method" not in table:
+                table = _condition(name, table, shared)
+            resolved[name] = table
+        return resolved
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        self._check_conditions()
+        self._check_published()
+        self._check_claims()
+        self._check_curves()
+        return self
+
+    def _check_conditions(self) -> None:
+        """Refuse conditions that contradict their names or each other."""
+        levels = {name: own for name, own, _ in crossings(self.factors)}
+        for name, condition in self.conditions.items():
+            if condition.name != name:
+                raise ValueError(f"conditions.{name}.name: is '{condition.name}'")
+            if condition.levels != levels.get(name, {}):
+                raise ValueError(
+                    f"conditions.{name}: this is the name of a crossing of the factors; choose "
+                    "another"
+                    if name in levels
+                    else f"conditions.{name}.levels: it is no crossing of the factors"
+                )
+        if len({c.protocol.benchmark for c in self.conditions.values()}) > 1:
+            raise ValueError("all conditions of a study share one benchmark")
+        if self.benchmark in KNOWN_DATA:
+            self.check_sizes(KNOWN_DATA[self.benchmark].train_sizes)
+
+    def check_sizes(self, train_sizes: Sequence[int]) -> None:
+        """Raise ValueError where a validation fraction leaves a class no sample to train on.
+
+        ``train_sizes`` is the number of training samples of each class.
+        """
+        for name, condition in self.conditions.items():
+            fraction = condition.protocol.validation_fraction
+            for label, samples in enumerate(train_sizes):
+                if fraction > 0 and held_out(samples, fraction) >= samples:
+                    raise ValueError(
+                        f"conditions.{name}.protocol.validation_fraction: {fraction} leaves none "
+                        f"of the {samples} training samples of class {label} to train on; choose "
+                        "a smaller one"
+                    )
+
+    def _check_published(self) -> None:
+        _check_ids("sources of published values", [source.id for source in self.published])
+        known = KNOWN_DATA.get(self.benchmark)
+        for source in self.published:
+            for name in source.accuracy:
+                self._check_condition(name, f"published '{source.id}'")
+            last = max(source.after_tasks)
+            if known is not None and last > len(known.tasks):
+                raise ValueError(
+                    f"published '{source.id}': after_tasks has {last}, {self.benchmark} has "
+                    f"{len(known.tasks)} tasks"
+                )
+
+    def _check_claims(self) -> None:
+        ids = [claim.id for claim in self.claims] + [curve.id for curve in self.curves]
+        _check_ids("claims or curves", ids)
+        for claim in self.claims:
+            for name in (claim.treatment, claim.baseline):
+                self._check_condition(name, f"claim '{claim.id}'")
+            if claim.treatment == claim.baseline:
+                raise ValueError(
+                    f"claim '{claim.id}' compares the condition '{claim.baseline}' with itself"
+                )
+            ours, theirs = (
+                self.conditions[name].settings() for name in (claim.treatment, claim.baseline)
+            )
+            if ours == theirs:
+                raise ValueError(
+                    f"claim '{claim.id}': '{claim.treatment}' and '{claim.baseline}' are the same "
+                    "program under two names, so that the gain is 0 on every seed; a program is "
+                    "compared with itself by a seed_offset in one of them"
+                )
+            if claim.reported == 0:
+                raise ValueError(
+                    f"claim '{claim.id}' reports a gain of 0: there is nothing to judge"
+                )
+
+    def _check_curves(self) -> None:
+        for curve in self.curves:
+            for levels in (curve.treatment, curve.baseline):
+                for factor, level in levels.items():
+                    check_level(self.factors, factor, level, f"curve '{curve.id}'")
+            if curve.treatment == curve.baseline:
+                raise ValueError(f"curve '{curve.id}' compares its treatment with itself")
+
+    def _check_condition(self, name: str, place: str) -> None:
+        if name not in self.conditions:
+            raise ValueError(
+                f"{place} names the condition '{name}', which the study does not have; it has "
+                f"{', '.join(self.conditions)}"
+            )
+
+    @property
+    def benchmark(self) -> str:
+        """The benchmark that all conditions share."""
+        return next(iter(self.conditions.values())).protocol.benchmark
+
+    def fingerprint(self) -> str:
+        """Return a hash of everything in the study, margins of the claims included."""
+        return digest(self.model_dump(mode="json"))
+
+    def choose(self, conditions: Sequence[str] | None, seeds: str | None) -> Study:
+        """Return the study cut down to some conditions, or with other seeds.
+
+        Raises
+        ------
+        InputError
+            Where a condition is unknown or the seeds cannot be read.
+        """
+        changes: dict[str, Any] = {}
+        if seeds is not None:
+            try:
+                changes["seeds"] = parse_seeds(seeds)
+            except ValueError as error:
+                raise InputError(f"--seeds: {error}") from None
+        if conditions is not None:
+            unknown = [name for name in conditions if name not in self.conditions]
+            if unknown or not conditions:
+                raise InputError(
+                    f"--conditions: study '{self.name}' has no condition "
+                    f"'{', '.join(unknown)}'; it has {', '.join(self.conditions)}"
+                )
+            changes["conditions"] = {
+                name: c for name, c in self.conditions.items() if name in conditions
+            }
+        return self.model_copy(update=changes)
+
+
+def _check_ids(what: str, ids: Sequence[str]) -> None:
+    """Raise ValueError where an id is there twice."""
+    twice = [name for name, times in Counter(ids).items() if times > 1]
+    if twice:
+        raise ValueError(f"two {what} have the same id '{twice[0]}'")
+
+
+def _condition(name: str, table: dict[str, Any], shared: dict[str, Any]) -> dict[str, Any]:
+    """Turn a table of method fields, with protocol fields in one of their own, into a Condition's.
+
+    What is no table where one belongs is left for the model to refuse.
+    """
+    method = dict(table)
+    own = method.pop("protocol", {})
+    protocol = own
+    if isinstance(own, dict):
+        protocol = {k: v for k, v in shared.items() if not _replaced(k, own)} | own
+    return {"name": name, "method": method, "protocol": protocol}
+
+
+def _replaced(key: str, own: Mapping[str, Any]) -> bool:
+    """Tell whether a condition's own protocol fields put a shared one out of force."""
+    lengths = {"epochs", "iterations_per_task"}
+    if key in lengths and lengths & own.keys():
+        return True
+    return key == "momentum" and own.get("optimiser", "momentum") != "momentum"

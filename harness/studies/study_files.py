@@ -1,0 +1,126 @@
+"""Study files: finding them, reading them, saying what is wrong with them."""
+
+from __future__ import annotations
+
+import codecs
+import tomllib
+from importlib import resources
+from pathlib import Path
+
+from pydantic import BaseModel, ValidationError
+
+from harness.errors import InputError
+from harness.studies.claims import Claim, Curve, Published
+from harness.studies.condition import Method, Protocol
+from harness.studies.factors import Factor
+from harness.studies.study import Study
+
+MOST_LINES = 5
+"""Faults of a study file that are listed at once."""
+
+
+def shipped_studies() -> dict[str, Path]:
+    """Return the studies that ship with the package, by name."""
+    folder = Path(str(resources.files("harness") / "studies"))
+    return {path.stem: path for path in sorted(folder.glob("*.toml"))}
+
+
+def load_study(name_or_path: str) -> Study:
+    """Read a shipped study by its name, or any study file by its path.
+
+    Raises
+    ------
+    InputError
+        Naming the file, the key and what is allowed.
+    """
+    shipped = shipped_studies()
+    path = shipped.get(name_or_path, Path(name_or_path))
+    try:
+        there = path.is_file()
+    except OSError:  # too long for a name
+        there = False
+    if not there:
+        raise InputError(
+            f"no study '{name_or_path}': neither a file nor one of the studies that ship "
+            f"({', '.join(shipped)})"
+        )
+    try:
+        raw = tomllib.loads(read_text(path))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read as TOML: {error}") from None
+    except RecursionError:
+        raise InputError(f"{path}: cannot be read as TOML: too deeply nested") from None
+    return validate_study(raw, str(path))
+
+
+def read_text(path: Path) -> str:
+    """Return what a text file in UTF-8 says, with or without a byte-order mark.
+
+    Raises
+    ------
+    OSError
+        Where it cannot be read.
+    ValueError
+        Where it has another encoding; says which, if it can be told, and the line.
+    """
+    content = path.read_bytes()
+    for mark, encoding in (
+        (codecs.BOM_UTF32_LE, "UTF-32"),  # before UTF-16: it begins with that one's mark
+        (codecs.BOM_UTF32_BE, "UTF-32"),
+        (codecs.BOM_UTF16_LE, "UTF-16"),
+        (codecs.BOM_UTF16_BE, "UTF-16"),
+    ):
+        if content.startswith(mark):
+            raise ValueError(f"it is saved as {encoding}; save it as UTF-8")
+    if b"\x00" in content:
+        raise ValueError("it holds zero bytes, as UTF-16 does; save it as UTF-8")
+    try:
+        return content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise ValueError(f"line {line} is not in UTF-8; save it as UTF-8") from None
+
+
+def validate_study(raw: object, place: str) -> Study:
+    """Turn parsed TOML or JSON into a Study; ``place`` names it in errors (InputError)."""
+    try:
+        return Study.model_validate(raw)
+    except ValidationError as error:
+        lines: list[str] = []
+        problems = error.errors()
+        shared = {"protocol", "factors"} & {str(part) for p in problems for part in p["loc"][:1]}
+        for problem in problems:
+            if shared and problem["loc"][:1] == ("conditions",):
+                continue  # conditions are made of the shared parts: nothing of their own yet
+            where = ".".join(str(part) for part in problem["loc"] if part != "method")
+            message = problem["msg"].removeprefix("Value error, ")
+            if problem["type"] == "extra_forbidden":
+                message = "unknown key" + _known_keys(problem["loc"])
+            elif not isinstance(problem["input"], (dict, list)):
+                message += f" (got {problem['input']!r})"
+            line = f"{place}: {where}: {message}" if where else f"{place}: {message}"
+            lines.append(_printable(line))
+        if len(lines) > MOST_LINES:  # a level's fault is one of every crossing it is in
+            lines[MOST_LINES:] = [f"{place}: and {len(lines) - MOST_LINES} more"]
+        raise InputError("\n".join(lines)) from None
+
+
+def _printable(text: str) -> str:
+    """Escape the signs that would break a line or its terminal: a name can hold any."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _known_keys(location: tuple[int | str, ...]) -> str:
+    """List the keys that could have been meant at the place of an unknown one."""
+    owners: dict[object, type[BaseModel]] = {
+        "protocol": Protocol,
+        "method": Method,
+        "published": Published,
+        "factors": Factor,
+        "claims": Claim,
+        "curves": Curve,
+    }
+    parents = [owners[part] for part in location[:-1] if part in owners]
+    fields = (parents[-1] if parents else Study).model_fields
+    also = ["protocol"] if parents and parents[-1] is Method else []
+    return f"; known here: {', '.join([*fields, *also])}"

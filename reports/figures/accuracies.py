@@ -1,0 +1,248 @@
+"""Figures of accuracies: over the tasks seen so far, task by task, and as matrices."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+
+from reports.figures.theme import (
+    INK,
+    PAPER,
+    Style,
+    base,
+    drawing,
+    is_plastic,
+    legend_below,
+    styles,
+    wrapped,
+)
+from reports.numbers.metrics import Floats
+from reports.numbers.tables import mean_with_interval
+
+Published = Mapping[str, Mapping[int, float]]
+"""By condition, accuracy in % by number of tasks seen."""
+
+COLUMNS = 4  # of small panels
+
+
+def draw_curves(
+    curves: pd.DataFrame, conditions: Sequence[str], published: Published, source: str
+) -> Figure:
+    """Draw the published accuracies over the tasks seen so far, and ours beside them.
+
+    Parameters
+    ----------
+    curves : as ``reports.numbers.tables.curves`` gives them.
+    conditions : which to draw, in order of the legend.
+    published : what was published; where it is empty, ours stand alone.
+    source : names it.
+
+    Returns
+    -------
+    Panels of one scale. Lines are means over seeds, with 95% t intervals.
+    """
+    of = styles(conditions)
+    panels = 2 if published else 1
+    with drawing():
+        figure, axes = plt.subplots(
+            1, panels, figsize=(1.8 + 3.3 * panels, 3.6), sharey=True, squeeze=False,
+            layout="constrained",
+        )  # fmt: skip
+        ours = axes[0][-1]
+        for condition in conditions:
+            _draw_ours(ours, curves, condition, of[condition])
+        ours.set_title("this run" if published else "accuracy over the tasks seen so far")
+        if published:
+            for condition in conditions:
+                values = published.get(condition, {})
+                axes[0][0].plot(list(values), list(values.values()), **_line(of[condition]))
+            axes[0][0].set_title(f"published ({source})")
+        tasks = sorted(curves["after_task"].unique())
+        for axis in axes[0]:
+            axis.set_xticks(tasks)
+            axis.set_xlabel("tasks trained")
+        axes[0][0].set_ylabel("accuracy over tasks seen so far (%)")
+        legend_below(figure, *ours.get_legend_handles_labels())
+    return figure
+
+
+def draw_pairs(
+    curves: pd.DataFrame, conditions: Sequence[str], published: Published, source: str
+) -> Figure:
+    """Draw the same pair by pair: a condition without and with DHP, every seed, and the values.
+
+    Arguments as for ``draw_curves``; thin lines are single seeds, crosses and stars published.
+    """
+    pairs: dict[str, list[str]] = {}
+    for condition in conditions:
+        pairs.setdefault(base(condition), []).append(condition)
+    of = styles(conditions)
+    with drawing(), _panels(len(pairs), 2.3, 2.5) as (figure, axes):
+        for axis, (pair, members) in zip(axes, pairs.items(), strict=True):
+            for condition in members:
+                own = curves[curves["condition"] == condition]
+                seeds = [
+                    seed[["after_task", "accuracy"]].to_numpy() for _, seed in own.groupby("seed")
+                ]
+                thin = LineCollection(seeds, colors=[of[condition].colour], alpha=0.25, lw=0.6)
+                axis.add_collection(thin)
+                _draw_ours(axis, curves, condition, of[condition])
+                values = published.get(condition, {})
+                if values:
+                    axis.plot(
+                        list(values),
+                        list(values.values()),
+                        "*" if is_plastic(condition) else "x",
+                        color=INK,
+                        markersize=7 if is_plastic(condition) else 5.5,
+                        linestyle="none",
+                        label=f"{condition}, {source}",
+                        zorder=4,
+                    )
+            axis.set_xticks(sorted(curves["after_task"].unique()))
+            axis.set_title(wrapped(pair))
+            axis.legend(loc="lower left", fontsize=6.5, framealpha=0.85)
+        figure.supxlabel("tasks trained", fontsize=9)
+        figure.supylabel("accuracy over tasks seen so far (%)", fontsize=9)
+    return figure
+
+
+def draw_tasks(matrices: Mapping[str, Floats]) -> Figure:
+    """Draw how each task is learned and forgotten: one panel a condition, one colour a task.
+
+    Parameters
+    ----------
+    matrices : by condition, (seeds, T, T), a fraction; row i after training task i.
+
+    Returns
+    -------
+    Thick lines are means over seeds, thin ones single seeds.
+    """
+    tasks = next(iter(matrices.values())).shape[-1]
+    colours = sns.color_palette("viridis", tasks)
+    with drawing(), _panels(len(matrices), 2.2, 2.2) as (figure, axes):
+        for axis, (condition, stack) in zip(axes, matrices.items(), strict=True):
+            for task in range(tasks):
+                after = np.arange(task, tasks) + 1
+                own = 100 * stack[:, task:, task]
+                lines = [np.column_stack([after, seed]) for seed in own]
+                axis.add_collection(
+                    LineCollection(lines, colors=[colours[task]], alpha=0.3, lw=0.5)
+                )
+                axis.plot(
+                    after,
+                    own.mean(0),
+                    "osD^vPX"[task % 7] + "-",
+                    color=colours[task],
+                    ms=4,
+                    mec=PAPER,
+                    mew=0.4,
+                    lw=1.5,
+                    label=f"task {task + 1}",
+                )
+            axis.set_title(wrapped(condition), fontsize=8)
+            axis.set_xticks(range(1, tasks + 1))
+        handles = axes[0].get_legend_handles_labels()
+        figure.legend(*handles, loc="outside upper center", ncols=min(tasks, 6), fontsize=8)
+        figure.supxlabel("tasks trained", fontsize=9)
+        figure.supylabel("accuracy on the task (%)", fontsize=9)
+    return figure
+
+
+def draw_matrices(matrices: Mapping[str, Floats]) -> Figure:
+    """Draw each condition's mean accuracy matrix as a heat map; ``matrices`` as ``draw_tasks``.
+
+    All share one scale; the numbers are %, and the darker, the lower.
+    """
+    means = {name: 100 * stack.mean(0) for name, stack in matrices.items()}
+    low = min(float(np.nanmin(mean)) for mean in means.values())
+    tasks = next(iter(means.values())).shape[-1]
+    side = max(1.9, 0.42 * tasks)
+    labels = [str(task + 1) for task in range(tasks)]
+    with drawing(), _panels(len(means), side, side) as (figure, axes):
+        for axis, (condition, mean) in zip(axes, means.items(), strict=True):
+            sns.heatmap(
+                mean,
+                ax=axis,
+                vmin=low,
+                vmax=100,
+                cmap="cividis",
+                cbar=False,
+                annot=tasks <= 10,
+                fmt=".1f",
+                # Neither is one of the page's own colours: they belong to the cell behind them.
+                annot_kws={"fontsize": 7},
+                xticklabels=labels,
+                yticklabels=labels,
+                linewidths=0.5,
+                linecolor=PAPER,
+                square=True,
+            )
+            axis.set_title(wrapped(condition), fontsize=8)
+            axis.tick_params(labelsize=7, length=0, labelbottom=True, labelleft=True, rotation=0)
+        figure.supxlabel("accuracy on task", fontsize=9)
+        figure.supylabel("after training task", fontsize=9)
+    return figure
+
+
+@contextmanager
+def _panels(count: int, width: float, height: float) -> Iterator[tuple[Figure, list[Axes]]]:
+    """Give ``count`` small panels of one scale; sizes in inches."""
+    columns = min(count, COLUMNS + (count % (COLUMNS + 1) == 0))
+    width *= min(1, COLUMNS / columns)
+    rows = math.ceil(count / columns)
+    figure, axes = plt.subplots(
+        rows,
+        columns,
+        figsize=(0.6 + width * columns, 0.7 + height * rows),
+        sharex=True,
+        sharey=True,
+        squeeze=False,
+        layout="constrained",
+    )
+    flat = list(axes.flat)
+    for empty in flat[count:]:
+        empty.set_visible(False)
+    if count % columns:  # the panels above the empty ones are the lowest of their columns
+        for above in flat[count - columns : columns * (rows - 1)]:
+            above.tick_params(labelbottom=True)
+    yield figure, flat[:count]
+
+
+def _line(style: Style) -> dict[str, object]:
+    return {
+        "color": style.colour,
+        "linestyle": style.line,
+        "marker": style.marker,
+        "markerfacecolor": style.colour if style.filled else PAPER,
+        "markersize": 4.5,
+        "linewidth": 1.6,
+    }
+
+
+def _draw_ours(axis: Axes, curves: pd.DataFrame, condition: str, style: Style) -> None:
+    own = curves[curves["condition"] == condition]
+    tasks = sorted(own["after_task"].unique())
+    points = [
+        mean_with_interval(own.loc[own["after_task"] == t, "accuracy"].to_numpy(dtype=np.float64))
+        for t in tasks
+    ]
+    halves = np.nan_to_num([high - mean for mean, _, high in points])
+    means = [mean for mean, _, _ in points]
+    axis.errorbar(
+        tasks,
+        means,
+        yerr=halves,
+        label=condition,
+        capsize=2.5,
+        **_line(style),  # type: ignore[arg-type]
+    )

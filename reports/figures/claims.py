@@ -1,0 +1,137 @@
+"""Figures of the claims: paired estimation and the forest of contrasts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from reports.figures.theme import INK, MUTED, PAPER, SHADE, drawing, styles, wrapped
+from reports.findings.analysis import Contrast, JudgedClaim
+from reports.numbers.statistics import Interval, paired_gains
+from reports.numbers.verdict import SIGNS
+
+
+def draw_estimation(judged: JudgedClaim) -> Figure:
+    """Draw each seed's two accuracies joined, and beside them the differences.
+
+    The diamond is the mean difference with the two intervals that judged the claim (the thick one
+    is that of equivalence); the dashed line the reported gain, the shaded band reported +- margin.
+
+    Raises
+    ------
+    ValueError
+        Where the claim has no pair of seeds.
+    """
+    pair, found, claim = judged.contrast, judged.judgement, judged.claim
+    if pair.comparison is None or found is None:
+        raise ValueError(f"the claim '{claim.id}' has no pair of seeds to draw")
+    of = styles([pair.baseline, pair.treatment])
+    plain, treated = of[pair.baseline], of[pair.treatment]
+    a, b = np.array(pair.treated), np.array(pair.untreated)
+    gains = paired_gains(pair.treated, pair.untreated, claim.unit)
+    with drawing():
+        figure, (left, right) = plt.subplots(1, 2, figsize=(6.2, 3.6), layout="constrained")
+        for low, high in zip(b, a, strict=True):
+            left.plot([0, 1], [low, high], "-", color=treated.colour, alpha=0.55, lw=1)
+        left.plot(np.zeros(len(b)), b, plain.marker, color=plain.colour, mfc=PAPER, ms=5)
+        left.plot(np.ones(len(a)), a, treated.marker, color=treated.colour, ms=5)
+        left.set_xticks([0, 1], [wrapped(pair.baseline, 16), wrapped(pair.treatment, 16)])
+        left.set_xlim(-0.35, 1.35)
+        left.set_ylabel("accuracy after the last task (%)")
+        left.set_title(f"{len(a)} seeds, each a line")
+        right.axhspan(
+            claim.reported - claim.margin,
+            claim.reported + claim.margin,
+            color=SHADE,
+            zorder=0,
+            label="reported ± margin",
+        )
+        right.axhline(claim.reported, color=INK, ls="--", lw=1.2, label="reported")
+        right.axhline(0, color=INK, lw=0.8)
+        spread = np.linspace(-0.4, -0.05, len(gains)) if len(gains) > 1 else np.array([-0.2])
+        right.plot(spread, gains, treated.marker, color=treated.colour, ms=4, alpha=0.8)
+        _interval(right, 0.25, found.ci, 1.4)
+        _interval(right, 0.25, found.ci_equivalence, 3.2)
+        right.plot([0.25], [pair.comparison.mean], "D", color=INK, ms=6, label="mean and intervals")
+        right.set_xlim(-0.6, 0.6)
+        right.set_xticks([])
+        right.set_ylabel(f"difference ({claim.unit})")
+        right.set_title("treatment minus baseline")
+        figure.legend(
+            *right.get_legend_handles_labels(), fontsize=8, loc="outside lower center", ncols=3
+        )
+    return figure
+
+
+def draw_forest(claims: Sequence[JudgedClaim], others: Sequence[Contrast] = ()) -> Figure:
+    """Draw every claim's gain with its intervals and its verdict, and what was reported.
+
+    Parameters
+    ----------
+    others : contrasts without a reported value, drawn below.
+
+    Raises
+    ------
+    ValueError
+        Where no contrast has a pair of seeds.
+    """
+    drawn = [one for one in claims if one.contrast.comparison and one.judgement]
+    rest = [one for one in others if one.comparison]
+    count = len(drawn) + len(rest)
+    if not count:
+        raise ValueError("no contrast has a pair of seeds to draw")
+    labels = [f"{one.claim.id} ({one.claim.unit})" for one in drawn]
+    labels += [wrapped(f"{one.treatment} minus {one.baseline}", 40) for one in rest]
+    with drawing():
+        figure, axis = plt.subplots(figsize=(7.4, 1.3 + 0.42 * count), layout="constrained")
+        axis.axvline(0, color=INK, lw=0.8)
+        for row, one in enumerate(drawn):
+            compared, found, claim = one.contrast.comparison, one.judgement, one.claim
+            assert compared is not None
+            assert found is not None
+            first = "" if row == 0 else "_"
+            corner = (claim.reported - claim.margin, row - 0.3)
+            label = f"{first}reported ± margin"
+            axis.add_patch(Rectangle(corner, 2 * claim.margin, 0.6, color=SHADE, lw=0, label=label))
+            axis.plot(
+                [claim.reported] * 2, [row - 0.3, row + 0.3], color=MUTED, lw=2, ls=(0, (2, 1)),
+                label=f"{first}reported",
+            )  # fmt: skip
+            _interval(axis, row, found.ci, 1.4, across=True)
+            _interval(axis, row, found.ci_equivalence, 3.2, across=True)
+            axis.plot([compared.mean], [row], "D", color=INK, ms=5, label=f"{first}ours")
+            axis.annotate(
+                f"{SIGNS[found.verdict]} {found.verdict}",
+                (1.01, row),
+                xycoords=("axes fraction", "data"),
+                va="center",
+                fontsize=8,
+                annotation_clip=False,
+            )
+        for row, pair in enumerate(rest, start=len(drawn)):
+            assert pair.comparison is not None
+            _interval(axis, row, pair.comparison.ci95, 1.4, across=True)
+            _interval(axis, row, pair.comparison.ci90, 3.2, across=True)
+            label = "" if row == 0 else "_"
+            axis.plot([pair.comparison.mean], [row], "D", color=INK, ms=5, label=f"{label}ours")
+        axis.set_yticks(range(count), labels)
+        axis.set_ylim(count - 0.5, -0.5)
+        axis.grid(visible=False, axis="y")
+        axis.set_xlabel("gain, with the intervals that decide (thin) and of equivalence (thick)")
+        figure.legend(
+            *axis.get_legend_handles_labels(), fontsize=8, loc="outside upper center", ncols=3
+        )
+    return figure
+
+
+def _interval(axis: Axes, at: float, ends: Interval, width: float, *, across: bool = False) -> None:
+    """Draw an interval where it is finite: upright at x = ``at``, or across at y = ``at``."""
+    if not np.isfinite([ends.low, ends.high]).all():
+        return
+    x, y = ([ends.low, ends.high], [at, at]) if across else ([at, at], [ends.low, ends.high])
+    axis.plot(x, y, "-", color=INK, lw=width, solid_capstyle="butt")

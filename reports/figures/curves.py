@@ -1,0 +1,255 @@
+"""Figures of a specification curve and of where the spread over seeds comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import matplotlib.pyplot as plt
+import numpy as np
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
+
+from reports.figures.theme import INK, PAPER, SHADE, drawing
+
+if TYPE_CHECKING:  # these modules draw with this one
+    from reports.findings.curves import CurveLike, Specification
+    from reports.findings.variance import Decomposition
+
+WIDE = 4.0
+"""Beyond so many times the far edge of the claim's band the axis of gains turns logarithmic."""
+
+MARKERS = {"above zero": "^", "undecided": "o", "below zero": "v"}
+PARTS = ("initialisation", "order", "residual")
+HATCHES = ("", "///", "...")
+
+
+def factor_levels(specs: Sequence[Specification]) -> dict[str, list[str]]:
+    """Return the levels of each factor that the specifications choose, in the study's order."""
+    found: dict[str, list[str]] = {}
+    for spec in sorted(specs, key=lambda spec: spec.place):
+        for factor, level in spec.choices.items():
+            levels = found.setdefault(factor, [])
+            if level not in levels:
+                levels.append(level)
+    return found
+
+
+def draw_curve(specs: Sequence[Specification], curve: CurveLike) -> Figure:
+    """Draw all gains in order, with the choices that made them below.
+
+    Above: each specification's mean gain in points with its 95% t interval; marker and colour
+    tell which intervals lie above zero, below it, or across. The dashed line is the reported
+    gain, the shaded band reported +- margin. Below: one column for each specification, one row
+    for each level, filled where it was chosen; factors that never vary are left out. Where gains
+    go far beyond the band, the axis is logarithmic beyond it and says so. Intervals may be cut at
+    the edge of the panel, for the gains to stay readable; the label counts them.
+
+    Raises
+    ------
+    ValueError
+        Where no specification has a gain.
+    """
+    drawn = [spec for spec in specs if spec.gain is not None]
+    if not drawn:
+        raise ValueError(f"no specification of the curve '{curve.id}' has a gain to draw")
+    chosen = {factor: levels for factor, levels in factor_levels(drawn).items() if len(levels) > 1}
+    rows = [(factor, level) for factor, levels in chosen.items() for level in levels]
+    height = 3.6 + 0.17 * len(rows)
+    with drawing():
+        figure, (top, below) = plt.subplots(
+            2,
+            1,
+            figsize=(9.5, height),
+            sharex=True,
+            layout="constrained",
+            height_ratios=[3.2, max(0.5, 0.17 * len(rows))],
+        )
+        _draw_gains(top, drawn, curve)
+        _draw_choices(below, drawn, chosen)
+        figure.suptitle(curve.text, fontsize=10)
+    return figure
+
+
+def _palette() -> dict[str, tuple[float, float, float]]:
+    colours = sns.color_palette("colorblind")
+    return {"above zero": colours[0], "undecided": (0.55, 0.55, 0.55), "below zero": colours[3]}
+
+
+def _draw_gains(axis: Axes, drawn: Sequence[Specification], curve: CurveLike) -> None:
+    of = _palette()
+    gains = np.array([spec.gain for spec in drawn], dtype=np.float64)
+    ends = np.array(
+        [[spec.ci95.low, spec.ci95.high] if spec.ci95 else [-np.inf, np.inf] for spec in drawn]
+    )
+    low, high = curve.reported - curve.margin, curve.reported + curve.margin
+    edge = max(abs(low), abs(high))
+    log = float(np.abs(gains).max()) > WIDE * edge
+    bottom, ceiling = _limits(gains, ends, low, high, edge if log else None)
+    cut = int(np.sum((ends[:, 0] < bottom) | (ends[:, 1] > ceiling)))
+    axis.axhspan(low, high, color=SHADE, zorder=0, label="reported ± margin")
+    axis.axhline(curve.reported, color=INK, ls="--", lw=1.2, label="reported")
+    axis.axhline(0, color=INK, lw=0.8)
+    places = np.arange(len(drawn))
+    thin = len(drawn) > 60
+    for status, marker in MARKERS.items():
+        at = np.array([spec.status == status for spec in drawn])
+        if not at.any():
+            continue
+        axis.vlines(
+            places[at],
+            np.clip(ends[at, 0], bottom, ceiling),
+            np.clip(ends[at, 1], bottom, ceiling),
+            color=of[status],
+            alpha=0.45,
+            lw=1.0 if thin else 1.8,
+        )
+        axis.plot(
+            places[at],
+            gains[at],
+            marker,
+            color=of[status],
+            ms=3.0 if thin else 5.0,
+            mec=PAPER if not thin else of[status],
+            mew=0.4,
+            label=f"95% interval {status}" if status != "undecided" else "interval holds zero",
+        )
+    if log:
+        # Linear as far as the claim's band, so that it and zero keep their places.
+        axis.set_yscale("symlog", linthresh=edge, linscale=1.6)
+        axis.set_yticks(_symlog_ticks(edge, bottom, ceiling))
+        axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axis.minorticks_off()
+    axis.set_ylim(bottom, ceiling)
+    notes = [f"logarithmic beyond ±{edge:.3g}"] if log else []
+    notes += [f"{cut} interval{'s' * (cut != 1)} cut at the edge"] if cut else []
+    axis.set_ylabel("gain (points)" + "".join(f"\n{note}" for note in notes))
+    axis.set_xlim(-0.8, len(drawn) - 0.2)
+    axis.grid(visible=False, axis="x")
+    axis.tick_params(labelbottom=False)
+    # Above the panel: inside, it would hide the band or the largest gains.
+    axis.legend(fontsize=7, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=5, frameon=False)
+
+
+def _limits(
+    gains: np.ndarray, ends: np.ndarray, low: float, high: float, edge: float | None
+) -> tuple[float, float]:
+    """Return the ends of the axis: all gains, the band, and intervals up to half as far again.
+
+    ``edge`` is where the axis turns logarithmic, None where it is linear.
+    """
+    least, most = min(gains.min(), low, 0.0), max(gains.max(), high, 0.0)
+    spare = 0.5 * (most - least)
+    finite = np.where(np.isfinite(ends), ends, gains[:, None])
+    bottom = max(finite.min(), least - spare)
+    ceiling = min(finite.max(), most + spare)
+    bottom, ceiling = min(bottom, least), max(ceiling, most)
+    if edge is not None:  # on a logarithmic axis a fixed share of points is no margin
+        return float(min(1.25 * bottom, -0.3 * edge)), float(max(1.25 * ceiling, 1.3 * edge))
+    pad = 0.05 * (ceiling - bottom)
+    return float(bottom - pad), float(ceiling + pad)
+
+
+def _symlog_ticks(edge: float, bottom: float, ceiling: float) -> list[float]:
+    steps = np.array([1, 2, 5])
+    beyond = [float(step * 10.0**power) for power in range(-3, 7) for step in steps]
+    beyond = [tick for tick in beyond if tick > 1.15 * edge]
+    # Inside the band's edge two round numbers are enough.
+    inner = [tick for tick in (0.5 * edge, edge) if tick > 0]
+    magnitudes = [float(f"{tick:.1g}") for tick in inner] + beyond
+    ticks = {0.0, *magnitudes, *(-tick for tick in magnitudes)}
+    return sorted(tick for tick in ticks if bottom <= tick <= ceiling)
+
+
+def _draw_choices(
+    axis: Axes, drawn: Sequence[Specification], chosen: Mapping[str, Sequence[str]]
+) -> None:
+    of = _palette()
+    labels: list[str] = []
+    for group, (factor, levels) in enumerate(chosen.items()):
+        first = len(labels)
+        if group % 2 == 0:
+            axis.axhspan(first - 0.5, first + len(levels) - 0.5, color=SHADE, alpha=0.5, zorder=0)
+        for level in levels:
+            for status in MARKERS:
+                bars = [
+                    (place - 0.42, 0.84)
+                    for place, spec in enumerate(drawn)
+                    if spec.choices.get(factor) == level and spec.status == status
+                ]
+                axis.broken_barh(bars, (len(labels) - 0.36, 0.72), color=of[status], lw=0)
+            labels.append(f"{factor}: {level}")
+    axis.set_yticks(range(len(labels)), labels, fontsize=8)
+    axis.set_ylim(max(len(labels), 1) - 0.5, -0.5)
+    axis.grid(visible=False)
+    axis.set_xlabel(f"{len(drawn)} specifications, sorted by gain")
+    axis.tick_params(labelbottom=False)
+
+
+def draw_variance(found: Mapping[str, Decomposition]) -> Figure:
+    """Draw what initialisation, order and the rest add to the spread over seeds.
+
+    Left: the variance components in points squared with their 95% intervals. Right: their shares
+    of the whole as stacked bars. Parts are told apart by hatch and marker beside colour.
+
+    Raises
+    ------
+    ValueError
+        Where there is nothing to draw.
+    """
+    if not found:
+        raise ValueError("no complete table of initialisations and orders to draw")
+    palette = sns.color_palette("colorblind")
+    with drawing():
+        figure, (left, right) = plt.subplots(
+            1, 2, figsize=(9.0, 1.4 + 0.62 * len(found)), sharey=True, layout="constrained"
+        )
+        for row, one in enumerate(found.values()):
+            start = 0.0
+            for part, name in enumerate(PARTS):
+                piece = one.parts[name]
+                place = row + 0.22 * (part - 1)
+                ends = [piece.ci95.low, piece.ci95.high]
+                if np.isfinite(ends).all():
+                    left.plot(ends, [place, place], "-", color=palette[part], lw=1.6)
+                label = name if row == 0 else f"_{name}"
+                left.plot([piece.variance], [place], "osD"[part], color=palette[part], label=label)
+                if piece.share is None:
+                    continue
+                right.barh(
+                    [row],
+                    [100 * piece.share],
+                    left=[start],
+                    height=0.6,
+                    color=palette[part],
+                    hatch=HATCHES[part],
+                    edgecolor=PAPER,
+                    label=label,
+                )
+                if piece.share >= 0.08:
+                    right.text(
+                        start + 50 * piece.share,
+                        row,
+                        f"{100 * piece.share:.0f}%",
+                        ha="center",
+                        va="center",
+                        fontsize=8,
+                        bbox={"boxstyle": "round,pad=0.15", "fc": PAPER, "ec": "none"},
+                    )
+                start += 100 * piece.share
+        # Upper ends spread over decades with few levels; below 1e-3 points squared is nothing.
+        left.set_xscale("symlog", linthresh=0.01)
+        left.set_xlim(left=0)
+        left.set_yticks(range(len(found)), list(found))
+        left.set_ylim(len(found) - 0.5, -0.5)
+        left.set_xlabel("variance component (points²), 95% interval")
+        left.grid(visible=False, axis="y")
+        right.grid(visible=False, axis="y")
+        right.set_xlabel("share of the variance over seeds (%)")
+        right.set_xlim(0, 100)
+        figure.legend(
+            *left.get_legend_handles_labels(), fontsize=7, loc="outside upper center", ncols=3
+        )
+    return figure

@@ -1,0 +1,116 @@
+"""Figures of what carries a gain: the paths from baseline to treatment, effects, levels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+import seaborn as sns
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
+
+from reports.figures.theme import INK, MUTED, PAPER, drawing, wrapped
+from reports.findings.factorial import Decomposition, Effect, LevelGain
+from reports.numbers.statistics import Interval
+
+FAR = 8.0  # so many times the median, or points
+LINES = ("-", "--", ":", "-.")
+
+
+def draw_paths(found: Mapping[str, Decomposition]) -> Figure:
+    """Draw every way from baseline to treatment, one panel a claim.
+
+    Across: how many factors have changed; up: mean accuracy in %. Each line changes one factor;
+    colour and line style tell which.
+    """
+    palette = sns.color_palette("colorblind")
+    factors = list(dict.fromkeys(s.factor for one in found.values() for s in one.shares))
+    with drawing():
+        figure, axes = plt.subplots(
+            1,
+            len(found),
+            figsize=(0.9 + 3.4 * len(found), 3.9),
+            sharey=True,
+            squeeze=False,
+            layout="constrained",
+        )
+        handles = {}
+        for axis, (name, one) in zip(axes[0], found.items(), strict=True):
+            order = [share.factor for share in one.shares]
+            for step in {step for path in one.paths for step in path}:
+                after = tuple(f for f in order if f in step.changed or f == step.factor)
+                place = factors.index(step.factor)
+                (line,) = axis.plot(
+                    [len(step.changed), len(after)],
+                    [one.means[step.changed], one.means[after]],
+                    color=palette[place % len(palette)],
+                    ls=LINES[place % len(LINES)],
+                    lw=1.8,
+                )
+                handles[step.factor] = line
+            for changed, mean in one.means.items():
+                axis.plot([len(changed)], [mean], "o", color=INK, mfc=PAPER, ms=5, zorder=3)
+            axis.annotate(
+                "baseline", (0, one.means[()]), (0, -11), textcoords="offset points", ha="left",
+                fontsize=8, color=MUTED,
+            )  # fmt: skip
+            last = tuple(order)
+            axis.annotate(
+                "treatment", (len(order), one.means[last]), (0, -14), textcoords="offset points",
+                ha="right", fontsize=8, color=MUTED,
+            )  # fmt: skip
+            axis.margins(y=0.12)
+            axis.set_xticks(range(len(order) + 1))
+            axis.set_xlim(-0.15, len(order) + 0.15)
+            axis.set_title(wrapped(name, 40))
+            axis.set_xlabel("factors changed")
+        axes[0][0].set_ylabel("accuracy after the last task (%)")
+        shown = [factor for factor in factors if factor in handles]
+        figure.legend(
+            [handles[factor] for factor in shown],
+            shown,
+            loc="outside upper center",
+            ncols=4,
+            handlelength=3,
+        )
+    return figure
+
+
+def draw_effects(found: Sequence[Effect]) -> Figure:
+    """Draw every effect with its 95% interval; filled where it differs from zero after Holm."""
+    labels = [" x ".join(one.factors) for one in found]
+    rows = [(one.effect, one.ci95, one.p_holm < 0.05) for one in found]
+    return _forest(labels, rows, "effect (points)")
+
+
+def draw_levels(found: Sequence[LevelGain]) -> Figure:
+    """Draw each level's gain over the reference with its 95% interval, filled as effects are."""
+    labels = [
+        wrapped(" ".join([one.level, *(f"{f}={v}" for f, v in one.stratum.items())]), 44)
+        for one in found
+    ]
+    rows = [(one.gain, one.ci95, one.p_holm < 0.05) for one in found]
+    return _forest(labels, rows, f"gain over {found[0].reference} (points)")
+
+
+def _forest(
+    labels: Sequence[str], rows: Sequence[tuple[float, Interval, bool]], label: str
+) -> Figure:
+    with drawing():
+        figure, axis = plt.subplots(figsize=(6.4, 0.9 + 0.25 * len(rows)), layout="constrained")
+        axis.axvline(0, color=INK, lw=0.8)
+        for place, (mean, ci95, sure) in enumerate(rows):
+            if np.isfinite([ci95.low, ci95.high]).all():
+                axis.plot([ci95.low, ci95.high], [place, place], "-", color=INK, lw=1.4)
+            axis.plot([mean], [place], "D", color=INK, mfc=INK if sure else PAPER, ms=5)
+        sizes = sorted(abs(mean) for mean, _, _ in rows)
+        if sizes[-1] > FAR * max(1.0, sizes[len(sizes) // 2]):  # one would squeeze all others
+            axis.set_xscale("symlog", linthresh=1.0)
+            axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+            label += ", logarithmic beyond ±1"
+        axis.set_yticks(range(len(rows)), labels, fontsize=8)
+        axis.set_ylim(len(rows) - 0.5, -0.5)
+        axis.grid(visible=False, axis="y")
+        axis.set_xlabel(label)
+    return figure

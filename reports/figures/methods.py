@@ -1,0 +1,96 @@
+"""What the methods did while they trained: a figure of their telemetry."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from reports.figures.theme import PAPER, drawing, legend_below, styles
+
+QUANTITIES: Mapping[str, str] = {
+    "loss": "loss of the last mini-batches",
+    "eta": "eta, the trace's learning rate",
+    "mean_abs_alpha": "mean |alpha|, plasticity",
+    "mean_abs_hebb": "mean |Hebb|, the trace",
+    "penalty": "penalty",
+    "importance_sum": "sum of the importances",
+    "importance_max": "largest importance",
+}
+"""What a record tells of each task, and its name on the axis."""
+
+DECADES = 30.0  # a quantity that spans more than this factor is drawn logarithmically
+
+
+def draw_telemetry(telemetry: pd.DataFrame, conditions: Sequence[str]) -> Figure:
+    """Draw every quantity over the tasks: means over seeds, and their smallest and largest.
+
+    Parameters
+    ----------
+    telemetry : as ``reports.numbers.tables.telemetry`` gives it.
+    conditions : which to draw, in order of the legend; only those that have the quantity appear.
+
+    Raises
+    ------
+    ValueError
+        Where there is nothing to draw.
+    """
+    shown = [name for name in QUANTITIES if name in present(telemetry)]
+    if not shown:
+        raise ValueError("no record tells what its method did")
+    of = styles(conditions)
+    columns = min(3, len(shown))
+    rows = math.ceil(len(shown) / columns)
+    handles: dict[str, Line2D] = {}
+    with drawing():
+        figure, axes = plt.subplots(
+            rows,
+            columns,
+            figsize=(1.9 + 2.6 * columns, 0.3 + 2.2 * rows),
+            squeeze=False,
+            layout="constrained",
+        )
+        for axis, quantity in zip(axes.flat, shown, strict=False):
+            own = telemetry[(telemetry["quantity"] == quantity) & telemetry["value"].notna()]
+            for condition in conditions:
+                its = own[own["condition"] == condition].groupby("task")["value"]
+                found = its.agg(["mean", "min", "max"])
+                if not found["max"].abs().max() > 0:
+                    continue
+                style = of[condition]
+                axis.fill_between(
+                    found.index, found["min"], found["max"], color=style.colour, alpha=0.15, lw=0
+                )
+                (line,) = axis.plot(
+                    found.index,
+                    found["mean"],
+                    color=style.colour,
+                    linestyle=style.line,
+                    marker=style.marker,
+                    mfc=style.colour if style.filled else PAPER,
+                    ms=4,
+                    lw=1.4,
+                )
+                handles.setdefault(condition, line)
+            values = own["value"].abs()
+            values = values[values > 0]
+            if len(values) and values.max() > DECADES * values.min():
+                axis.set_yscale("log")
+            axis.set_title(QUANTITIES[quantity])
+            axis.set_xticks(sorted(telemetry["task"].unique()))
+        for empty in list(axes.flat)[len(shown) :]:
+            empty.set_visible(False)
+        legend_below(figure, list(handles.values()), list(handles))
+        figure.supxlabel("tasks trained", fontsize=9)
+    return figure
+
+
+def present(telemetry: pd.DataFrame) -> set[str]:
+    """Return the quantities that are somewhere not zero."""
+    alive = telemetry[np.abs(telemetry["value"].fillna(0)) > 0]
+    return set(alive["quantity"])

@@ -1,0 +1,109 @@
+"""Do our accuracies agree with the published ones, value by value?"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from reports.numbers import metrics
+from reports.numbers.statistics import Interval, has_spread, prediction_interval, t_interval
+from reports.numbers.summary import PublishedLike
+from reports.numbers.tables import Record
+
+
+class PublishedValuesLike(PublishedLike, Protocol):
+    """A source of published values, as the analysis reads it."""
+
+    @property
+    def plus_minus(self) -> dict[str, tuple[float, ...]]: ...  # noqa: D102
+    @property
+    def runs(self) -> dict[str, int]: ...  # noqa: D102
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """A condition's mean accuracy beside one published value of it.
+
+    Attributes
+    ----------
+    after_tasks : the accuracy is the mean over the tasks seen so far, after so many.
+    published, plus_minus : in %; what the source prints, ``plus_minus`` None where it prints none.
+    n : number of our seeds.
+    difference, ci95 : ours minus published, in points, with its 95% t interval, without ends where
+        our seeds show no spread. The published value is taken as exact, so this interval is too
+        narrow to judge agreement by.
+    runs : how many runs the published value is the mean of; None where that is not known.
+    prediction95 : where the mean of ``runs`` seeds like ours falls 95 times in 100, in %; not
+        clipped at 100; None where ``runs`` is.
+    agrees : whether ``published`` lies there; None where it cannot be told (``runs`` unknown, or
+        our seeds show no spread).
+    """
+
+    condition: str
+    source: str
+    after_tasks: int
+    published: float
+    plus_minus: float | None
+    n: int
+    difference: float
+    ci95: Interval
+    runs: int | None
+    prediction95: Interval | None
+    agrees: bool | None
+
+
+def agreements(
+    records: Sequence[Record], published: Iterable[PublishedValuesLike]
+) -> Iterator[Agreement]:
+    """Yield how each published value compares with the records; in the order of the sources.
+
+    Values of conditions of which no seed is done, and after more tasks than there are, are left
+    out. The order of the records does not matter.
+    """
+    ours: dict[str, list[metrics.Floats]] = {}
+    for record in sorted(records, key=lambda record: int(record["seed"])):
+        if record["status"] == "done":
+            curve = 100 * metrics.seen_accuracy(metrics.as_matrix(record["accuracy"]))
+            ours.setdefault(record["condition"], []).append(curve)
+    for source in published:
+        for condition, values in source.accuracy.items():
+            for place, after in enumerate(source.after_tasks):
+                at = [curve[after - 1] for curve in ours.get(condition, []) if after <= len(curve)]
+                if at:
+                    yield _agreement(source, condition, place, np.array(at), values[place])
+
+
+def _agreement(
+    source: PublishedValuesLike,
+    condition: str,
+    place: int,
+    ours: metrics.Floats,
+    published: float,
+) -> Agreement:
+    """Compare our accuracies, (n,) in %, with the value at one place of a source's list."""
+    runs, bars = source.runs.get(condition), source.plus_minus.get(condition)
+    band = None if runs is None else prediction_interval(ours, runs, 0.95)
+    ci95 = t_interval(ours - published, 0.95)
+    if not has_spread(ours):  # not even where all are what was published: that is no difference
+        ci95 = Interval(-math.inf, math.inf)
+        band = band and ci95
+    agrees = None
+    if band is not None and math.isfinite(band.high):
+        agrees = band.low <= published <= band.high
+    return Agreement(
+        condition=condition,
+        source=source.id,
+        after_tasks=source.after_tasks[place],
+        published=published,
+        plus_minus=None if bars is None else bars[place],
+        n=len(ours),
+        difference=float((ours - published).mean()),
+        ci95=ci95,
+        runs=runs,
+        prediction95=band,
+        agrees=agrees,
+    )

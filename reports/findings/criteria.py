@@ -1,0 +1,312 @@
+"""What each usual criterion of a reproduction says about a claim, and what it cannot see.
+
+Side by side, so that nobody has to pick the one that suits. Only two of them decide a verdict
+(``reports.numbers.verdict``): a mean difference surely on the claimed side of zero, and
+equivalence.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+from reports.findings.agreement import Agreement
+from reports.findings.analysis import ClaimLike, JudgedClaim
+from reports.numbers.statistics import FIXED, Interval, PairedComparison
+from reports.numbers.verdict import Judgement, margin_reaches_zero
+
+PRINTED_DIGIT = 0.01  # of published accuracies in %: means closer than that are the same
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """One criterion.
+
+    Attributes
+    ----------
+    criterion : a statement.
+    result : what the data say, in numbers.
+    holds : whether the statement is so by its own rule (not whether that favours the claim);
+        None where there is no rule, or where these data could not have met it.
+    cannot_see : what it is blind to.
+    """
+
+    criterion: str
+    result: str
+    holds: bool | None
+    cannot_see: str
+
+
+def criteria(
+    judged: JudgedClaim, agreement: Sequence[Agreement] = (), tasks: int = 0
+) -> list[Criterion]:
+    """Return what each criterion says; empty where the claim has no pair of seeds.
+
+    Parameters
+    ----------
+    agreement : of the study: from it come the criteria about published accuracies, one row for
+        each source that has both of the claim's conditions after the last task.
+    tasks : how many there are.
+    """
+    compared, found = judged.contrast.comparison, judged.judgement
+    if compared is None or found is None:
+        return []
+    case = _Case(judged.claim, compared, found)
+    return [
+        case.direction(),
+        case.superiority(),
+        case.reported_inside(),
+        case.equivalence(),
+        case.negligibility(),
+        case.ranks(),
+        case.sign_flips(),
+        case.bootstrap(),
+        case.chance_of_better(),
+        case.effect_size(),
+        *_published(judged.claim, agreement, tasks),
+    ]
+
+
+@dataclass(frozen=True)
+class _Case:
+    """A claim and its data, on the axis of the claim: up is where the reported gain lies."""
+
+    claim: ClaimLike
+    compared: PairedComparison
+    found: Judgement
+
+    @property
+    def side(self) -> str:
+        return "above" if self.claim.reported > 0 else "below"
+
+    @property
+    def unit(self) -> str:
+        return "points" if self.claim.unit == "points" else "%"
+
+    @property
+    def seeds(self) -> str:
+        return f"{self.compared.n} seed{'s' * (self.compared.n != 1)}"
+
+    @property
+    def fixed(self) -> bool:
+        return self.found.procedure == FIXED.name
+
+    @property
+    def peeked(self) -> str:
+        return "" if self.fixed else " That seeds were added by looking, as here."
+
+    def upward(self, interval: Interval) -> Interval:
+        return interval if self.claim.reported > 0 else -interval
+
+    def direction(self) -> Criterion:
+        mean, reported = self.compared.mean, self.claim.reported
+        return Criterion(
+            "same direction as reported",
+            f"ours {mean:+.2f}, reported {reported:+.2f} {self.unit}",
+            mean * reported > 0,
+            "Size and chance: without any effect every other study has the right direction.",
+        )
+
+    def superiority(self) -> Criterion:
+        level, procedure = f"{100 * (1 - self.claim.alpha):.3g}%", self.found.procedure
+        result = f"{self.compared.mean:+.2f} {self.unit}, {level} interval {_span(self.found.ci)}"
+        if self.fixed:  # the p-value holds for no other
+            result += f", {_p(self.compared.p_t)}"
+        return Criterion(
+            f"mean difference {self.side} zero ({'paired t' if self.fixed else procedure})",
+            result,
+            _told(self.found.ci, self.upward(self.found.ci).low > 0),
+            "Size: with enough seeds a hundredth of the claim passes as well. Cause: the two "
+            "conditions may differ in more than the claim names.",
+        )
+
+    def reported_inside(self) -> Criterion:
+        ci, reported = self.found.ci, self.claim.reported
+        holds = ci.low <= reported <= ci.high
+        return Criterion(
+            "reported value inside our interval",
+            f"{_span(ci)} {'holds' if holds else 'does not hold'} {reported:+.2f}",
+            _told(ci, holds),
+            "Never decides. Any claim in this interval passes, and the fewer the seeds and the "
+            "larger their spread, the wider it is; with many seeds it fails over a difference "
+            "that nobody cares about.",
+        )
+
+    def equivalence(self) -> Criterion:
+        claim = self.claim
+        band = Interval(claim.reported - claim.margin, claim.reported + claim.margin)
+        blind = "Whether the margin is the right one; the study fixed it before the data."
+        if margin_reaches_zero(claim.reported, claim.margin):
+            blind += " Here it reaches zero: no gain at all passes as well."
+        return Criterion(
+            "equivalent to the claim within its margin (TOST)",
+            f"{_p(self.found.p_claim)}, {self._narrow()}, margin {_span(band)}",
+            _told(self.found.ci_equivalence, self.found.ci_equivalence.inside(band)),
+            blind,
+        )
+
+    def negligibility(self) -> Criterion:
+        band = Interval(-self.claim.negligible, self.claim.negligible)
+        return Criterion(
+            "equivalent to zero (TOST)",
+            f"{_p(self.found.p_zero)}, {self._narrow()}, negligible {_span(band)}",
+            _told(self.found.ci_equivalence, self.found.ci_equivalence.inside(band)),
+            "A gain that is there: one can be surely above zero and negligible. That it fails is "
+            "no evidence of a gain, only too little evidence of none.",
+        )
+
+    def ranks(self) -> Criterion:
+        return self._counted(
+            f"differences {self.side} zero by their ranks (Wilcoxon)",
+            self.compared.p_wilcoxon,
+            "Size: it sees ranks only; one large loss counts no more than its rank.",
+        )
+
+    def sign_flips(self) -> Criterion:
+        return self._counted(
+            f"mean difference {self.side} zero (sign flips)",
+            self.compared.p_sign_flip,
+            "Size; and it takes differences without an effect to be symmetric.",
+        )
+
+    def bootstrap(self) -> Criterion:
+        ci = self.compared.bca95
+        return Criterion(
+            f"BCa bootstrap interval {self.side} zero",
+            f"95% interval {_span(ci)} over {self.seeds}",
+            _told(ci, self.upward(ci).low > 0),
+            "Its own error: with few seeds it is too narrow (at five it covers about 84%, not "
+            f"95%), and it knows no value beyond those seen.{self.peeked}",
+        )
+
+    def chance_of_better(self) -> Criterion:
+        share, ci = self.compared.probability_superior, self.compared.probability_superior_ci95
+        holds = ci.low > 0.5 if self.claim.reported > 0 else ci.high < 0.5
+        possible = 0.025 ** (1 / self.compared.n) > 0.5  # the end of the interval, all seeds won
+        return Criterion(
+            f"P(A > B) {self.side} one half",
+            f"{self.claim.treatment} ahead on {share * self.compared.n:g} of {self.compared.n} "
+            f"seeds, P = {share:.2f} (95% interval {ci.low:.2f} to {ci.high:.2f})",
+            holds if possible else None,
+            "Size: a thousandth of a point on every seed gives 1 as well.",
+        )
+
+    def effect_size(self) -> Criterion:
+        size = self.compared.hedges_gz
+        return Criterion(
+            "effect size (Hedges' g_z)",
+            f"g_z = {size:+.2f}" if size is not None else "none: too few seeds, or no spread",
+            None,
+            "Points: it is the mean in units of the spread between seeds, so a tiny gain with a "
+            "tiny spread is huge. It has no threshold of its own.",
+        )
+
+    def _narrow(self) -> str:
+        return (
+            f"{100 * (1 - 2 * self.claim.alpha):.3g}% interval {_span(self.found.ci_equivalence)}"
+        )
+
+    def _counted(self, criterion: str, p: float, blind: str) -> Criterion:
+        """Return the row of an exact test, which few seeds cannot pass whatever they show."""
+        smallest, alpha = self.compared.smallest_p, self.claim.alpha
+        holds = None
+        if smallest <= alpha:
+            holds = p <= alpha and self.compared.mean * self.claim.reported > 0
+        else:
+            blind = f"Anything at {self.seeds}: no data reach {alpha:g}. {blind}"
+        result = f"{_p(p)}; the smallest at {self.seeds}: {smallest:.2g}"
+        return Criterion(criterion, result, holds, blind + self.peeked)
+
+
+def _published(claim: ClaimLike, agreement: Sequence[Agreement], tasks: int) -> Iterator[Criterion]:
+    """Yield the criteria about a source's accuracies of both conditions after the last task."""
+    last: dict[str, dict[str, Agreement]] = {}
+    for one in agreement:
+        if one.after_tasks == tasks:  # the claim is about no earlier accuracy
+            last.setdefault(one.source, {})[one.condition] = one
+    for source, of in last.items():
+        both = [of[name] for name in (claim.baseline, claim.treatment) if name in of]
+        if len(both) == 2 and all(one.plus_minus is not None for one in both):
+            yield _error_bars(source, both, agreement)
+        if len(both) == 2 and all(one.prediction95 is not None for one in both):
+            yield _predictions(source, both)
+
+
+def _error_bars(
+    source: str, both: Sequence[Agreement], agreement: Sequence[Agreement]
+) -> Criterion:
+    shown = []
+    for one in both:
+        ours = Interval(one.ci95.low + one.published, one.ci95.high + one.published)
+        shown.append(
+            f"{one.condition} {one.published:.2f} ± {one.plus_minus:.2f}, ours "
+            f"{one.published + one.difference:.2f} ({_span(ours, '')})"
+        )
+    odd = "".join(_shared_bars(agreement))
+    return Criterion(
+        f"published error bars overlap ours ({source})",
+        "; ".join(shown),
+        all(map(_overlap, both)) if all(_ended(one.ci95) for one in both) else None,
+        "Which test it is: that depends on what the bars are (spread, standard error, interval) "
+        "and over how many runs. Two accuracies can each overlap while their difference does "
+        f"not, and the other way round.{odd}",
+    )
+
+
+def _overlap(one: Agreement) -> bool:
+    bar = one.plus_minus or 0.0
+    return one.ci95.low <= bar and one.ci95.high >= -bar
+
+
+def _predictions(source: str, both: Sequence[Agreement]) -> Criterion:
+    shown = [
+        f"{one.condition} {one.published:.2f}, where the mean of {one.runs} runs like ours falls: "
+        f"{_span(one.prediction95, '')}"
+        for one in both
+        if one.prediction95 is not None
+    ]
+    told = [one.agrees for one in both]
+    return Criterion(
+        f"published accuracies inside our prediction intervals ({source})",
+        "; ".join(shown),
+        None if None in told else all(told),
+        "The gain: both accuracies can be off by as much and their difference agree, or each be "
+        "inside and the difference not. It takes the published runs to be like ours.",
+    )
+
+
+def _shared_bars(agreement: Sequence[Agreement]) -> Iterator[str]:
+    """Yield what is odd about two sources that print the same bars for different means."""
+    bars: dict[str, dict[tuple[str, int], Agreement]] = {}
+    for one in agreement:
+        if one.plus_minus is not None:
+            bars.setdefault(one.source, {})[one.condition, one.after_tasks] = one
+    for (first, a), (second, b) in combinations(bars.items(), 2):
+        same = [key for key in a.keys() & b.keys() if a[key].plus_minus == b[key].plus_minus]
+        apart = [k for k in same if abs(a[k].published - b[k].published) > PRINTED_DIGIT]
+        if apart:
+            yield (
+                f" Odd: {first} and {second} print the same bars for {len(same)} values and "
+                f"different means for {len(apart)} of them."
+            )
+
+
+def _span(interval: Interval, sign: str = "+") -> str:
+    if not _ended(interval):
+        return "without ends"
+    return f"{interval.low:{sign}.2f} to {interval.high:{sign}.2f}"
+
+
+def _ended(interval: Interval) -> bool:
+    return math.isfinite(interval.low) and math.isfinite(interval.high)
+
+
+def _told(interval: Interval, holds: bool) -> bool | None:
+    """Return what an interval says; None where it has no ends, as for one seed."""
+    return holds if _ended(interval) else None
+
+
+def _p(value: float) -> str:
+    return "p < 0.0001" if value < 0.0001 else f"p = {value:.2g}"

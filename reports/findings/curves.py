@@ -1,0 +1,367 @@
+"""Specification curve: one gain under every defensible choice, judged together.
+
+A claim was made under one set of choices; where these are not published, its gain is computed
+under all their crossings and shown in order (Simonsohn, Simmons and Nelson 2020). Whether all the
+gains together are more than chance is a joint test, here adapted to paired seeds: if the treatment
+did nothing anywhere, every gain could as well have had the other sign. All specifications share
+their seeds, so a seed's gains are flipped together, which keeps their dependence, whatever it is.
+
+What that test assumes: under "no gain anywhere" the vector of a seed's gains is as likely as its
+negative. Swapping two interchangeable conditions guarantees it, and so do normal accuracies;
+where many specifications share one baseline whose accuracies are skewed, it holds only nearly.
+
+Accuracies are in %, gains in points. A reported loss is judged in the mirror, as in
+``reports.numbers.verdict``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Protocol
+
+import numpy as np
+from scipy import stats
+
+from reports.figures.curves import factor_levels
+from reports.numbers.statistics import (
+    GAIN_DECIMALS,
+    ROUNDING,
+    Floats,
+    Interval,
+    paired_gains,
+    t_interval,
+)
+from reports.numbers.verdict import Verdict, decide
+
+EXACT_SEEDS = 12  # up to so many seeds all 2^n flips are counted
+FLIPS = 9_999  # above, so many drawn ones
+
+MEDIAN, POSITIVE, SURE = "median gain", "share positive", "share surely positive"
+
+
+class CurveLike(Protocol):
+    """A specification curve as a study defines it; see ``harness.studies.claims.Curve``."""
+
+    @property
+    def id(self) -> str: ...  # noqa: D102
+    @property
+    def text(self) -> str: ...  # noqa: D102
+    @property
+    def treatment(self) -> Mapping[str, str]: ...  # noqa: D102
+    @property
+    def baseline(self) -> Mapping[str, str]: ...  # noqa: D102
+    @property
+    def reported(self) -> float: ...  # noqa: D102
+    @property
+    def margin(self) -> float: ...  # noqa: D102
+    @property
+    def negligible(self) -> float: ...  # noqa: D102
+    @property
+    def alpha(self) -> float: ...  # noqa: D102
+
+
+@dataclass(frozen=True)
+class Specification:
+    """The gain under one set of choices.
+
+    Attributes
+    ----------
+    treatment, baseline : names of the conditions; ``baseline`` is None where there is none.
+    place : position of the treatment in the study.
+    choices : the treatment's level of every factor that is not part of the contrast.
+    seeds, gains : the seeds that both conditions finished, in rising order, and treatment minus
+        baseline of each, in points.
+    dropped : how many of the report's seeds have no gain here: diverged, failed or not yet run.
+    diverged : how many cells of the treatment diverged.
+    baseline_diverged : how many of the baseline.
+    gain, baseline_accuracy : means over ``seeds``, in points and %; None without seeds.
+    ci95 : t interval of the gain; infinite ends at one seed; None without seeds.
+    verdict : on the curve's reported gain, at its alpha; None without seeds.
+    """
+
+    treatment: str
+    baseline: str | None
+    place: int
+    choices: dict[str, str]
+    seeds: tuple[int, ...]
+    gains: tuple[float, ...]
+    dropped: int
+    diverged: int
+    baseline_diverged: int
+    gain: float | None
+    baseline_accuracy: float | None
+    ci95: Interval | None
+    verdict: Verdict | None
+
+    @property
+    def status(self) -> str | None:
+        """Where the 95% interval lies: "above zero", "below zero" or "undecided"."""
+        if self.ci95 is None:
+            return None
+        if self.ci95.low > 0:
+            return "above zero"
+        return "below zero" if self.ci95.high < 0 else "undecided"
+
+
+def specifications(
+    finals: Mapping[str, Mapping[int, float]],
+    levels: Mapping[str, Mapping[str, str]],
+    curve: CurveLike,
+    *,
+    diverged: Mapping[str, int] | None = None,
+    seeds: Collection[int] | None = None,
+) -> list[Specification]:
+    """Return the gain of every specification of a curve, sorted by gain.
+
+    Each condition with the treatment's levels is compared with the one that has its levels but
+    for the baseline's in their place. Factors that do not arise in that one (eta without
+    plasticity) are not compared, so that several specifications may share a baseline.
+
+    Parameters
+    ----------
+    finals : final accuracy in % by condition and seed, of finished cells only.
+    levels : by condition, the level of each factor that arises in it.
+    diverged : by condition, how many cells diverged.
+    seeds : those that the report speaks of; None: all that any condition finished.
+
+    Returns
+    -------
+    Rising gains, then those without one in the study's order.
+
+    Raises
+    ------
+    ValueError
+        Where two conditions would do as one baseline, or an accuracy is not finite.
+    """
+    asked = set(seeds) if seeds is not None else {s for own in finals.values() for s in own}
+    found = []
+    for place, (name, own) in enumerate(levels.items()):
+        if not curve.treatment.items() <= own.items():
+            continue
+        baseline = _baseline(name, own, levels, curve)
+        after = finals.get(name, {})
+        before = finals.get(baseline, {}) if baseline is not None else {}
+        both = sorted(asked & after.keys() & before.keys())
+        gains = paired_gains([after[s] for s in both], [before[s] for s in both]) if both else None
+        of = diverged or {}
+        found.append(
+            Specification(
+                treatment=name,
+                baseline=baseline,
+                place=place,
+                choices={f: level for f, level in own.items() if f not in curve.treatment},
+                seeds=tuple(both),
+                gains=() if gains is None else tuple(gains.tolist()),
+                dropped=len(asked) - len(both),
+                diverged=of.get(name, 0),
+                baseline_diverged=of.get(baseline, 0) if baseline is not None else 0,
+                gain=None if gains is None else float(gains.mean()),
+                baseline_accuracy=float(np.mean([before[s] for s in both])) if both else None,
+                ci95=None if gains is None else t_interval(gains, 0.95),
+                verdict=None if gains is None else _verdict(gains, curve),
+            )
+        )
+    return sorted(
+        found, key=lambda one: (one.gain is None, 0.0 if one.gain is None else one.gain, one.place)
+    )
+
+
+def _baseline(
+    name: str, own: Mapping[str, str], levels: Mapping[str, Mapping[str, str]], curve: CurveLike
+) -> str | None:
+    wanted = {**own, **curve.baseline}.items()
+    fits = [
+        other
+        for other, its in levels.items()
+        if other != name and curve.baseline.items() <= its.items() and its.items() <= wanted
+    ]
+    if len(fits) > 1:
+        raise ValueError(
+            f"curve '{curve.id}': both '{fits[0]}' and '{fits[1]}' would do as the baseline of "
+            f"'{name}'; name a level in the curve's baseline that only one of them has"
+        )
+    return fits[0] if fits else None
+
+
+def _verdict(gains: Floats, curve: CurveLike) -> Verdict:
+    # As ``verdict.judge`` does, without the bootstrap and p-values that hundreds need not have.
+    return decide(
+        t_interval(gains, 1 - curve.alpha),
+        t_interval(gains, 1 - 2 * curve.alpha),
+        curve.reported,
+        curve.margin,
+        curve.negligible,
+    )
+
+
+@dataclass(frozen=True)
+class JointTest:
+    """All specifications against "no gain anywhere"; from ``joint_inference``.
+
+    Attributes
+    ----------
+    specifications : how many have a gain; the others take no part.
+    seeds : how many seeds were flipped.
+    exact : whether all 2^seeds flips were counted, or some drawn.
+    flips : how many flips the p-values count, the observed signs among them.
+    smallest_p : the smallest possible p-value.
+    observed : by name of the statistic: median gain in points, share of specifications with a
+        positive gain, share whose 95% t interval lies above 0; of losses for a reported loss.
+    p : one-sided, the share of flips with a statistic as large or larger.
+    p_opposite : the share with one as small or smaller.
+    """
+
+    specifications: int
+    seeds: int
+    exact: bool
+    flips: int
+    smallest_p: float
+    observed: dict[str, float]
+    p: dict[str, float]
+    p_opposite: dict[str, float]
+
+
+def joint_inference(
+    specs: Sequence[Specification], reported: float, *, flips: int = FLIPS, seed: int = 0
+) -> JointTest | None:
+    """Test all specifications together by flipping the signs of whole seeds.
+
+    All 2^n flips to n = 12 seeds, the p-values are then exact and at least 2^-n; above,
+    ``flips`` drawn ones and the observed (Phipson and Smyth 2010). A seed that some specifications
+    lack is flipped in those that have it: each keeps its own seeds, mean and spread.
+
+    Parameters
+    ----------
+    reported : only its sign counts, which says what a gain is.
+
+    Returns
+    -------
+    None where no specification has a gain.
+    """
+    with_gain = [spec for spec in specs if spec.seeds]
+    if not with_gain:
+        return None
+    seeds = sorted({s for spec in with_gain for s in spec.seeds})
+    column = {s: place for place, s in enumerate(seeds)}
+    gains = np.zeros((len(with_gain), len(seeds)))
+    counts = np.array([len(spec.seeds) for spec in with_gain])
+    for row, spec in zip(gains, with_gain, strict=True):
+        row[[column[s] for s in spec.seeds]] = spec.gains
+    gains *= math.copysign(1, reported)
+    exact = len(seeds) <= EXACT_SEEDS
+    if exact:  # the first has no flip
+        signs = np.array(list(product([1.0, -1.0], repeat=len(seeds))))
+    else:
+        drawn = np.random.default_rng(seed).choice([1.0, -1.0], (flips, len(seeds)))
+        signs = np.concatenate([np.ones((1, len(seeds))), drawn])
+    values = _statistics(gains, counts, signs)
+    near = 10.0**-GAIN_DECIMALS  # equal statistics may differ by rounding
+    return JointTest(
+        specifications=len(with_gain),
+        seeds=len(seeds),
+        exact=exact,
+        flips=len(signs),
+        smallest_p=1 / len(signs),
+        observed={name: float(one[0]) for name, one in values.items()},
+        p={name: float(np.mean(one >= one[0] - near)) for name, one in values.items()},
+        p_opposite={name: float(np.mean(one <= one[0] + near)) for name, one in values.items()},
+    )
+
+
+def _statistics(gains: Floats, counts: np.ndarray, signs: Floats) -> dict[str, Floats]:
+    """Return each statistic under each flip, (flips,).
+
+    ``gains`` is (specifications, seeds) with 0 where one has no such seed, ``counts`` the number
+    that it has, ``signs`` (flips, seeds).
+    """
+    mean = signs @ gains.T / counts
+    # Flipped gains are all equal, and show no spread, where their mean is as large as the largest.
+    told = np.abs(gains).max(axis=1) - np.abs(mean) > ROUNDING
+    mean = np.round(mean, GAIN_DECIMALS)
+    squares = (gains**2).sum(axis=1)  # flips do not change them
+    spread = np.maximum(squares - counts * mean**2, 0) / np.maximum(counts - 1, 1)
+    critical = stats.t.ppf(0.975, np.maximum(counts - 1, 1))
+    sure = told & (mean > critical * np.sqrt(spread / counts))
+    return {
+        MEDIAN: np.round(np.median(mean, axis=1), GAIN_DECIMALS),
+        POSITIVE: np.mean(mean > 0, axis=1),
+        SURE: np.mean(sure, axis=1),
+    }
+
+
+def extremes(
+    specs: Sequence[Specification], k: int = 5
+) -> tuple[list[Specification], list[Specification]]:
+    """Return where the treatment helps most and where it hurts most, up to ``k`` each.
+
+    Only gains above 0 help and only those below hurt; the most extreme come first. A
+    specification in which a run diverged takes no part: the mean over its survivors says how good
+    those are, not how good the choice is.
+    """
+    gained = [
+        (spec.gain, spec)
+        for spec in specs
+        if spec.gain is not None and not spec.diverged and not spec.baseline_diverged
+    ]
+    up = sorted((one for one in gained if one[0] > 0), key=lambda one: (-one[0], one[1].place))
+    down = sorted((one for one in gained if one[0] < 0), key=lambda one: (one[0], one[1].place))
+    return [spec for _, spec in up[:k]], [spec for _, spec in down[:k]]
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many specifications say what.
+
+    Attributes
+    ----------
+    specifications, with_gain : all, and those with at least one pair of seeds.
+    unpaired : those without a baseline condition.
+    surely_positive, surely_negative, undecided : 95% intervals above, below and across zero.
+    verdicts : by verdict.
+    median : gain in points; None where no specification has one.
+    """
+
+    specifications: int
+    with_gain: int
+    unpaired: int
+    surely_positive: int
+    surely_negative: int
+    undecided: int
+    verdicts: dict[Verdict, int]
+    median: float | None
+
+    def share(self, verdict: Verdict) -> float | None:
+        """Return the share of a verdict among the specifications with a gain; None of none."""
+        return self.verdicts[verdict] / self.with_gain if self.with_gain else None
+
+
+def count(specs: Sequence[Specification]) -> Counts:
+    """Count what the specifications say."""
+    gains = [spec.gain for spec in specs if spec.gain is not None]
+    status = Counter(spec.status for spec in specs)
+    verdicts = Counter(spec.verdict for spec in specs)
+    return Counts(
+        specifications=len(specs),
+        with_gain=len(gains),
+        unpaired=sum(spec.baseline is None for spec in specs),
+        surely_positive=status["above zero"],
+        surely_negative=status["below zero"],
+        undecided=status["undecided"],
+        verdicts={verdict: verdicts[verdict] for verdict in Verdict},
+        median=float(np.median(gains)) if gains else None,
+    )
+
+
+def by_choice(specs: Sequence[Specification]) -> dict[str, dict[str, Counts]]:
+    """Return by factor and level, in the study's order, what the specifications there say."""
+    return {
+        factor: {
+            level: count([spec for spec in specs if spec.choices.get(factor) == level])
+            for level in levels
+        }
+        for factor, levels in factor_levels(specs).items()
+    }

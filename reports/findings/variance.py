@@ -1,0 +1,371 @@
+"""How much of the spread over seeds is initialisation, how much the order of mini-batches.
+
+A study that crosses both gives a table of final accuracies, one cell for each initialisation and
+order, without replication. The model is a sum of random effects,
+
+    accuracy[i, j] = mean + initialisation[i] + order[j] + residual[i, j],
+
+whose residual holds the interaction and whatever else two runs differ by. Components follow from
+the mean squares (ANOVA method of moments; Searle, Casella and McCulloch 1992, section 4.3): they
+are unbiased, and may come out negative where the truth is near zero. Shares use them clipped at 0.
+
+Intervals are generalised confidence intervals (Weerahandi 1993; for exactly this two-way layout
+Hamada and Weerahandi 2000, and Burdick, Borror and Montgomery 2005): the unknown chi-squares
+behind the sums of squares are drawn, and each draw solved for the components. They need normal
+effects; their coverage is checked by simulation in the tests. They do not pretend that 8 levels
+tell a variance well: with 7 degrees of freedom its upper end is four times the estimate.
+
+All accuracies are in %, differences in points, variances in points squared.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import stats
+
+from reports.figures.curves import PARTS, draw_variance
+from reports.numbers.statistics import Floats, Interval, has_spread
+from reports.sections.section import Drawing, Section, Table
+
+DRAWS = 20_000  # of the chi-squares behind an interval; its ends move by about 1% of their size
+HALF_WIDTHS = (0.5, 0.25)  # points: precisions whose number of seeds is told
+SEED_CAP = 100_000
+
+
+@dataclass(frozen=True)
+class Part:
+    """One variance component.
+
+    Attributes
+    ----------
+    unclipped : the unbiased estimate in points squared, which may be negative.
+    variance : the same, at least 0.
+    ci95 : generalised 95% interval of the component, at least 0; without an upper end where all
+        cells are equal and show no spread to judge by.
+    share : of the three clipped components' sum, in [0, 1]; None where all are 0.
+    share_ci95 : its generalised interval; None where ``share`` is.
+    """
+
+    unclipped: float
+    variance: float
+    ci95: Interval
+    share: float | None
+    share_ci95: Interval | None
+
+
+@dataclass(frozen=True)
+class Decomposition:
+    """Variance components of one table; from ``decompose``.
+
+    Attributes
+    ----------
+    initialisations, orders : the number of levels of each.
+    mean : of all cells, in the table's unit.
+    parts : by name, "initialisation", "order" and "residual".
+    total : variance of a run whose initialisation and order are both new, in points squared: the
+        sum of the unclipped components (at least 0), which stays unbiased where one is negative.
+    total_ci95 : its generalised interval.
+    seeds : by half-width in points, how many seeds, each a new initialisation and a new order,
+        give a 95% t interval no wider at a spread of ``total``.
+    seeds_ci95 : the same numbers at the ends of ``total_ci95``.
+    """
+
+    initialisations: int
+    orders: int
+    mean: float
+    parts: dict[str, Part]
+    total: float
+    total_ci95: Interval
+    seeds: dict[float, int | None]
+    seeds_ci95: dict[float, tuple[int | None, int | None]]
+
+
+def tables(
+    finals: Mapping[str, Mapping[int, float]],
+    levels: Mapping[str, Mapping[str, str]],
+    *,
+    method: str = "method",
+    order: str = "order",
+) -> dict[str, Floats]:
+    """Return for each method its table of final accuracies in %, (initialisations, orders).
+
+    Parameters
+    ----------
+    finals : final accuracy in % by condition and seed, of finished cells only; a seed is an
+        initialisation.
+    levels : by condition, the level of each factor; conditions without both factors are left out.
+    method, order : names of the two factors.
+
+    Returns
+    -------
+    Rows are all seeds in rising order, columns all orders as in ``levels``, the same for every
+    method, so that tables of two methods may be subtracted; NaN where a cell has no result.
+    """
+    seeds = sorted({seed for own in finals.values() for seed in own})
+    used = {name: own for name, own in levels.items() if method in own and order in own}
+    columns = list(dict.fromkeys(own[order] for own in used.values()))
+    found = {own[method]: np.full((len(seeds), len(columns)), np.nan) for own in used.values()}
+    for name, own in used.items():
+        for seed, value in finals.get(name, {}).items():
+            found[own[method]][seeds.index(seed), columns.index(own[order])] = value
+    return found
+
+
+def with_differences(found: Mapping[str, Floats]) -> dict[str, Floats]:
+    """Return the tables and, in points, each later one minus the first, cell by cell."""
+    names = list(found)
+    minus = {f"{name} minus {names[0]}": found[name] - found[names[0]] for name in names[1:]}
+    return {**found, **minus}
+
+
+def mean_squares(table: Floats) -> tuple[Floats, Floats]:
+    """Return mean squares and degrees of freedom, (3,) each: rows, columns, residual.
+
+    A mean square of what does not differ by more than rounding is 0.
+    """
+    rows, columns = table.shape
+    grand = table.mean()
+    by_row, by_column = table.mean(axis=1), table.mean(axis=0)
+    left = table - by_row[:, None] - by_column + grand
+    freedom = np.array([rows - 1, columns - 1, (rows - 1) * (columns - 1)], dtype=np.float64)
+    squares = np.array(
+        [
+            columns * ((by_row - grand) ** 2).sum(),
+            rows * ((by_column - grand) ** 2).sum(),
+            (left**2).sum(),
+        ]
+    )
+    told = [bool(has_spread(by_row)), bool(has_spread(by_column)), bool(has_spread(left.ravel()))]
+    return np.where(told, squares / freedom, 0.0), freedom
+
+
+def decompose(table: ArrayLike, *, seed: int = 0, draws: int = DRAWS) -> Decomposition | None:
+    """Return the variance components of a table (initialisations, orders) in % or points.
+
+    None where they cannot be told: fewer than two rows or columns, or a cell without a finite
+    value. Nothing is filled in, for a diverged run is not missing at random.
+
+    Parameters
+    ----------
+    seed, draws : of the random generator behind the intervals: same data, same numbers.
+
+    Raises
+    ------
+    ValueError
+        Where the table has not two dimensions.
+    """
+    cells = np.asarray(table, dtype=np.float64)
+    if cells.ndim != 2:
+        raise ValueError(f"the table has the shape {cells.shape}; give (initialisations, orders)")
+    if min(cells.shape) < 2 or not np.isfinite(cells).all():
+        return None
+    squares, freedom = mean_squares(cells)
+    unclipped = _solve(squares, cells.shape)
+    clipped = np.maximum(unclipped, 0)
+    drawn = np.random.default_rng(seed).chisquare(freedom, (draws, 3))
+    solved = _solve(squares * freedom / drawn, cells.shape)
+    # The total first, from the unclipped draws: its coefficients on the mean squares are positive.
+    totals = solved.sum(axis=1)
+    solved = np.maximum(solved, 0)
+    whole = solved.sum(axis=1, keepdims=True)
+    shares = np.divide(solved, whole, out=np.zeros_like(solved), where=whole > 0)
+    told = float(clipped.sum()) > 0
+    unknown = Interval(0.0, math.inf)
+    parts = {
+        name: Part(
+            unclipped=float(unclipped[k]),
+            variance=float(clipped[k]),
+            ci95=_middle(solved[:, k]) if told else unknown,
+            share=float(clipped[k] / clipped.sum()) if told else None,
+            share_ci95=_middle(shares[:, k]) if told else None,
+        )
+        for k, name in enumerate(PARTS)
+    }
+    total, ends = max(0.0, float(unclipped.sum())), _middle(totals) if told else unknown
+    return Decomposition(
+        initialisations=cells.shape[0],
+        orders=cells.shape[1],
+        mean=float(cells.mean()),
+        parts=parts,
+        total=total,
+        total_ci95=ends,
+        seeds={half: seeds_for(half, total) for half in HALF_WIDTHS},
+        seeds_ci95={
+            half: (seeds_for(half, ends.low), seeds_for(half, ends.high)) for half in HALF_WIDTHS
+        },
+    )
+
+
+def _solve(squares: Floats, shape: Sequence[int]) -> Floats:
+    """Return components (..., 3) that have ``squares`` (..., 3) as expected mean squares."""
+    rows, columns = shape
+    rest = squares[..., 2]
+    parts = [(squares[..., 0] - rest) / columns, (squares[..., 1] - rest) / rows, rest]
+    return np.stack(parts, axis=-1)
+
+
+def _middle(drawn: Floats) -> Interval:
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    return Interval(float(low), float(high))
+
+
+def seeds_for(half_width: float, variance: float) -> int | None:
+    """Return the smallest number of seeds whose 95% t interval is +- ``half_width`` or narrower.
+
+    ``t(0.975, n - 1) sqrt(variance / n)``, with the true variance for that of the sample: half
+    of all studies of this size get a wider interval. At least 2; None beyond 100,000.
+
+    Raises
+    ------
+    ValueError
+        Where the half-width is not positive or the variance negative.
+    """
+    if not half_width > 0 or not variance >= 0:
+        raise ValueError(f"no number of seeds gives ±{half_width} at a variance of {variance}")
+
+    def wide(n: int) -> bool:
+        return bool(stats.t.ppf(0.975, n - 1) * math.sqrt(variance / n) > half_width)
+
+    if wide(SEED_CAP):
+        return None
+    low, high = 1, SEED_CAP  # the width falls with n, so halving finds the edge
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if wide(middle) else (low, middle)
+    return high
+
+
+def as_json(found: Mapping[str, Decomposition | None]) -> dict[str, Any]:
+    """Return the decompositions as strict JSON, null where there is none.
+
+    By name: ``initialisations``, ``orders``, ``mean``; ``parts`` by name with ``unclipped``,
+    ``variance``, ``ci95`` [low, high] in points squared (null for an infinite end) and ``share``,
+    ``share_ci95`` (null where all cells are equal); ``total``, ``total_ci95``; ``seeds``, by
+    half-width in points, with ``number`` and ``range`` (null where above 100,000).
+    """
+    return {name: None if one is None else _one_json(one) for name, one in found.items()}
+
+
+def _one_json(one: Decomposition) -> dict[str, Any]:
+    return {
+        "initialisations": one.initialisations,
+        "orders": one.orders,
+        "mean": one.mean,
+        "parts": {
+            name: {
+                "unclipped": part.unclipped,
+                "variance": part.variance,
+                "ci95": part.ci95.as_json(),
+                "share": part.share,
+                "share_ci95": part.share_ci95 and part.share_ci95.as_json(),
+            }
+            for name, part in one.parts.items()
+        },
+        "total": one.total,
+        "total_ci95": one.total_ci95.as_json(),
+        "seeds": {
+            f"{half:g}": {"number": one.seeds[half], "range": list(one.seeds_ci95[half])}
+            for half in one.seeds
+        },
+    }
+
+
+def section(found: Mapping[str, Decomposition | None]) -> Section:
+    """Return the report's section on the decompositions, in the order given.
+
+    Those that are None are named as missing.
+    """
+    told = {name: one for name, one in found.items() if one is not None}
+    paragraphs = [
+        "A seed changes two things at once: the initialisation and the order of mini-batches. "
+        "Here they are crossed, so that the spread of final accuracy can be divided among them. "
+        "The residual is their interaction and everything else; without a second run of a cell "
+        "the two cannot be told apart."
+    ]
+    paragraphs += [sentence(name, one) for name, one in told.items()]
+    missing = [name for name in found if name not in told]
+    if missing:
+        paragraphs.append(
+            f"No decomposition of {', '.join(missing)}: it needs two initialisations, two orders "
+            "and a result in every cell."
+        )
+    if not told:
+        return Section("variance", "Where the spread comes from", paragraphs)
+    alt = "Variance components with intervals, and their shares: " + " ".join(
+        sentence(name, one) for name, one in told.items()
+    )
+    return Section(
+        "variance",
+        "Where the spread comes from",
+        paragraphs,
+        [Drawing("variance", alt, draw_variance(told))],
+        [_parts_table(told), _seeds_table(told)],
+    )
+
+
+def sentence(name: str, one: Decomposition) -> str:
+    """Return in one sentence how large the spread over seeds is, and what makes it."""
+    shares = [
+        f"{part} {100 * piece.share:.0f}%" if piece.share is not None else f"{part} 0"
+        for part, piece in one.parts.items()
+    ]
+    return (
+        f"{name}: a new seed has a standard deviation of {math.sqrt(one.total):.2f} points, of "
+        f"whose variance {', '.join(shares)}."
+    )
+
+
+def _parts_table(told: Mapping[str, Decomposition]) -> Table:
+    rows = [
+        [
+            name,
+            part,
+            f"{piece.variance:.3f}",
+            _range(piece.ci95, 1, 3),
+            f"{piece.unclipped:.3f}",
+            "-" if piece.share is None else f"{100 * piece.share:.0f}",
+            "-" if piece.share_ci95 is None else _range(piece.share_ci95, 100, 0),
+        ]
+        for name, one in told.items()
+        for part, piece in one.parts.items()
+    ]
+    header = ["table", "part", "variance", "95% interval", "unclipped", "share %", "95% interval"]
+    return Table("Variance components (points squared) and their shares", header, rows)
+
+
+def _seeds_table(told: Mapping[str, Decomposition]) -> Table:
+    rows = [
+        [
+            name,
+            f"{math.sqrt(one.total):.2f}",
+            *(
+                cell
+                for half in HALF_WIDTHS
+                for cell in (
+                    _count(one.seeds[half]),
+                    " to ".join(_count(n) for n in one.seeds_ci95[half]),
+                )
+            ),
+        ]
+        for name, one in told.items()
+    ]
+    header = ["table", "sd (points)"]
+    for half in HALF_WIDTHS:
+        header += [f"seeds for ±{half:g}", "at the ends of the sd's 95% interval"]
+    return Table("Seeds needed for a 95% interval of a given half-width (points)", header, rows)
+
+
+def _range(interval: Interval, factor: float, decimals: int) -> str:
+    if not math.isfinite(interval.high):
+        return "-"
+    return f"{factor * interval.low:.{decimals}f} to {factor * interval.high:.{decimals}f}"
+
+
+def _count(n: int | None) -> str:
+    return f"over {SEED_CAP}" if n is None else str(n)

@@ -1,0 +1,1 @@
+"""Numbers: metrics of an accuracy matrix, statistics, verdicts. Pure functions."""

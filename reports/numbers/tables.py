@@ -1,0 +1,143 @@
+"""Records as tables: tidy accuracies, one row a cell, one row a condition."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from reports.numbers import metrics
+from reports.numbers.statistics import has_spread
+
+Record = Mapping[str, Any]
+IDENTITY = ("study", "condition", "seed", "status", "key")
+CELL_METRICS = {
+    "final_accuracy": metrics.final_accuracy,
+    "learned_accuracy": metrics.learned_accuracy,
+    "backward_transfer": metrics.backward_transfer,
+    "forgetting": metrics.forgetting,
+}
+
+
+def task_count(records: Sequence[Record]) -> int:
+    """Return how many tasks the records' sequence has; 0 without records."""
+    return max((len(record["accuracy"]) for record in records), default=0)
+
+
+def tidy(records: Sequence[Record]) -> pd.DataFrame:
+    """Return one row for each accuracy that was measured.
+
+    Columns: study, condition, seed, status, key, after_task and task (1-based),
+    ``accuracy`` (a fraction), sorted by condition, seed and tasks; and what does not depend on
+    when and where it ran only, so that the same results give the same table.
+    """
+    rows = [
+        {name: record[name] for name in IDENTITY}
+        | {"after_task": after + 1, "task": task + 1, "accuracy": accuracy}
+        for record in records
+        for after, row in enumerate(record["accuracy"])
+        for task, accuracy in enumerate(row)
+        if accuracy is not None
+    ]
+    columns = [*IDENTITY, "after_task", "task", "accuracy"]
+    table = pd.DataFrame(rows, columns=columns)
+    return table.sort_values(["condition", "seed", "after_task", "task"], ignore_index=True)
+
+
+def curves(records: Sequence[Record]) -> pd.DataFrame:
+    """Return, for each cell that is done, the mean accuracy over the tasks seen after each task.
+
+    Columns: condition, seed, after_task (1-based), accuracy (in %).
+    """
+    rows = [
+        {
+            "condition": record["condition"],
+            "seed": record["seed"],
+            "after_task": after + 1,
+            "accuracy": 100 * accuracy,
+        }
+        for record in records
+        if record["status"] == "done"
+        for after, accuracy in enumerate(
+            metrics.seen_accuracy(metrics.as_matrix(record["accuracy"]))
+        )
+    ]
+    return pd.DataFrame(rows, columns=["condition", "seed", "after_task", "accuracy"])
+
+
+def telemetry(records: Sequence[Record]) -> pd.DataFrame:
+    """Return what each cell told of its method after each task.
+
+    Columns: condition, seed, task (1-based), quantity, value (NaN where it was not finite).
+    """
+    rows = [
+        {
+            "condition": record["condition"],
+            "seed": record["seed"],
+            "task": entry["task"] + 1,
+            "quantity": quantity,
+            "value": np.nan if value is None else float(value),
+        }
+        for record in records
+        for entry in record.get("telemetry", [])
+        for quantity, value in entry.items()
+        if quantity != "task"
+    ]
+    columns = ["condition", "seed", "task", "quantity", "value"]
+    table = pd.DataFrame(rows, columns=columns).astype({"value": np.float64})
+    return table.sort_values(["condition", "seed", "task", "quantity"], ignore_index=True)
+
+
+def cells(records: Sequence[Record]) -> pd.DataFrame:
+    """Return one row a cell with its metrics in % and percentage points; NaN if diverged."""
+    rows = []
+    for record in records:
+        matrix = metrics.as_matrix(record["accuracy"])
+        done = record["status"] == "done"
+        values = {n: 100 * f(matrix) if done else np.nan for n, f in CELL_METRICS.items()}
+        rows.append({name: record[name] for name in IDENTITY} | values)
+    table = pd.DataFrame(rows, columns=[*IDENTITY, *CELL_METRICS])
+    return table.sort_values(["condition", "seed"], ignore_index=True)
+
+
+def summary(records: Sequence[Record], conditions: Sequence[str]) -> pd.DataFrame:
+    """Return one row a condition, in the given order.
+
+    Columns: condition, seeds (done), diverged, and for each metric its mean over seeds, with
+    the paired ``_low`` and ``_high`` of its 95% t interval (NaN where the seeds show no spread); in
+    % and percentage points. Diverged cells are counted and are in no mean.
+    """
+    table = cells(records)
+    rows = []
+    for condition in conditions:
+        own = table[table["condition"] == condition]
+        done = own[own["status"] == "done"]
+        row: dict[str, Any] = {
+            "condition": condition,
+            "seeds": len(done),
+            "diverged": len(own) - len(done),
+        }
+        for metric in CELL_METRICS:
+            mean, low, high = mean_with_interval(done[metric].to_numpy(dtype=np.float64))
+            row |= {metric: mean, f"{metric}_low": low, f"{metric}_high": high}
+        rows.append(row)
+    columns = ["condition", "seeds", "diverged"]
+    columns += [f"{metric}{end}" for metric in CELL_METRICS for end in ("", "_low", "_high")]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def mean_with_interval(values: metrics.Floats, level: float = 0.95) -> tuple[float, float, float]:
+    """Return the mean of ``values``, in %, and the ends of its t interval; NaN where undefined.
+
+    One value, or equal ones, have a mean and no interval: they show no spread to judge it by.
+    """
+    if len(values) == 0:
+        return np.nan, np.nan, np.nan
+    mean = float(values.mean())
+    if not has_spread(values):
+        return mean, np.nan, np.nan
+    half = float(stats.t.ppf((1 + level) / 2, len(values) - 1) * stats.sem(values))
+    return mean, mean - half, mean + half

@@ -1,0 +1,302 @@
+"""From a claim and its data to one of six verdicts.
+
+Read on the mean paired difference, with ``ci`` its interval at level 1 - alpha (95%),
+``ci_equivalence`` that at level 1 - 2 alpha (90%), G the reported gain, tau the margin around it
+and delta what counts as no gain. The first line that holds decides:
+
+    NOT REPRODUCED  ci_equivalence within [-delta, delta], if G > delta
+    REPRODUCED      ci.low > 0 and ci_equivalence within [G - tau, G + tau];
+                    INCONCLUSIVE instead where tau >= G
+    LARGER          ci_equivalence.low > G + tau
+    PARTIAL         ci.low > 0 and ci_equivalence.high < G - tau
+    NOT REPRODUCED  ci_equivalence within [-delta, delta]
+    CONTRADICTED    ci.high < 0
+    INCONCLUSIVE    nothing of the above
+
+Order matters for NOT REPRODUCED alone; no two of the others can hold at once. A gain can be above
+zero beyond doubt and still negligible, so it comes first: a study that calls such a gain none
+cannot also call it a part of the claim, a loss, or, where the two bands overlap, the claim itself.
+The exception is a claim that is itself negligible (G <= delta). There, finding just what was
+reported must not count against it, so the lines about the claim come first.
+
+A margin that is not smaller than its claim (tau >= G) reaches down to no gain at all. Any gain up
+to G + tau then lies within it, and REPRODUCED would say no more than "above zero": ten seeds with a
+standard deviation of 0.09 and a true gain of 0.05 would reproduce 0.19 +- 0.50 in a third of all
+studies. Such a claim is never REPRODUCED; nor PARTIAL, for no gain is smaller than its margin
+allows. LARGER, NOT REPRODUCED and CONTRADICTED do not rest on the lower edge of the margin, and
+stay what they are.
+
+What each verdict risks, for normal differences: REPRODUCED or PARTIAL for a true mean that is not
+above zero, and CONTRADICTED for one that is not below: alpha / 2 each. REPRODUCED for a true mean
+outside its band, LARGER or PARTIAL for one that is not, NOT REPRODUCED for one that is not
+negligible: alpha each. Wherever the true mean lies, enough seeds settle it, save on an edge of a
+band, at zero where delta is zero, and within a margin that is not smaller than its claim.
+
+A reported loss (G < 0) is the same claim with the conditions swapped: the axis is mirrored, and
+"larger" means a larger loss. A reported gain of zero is refused: these rules ask for a gain.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+
+from reports.numbers.statistics import (
+    FIXED,
+    Interval,
+    PairedComparison,
+    Procedure,
+    Unit,
+    check_unit,
+    mean_interval,
+    seeds_needed,
+    tost,
+)
+
+POWER = 0.8  # with which the stated number of seeds would settle an inconclusive claim
+SEED_CAP = 1000
+
+
+class Verdict(StrEnum):
+    """What the data say about a claim; the module's docstring has the rules."""
+
+    REPRODUCED = "REPRODUCED"
+    LARGER = "LARGER"
+    PARTIAL = "PARTIAL"
+    NOT_REPRODUCED = "NOT REPRODUCED"
+    CONTRADICTED = "CONTRADICTED"
+    INCONCLUSIVE = "INCONCLUSIVE"
+
+
+SIGNS = {
+    Verdict.REPRODUCED: "✓",
+    Verdict.LARGER: "▲",
+    Verdict.PARTIAL: "◐",
+    Verdict.NOT_REPRODUCED: "○",
+    Verdict.CONTRADICTED: "✗",
+    Verdict.INCONCLUSIVE: "?",
+}
+"""A sign beside each word, so that colour never speaks alone."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A verdict and what it rests on; from ``judge``.
+
+    Attributes
+    ----------
+    verdict : the label.
+    reason : one sentence with the numbers that decided.
+    procedure : the kind of interval: "fixed-n t" or "anytime-valid t".
+    ci, ci_equivalence : the intervals at levels 1 - alpha and 1 - 2 alpha, in the claim's unit.
+    p_claim : TOST p-value of "the true mean differs from the reported by more than the margin".
+    p_zero : TOST p-value of "the true mean is not negligible".
+    seeds_needed : number of seeds that would settle an inconclusive claim at the observed mean
+        and spread, with a power of 80%; None where settled, or where up to 1000 would not do.
+    settled : whether the data say all that they can: any verdict but INCONCLUSIVE, and that one
+        where only a margin not smaller than its claim stands against REPRODUCED.
+    """
+
+    verdict: Verdict
+    reason: str
+    procedure: str
+    ci: Interval
+    ci_equivalence: Interval
+    p_claim: float
+    p_zero: float
+    seeds_needed: int | None
+    settled: bool
+
+
+def margin_reaches_zero(reported: float, margin: float) -> bool:
+    """Tell whether a claim's margin is not smaller than the claim: it then asks for no size."""
+    return margin >= abs(reported)
+
+
+def decide(
+    ci: Interval, ci_equivalence: Interval, reported: float, margin: float, negligible: float
+) -> Verdict:
+    """Return the one verdict on these intervals; all numbers are in the claim's unit.
+
+    Raises
+    ------
+    ValueError
+        Where the reported gain is 0 or not finite, the margin not positive, the negligible gain
+        negative, or ``ci_equivalence`` not inside ``ci``.
+    """
+    _check_claim(reported, margin, negligible)
+    if not ci_equivalence.inside(ci):
+        raise ValueError(f"{ci_equivalence} is not inside {ci}: are the two intervals swapped?")
+    claimed = _is_the_claim(ci, ci_equivalence, reported, margin)
+    if reported < 0:
+        ci, ci_equivalence, reported = -ci, -ci_equivalence, -reported
+    band = Interval(reported - margin, reported + margin)
+    none = ci_equivalence.inside(Interval(-negligible, negligible))
+    if none and reported > negligible:
+        return Verdict.NOT_REPRODUCED
+    if claimed:
+        reaches = margin_reaches_zero(reported, margin)
+        return Verdict.INCONCLUSIVE if reaches else Verdict.REPRODUCED
+    if ci_equivalence.low > band.high:
+        return Verdict.LARGER
+    if ci.low > 0 and ci_equivalence.high < band.low:
+        return Verdict.PARTIAL
+    if none:
+        return Verdict.NOT_REPRODUCED
+    return Verdict.CONTRADICTED if ci.high < 0 else Verdict.INCONCLUSIVE
+
+
+def _is_the_claim(ci: Interval, ci_equivalence: Interval, reported: float, margin: float) -> bool:
+    """Tell whether there is surely a gain, and surely one within the margin."""
+    band = Interval(reported - margin, reported + margin)
+    return (ci.low > 0 if reported > 0 else ci.high < 0) and ci_equivalence.inside(band)
+
+
+def judge(
+    comparison: PairedComparison,
+    reported: float,
+    margin: float,
+    negligible: float,
+    *,
+    unit: Unit,
+    alpha: float = 0.05,
+    procedure: Procedure = FIXED,
+) -> Judgement:
+    """Judge a reported gain of a over b by a comparison of the two.
+
+    Parameters
+    ----------
+    comparison : of the claim's treatment (a) with its baseline (b), in the claim's unit.
+    reported, margin, negligible : G, tau and delta, in ``unit``.
+    unit : of the claim.
+    alpha : error rate of the verdict's tests, below 1/2.
+    procedure : ``sequential.ANYTIME`` where seeds were added until the claim was decided.
+
+    Raises
+    ------
+    ValueError
+        Where the claim has no unit or another one than the comparison, alpha is not between 0
+        and 1/2, or as for ``decide``.
+    """
+    check_unit(unit)
+    if unit != comparison.unit:
+        raise ValueError(f"the claim is in {unit}, the comparison in {comparison.unit}")
+    if not 0 < alpha < 0.5:
+        raise ValueError(f"alpha is {alpha}; an error rate lies between 0 and 0.5")
+    _check_claim(reported, margin, negligible)
+    n, mean, sd = comparison.n, comparison.mean, comparison.sd
+    ci = mean_interval(n, mean, sd, 1 - alpha, procedure)
+    ci_equivalence = mean_interval(n, mean, sd, 1 - 2 * alpha, procedure)
+    verdict = decide(ci, ci_equivalence, reported, margin, negligible)
+    point = Interval(mean, mean)
+    target = decide(point, point, reported, margin, negligible)
+    needed = None
+    if verdict is Verdict.INCONCLUSIVE:
+        needed = _seeds_to_settle(
+            target, comparison, reported, margin, negligible, alpha, procedure
+        )
+    shown = "points" if unit == "points" else "%"
+    found = (
+        f"The mean difference of {mean:+.2f} {shown} over {n} seed{'s' * (n != 1)} "
+        f"({_words(ci, 1 - alpha)}; {_words(ci_equivalence, 1 - 2 * alpha)})"
+    )
+    says = _finding(verdict, reported, margin, negligible)
+    if verdict is Verdict.INCONCLUSIVE:
+        says += _outlook(comparison, needed, target)
+    return Judgement(
+        verdict=verdict,
+        reason=f"{found} {says}.",
+        procedure=procedure.name,
+        ci=ci,
+        ci_equivalence=ci_equivalence,
+        p_claim=tost(mean, sd, n, reported - margin, reported + margin, procedure),
+        p_zero=tost(mean, sd, n, -negligible, negligible, procedure),
+        seeds_needed=needed,
+        settled=verdict is not Verdict.INCONCLUSIVE
+        or _is_the_claim(ci, ci_equivalence, reported, margin),
+    )
+
+
+def _check_claim(reported: float, margin: float, negligible: float) -> None:
+    if not math.isfinite(reported) or reported == 0:
+        raise ValueError(
+            f"a reported gain of {reported} cannot be judged; write a number that is not 0 "
+            "(for a claim of no difference, look at the TOST around zero)"
+        )
+    if not 0 < margin < math.inf:
+        raise ValueError(f"a margin of {margin} is none; write a positive number")
+    if not 0 <= negligible < math.inf:
+        raise ValueError(f"a negligible gain of {negligible} is none; write 0 or more")
+
+
+def _seeds_to_settle(
+    target: Verdict,
+    comparison: PairedComparison,
+    reported: float,
+    margin: float,
+    negligible: float,
+    alpha: float,
+    procedure: Procedure,
+) -> int | None:
+    """Return how many seeds would find ``target``, the verdict that the observed mean points to."""
+    mean, gain = math.copysign(1, reported) * comparison.mean, abs(reported)
+    low, high = gain - margin, gain + margin
+    bands = {
+        Verdict.REPRODUCED: Interval(low, high),
+        Verdict.LARGER: Interval(high, math.inf),
+        Verdict.PARTIAL: Interval(-math.inf, low),
+        Verdict.NOT_REPRODUCED: Interval(-negligible, negligible),
+        Verdict.CONTRADICTED: Interval(-math.inf, 0),
+    }
+    if target not in bands:
+        return None
+    return seeds_needed(
+        mean,
+        comparison.sd,
+        comparison.n,
+        bands[target],
+        superior=target in (Verdict.REPRODUCED, Verdict.PARTIAL),
+        # CONTRADICTED rests on ci alone, whose level is 1 - 2 (alpha / 2).
+        alpha=alpha / 2 if target is Verdict.CONTRADICTED else alpha,
+        power=POWER,
+        cap=SEED_CAP,
+        procedure=procedure,
+    )
+
+
+def _finding(verdict: Verdict, reported: float, margin: float, negligible: float) -> str:
+    gain = "gain" if reported > 0 else "loss"
+    claim = f"the reported {reported:+.2f}"
+    match verdict:
+        case Verdict.REPRODUCED:
+            return f"is a {gain} and lies within {margin:.2f} of {claim}"
+        case Verdict.LARGER:
+            return f"is a {gain} larger than {claim} by more than the margin of {margin:.2f}"
+        case Verdict.PARTIAL:
+            return f"is a {gain}, smaller than {claim} by more than the margin of {margin:.2f}"
+        case Verdict.NOT_REPRODUCED:
+            return f"is negligible, within {negligible:.2f} of zero, against {claim}"
+        case Verdict.CONTRADICTED:
+            return f"is the opposite of {claim}"
+        case Verdict.INCONCLUSIVE:
+            return f"neither supports nor refutes {claim} (margin {margin:.2f})"
+
+
+def _outlook(comparison: PairedComparison, needed: int | None, target: Verdict) -> str:
+    if comparison.n == 1:
+        return ": one seed shows no spread"
+    if comparison.sd == 0:
+        return ": the differences are all equal and show no spread"
+    if target is Verdict.INCONCLUSIVE:  # of a mean without error: no number of seeds would do
+        return (
+            ": its margin is not smaller than the claim, so that almost any gain lies within it, "
+            "and no number of seeds settles that"
+        )
+    if needed is None:
+        return f"; up to {SEED_CAP} seeds would not settle it at this mean and spread"
+    return f"; about {needed} seeds would settle it at this mean and spread"
+
+
+def _words(interval: Interval, level: float) -> str:
+    return f"{100 * level:.3g}% interval {interval.low:+.2f} to {interval.high:+.2f}"

@@ -1,0 +1,1 @@
+"""What shows a report: page, Markdown, JSON, terminal; and what checks it."""

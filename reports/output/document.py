@@ -1,0 +1,228 @@
+"""What the report says, ready for JSON: the contents of ``verdict.json``."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from reports.findings.agreement import Agreement
+from reports.findings.analysis import Analysis, FamilyMember, JudgedClaim
+from reports.findings.criteria import criteria
+from reports.findings.error_rates import STUDIES, error_rates
+from reports.findings.origins import Origin
+
+OF_CLAIM = ("id", "text", "source", "treatment", "baseline")
+TERMS = ("reported", "unit", "margin", "negligible", "alpha")
+FOUND = (
+    "estimate",
+    "sd",
+    "ci95",
+    "ci90",
+    "bca95",
+    "ci",
+    "ci_equivalence",
+    "procedure",
+    "hedges_gz",
+    "probability_superior",
+    "probability_superior_ci95",
+    "seeds_needed",
+)
+P_VALUES = ("t", "wilcoxon", "sign_flip", "smallest", "tost_claim", "tost_zero")
+
+
+def verdict_text(analysis: Analysis) -> str:
+    """Return the contents of ``verdict.json``."""
+    return json.dumps(verdict_document(analysis), indent=2, allow_nan=False) + "\n"
+
+
+def verdict_document(analysis: Analysis) -> dict[str, Any]:
+    """Return what ``verdict.json`` holds: strict JSON, no NaN and no infinity.
+
+    Every entry has all of its keys. ``null`` (None) is what cannot be said: no pair of seeds, or
+    a quantity that so few seeds do not have. An interval is ``[low, high]``; an end that is
+    infinite, as of one seed or of equal differences, is null. Accuracies are in %; "unit" is the
+    claim's, "points" of accuracy or "relative %". The same records give the same document.
+
+    study, fingerprint : name (str); hash of all that the study says, margins included (str).
+    first_run : when the first cell finished (ISO 8601 str), null where no record says.
+    claims : list in the study's order, the main claim first, of
+
+        id, text, source, treatment, baseline : str, as in the study.
+        expected : the verdict that a control of the procedure must get (str); null: a real claim.
+        as_expected : whether it got that (bool); null for a real claim, or without a pair.
+        verdict : REPRODUCED, LARGER, PARTIAL, NOT REPRODUCED, CONTRADICTED or INCONCLUSIVE
+            (str; rules: ``reports.numbers.verdict``), null without a pair.
+        reason : one sentence with the numbers that decided (str or null).
+        estimate : mean of treatment - baseline over the pairs, in unit (float or null).
+        sd : standard deviation of these differences, in unit; null also at n = 1.
+        ci95, ci90 : paired t intervals of the mean, in unit ([low, high] or null).
+        bca95 : BCa bootstrap interval of the mean, in unit ([low, high] or null).
+        ci, ci_equivalence : the intervals that decided, at 1 - alpha and 1 - 2 alpha, in unit.
+        procedure : what kind those two are (str or null): "fixed-n t", "anytime-valid t".
+        n : number of pairs (int; 0 without a pair).
+        reported, unit, margin, negligible, alpha : as in the study (str and floats); reported,
+            margin and negligible in unit.
+        p_values : object of t, wilcoxon, sign_flip (two-sided, of no difference), smallest (that
+            wilcoxon and sign_flip can reach at this n), tost_claim (of a mean outside the
+            margin), tost_zero (of a mean that is not negligible); each a float, or null
+            without a pair.
+        hedges_gz : mean / sd, corrected for few seeds (float); null below n = 3 and without
+            spread.
+        probability_superior : share of seeds on which the treatment is better, ties half
+            (float, 0 to 1, or null); probability_superior_ci95 : its interval.
+        seeds_needed : how many seeds would settle an inconclusive claim (int); null where it is
+            settled, or up to 1000 would not do, or the claim's margin is not smaller than it.
+        dropped : list of [seed (int), why it is in no pair (str)].
+
+    family : list of treatment, baseline (str), estimate (points, or null), p, p_holm (two-sided
+        paired t before and after Holm over the family; 1 without a pair).
+    agreement : list, one entry for each published value of a condition that has seeds, of
+        condition, source (str), after_tasks (int), published, plus_minus (% and points, the
+        latter null where none is printed), n (int), difference (ours - published, points), ci95
+        (of that), runs (int, how many runs the published value is the mean of; null: unknown),
+        prediction95 (where the mean of as many of our runs falls, %; null where runs is), agrees
+        (bool: published lies there; null where it cannot be told).
+    criteria : for the main claim, list of criterion, result (str), holds (bool or null),
+        cannot_see (str), as ``reports.findings.criteria.Criterion``; empty without a pair.
+    error_rates : for the main claim, list of true_gain (unit), label (str), rates, rates_se
+        (objects of verdict: share of simulated studies, and its Monte-Carlo standard error),
+        wrong, wrong_se, wrong_normal (floats), as ``reports.findings.error_rates.ErrorRate``; empty
+        without a pair or spread.
+    error_rates_note : what was simulated and what counts as wrong (str); null where it is empty.
+    cells : list of condition (str), done, diverged (int), missing (list of the report's seeds:
+        the study's, and all others on record).
+    devices : list of device, torch, numerics (str or null), cells (int), conditions (object of
+        condition: number of cells): which machine made what.
+    records : object of a record's key: hash of its content (str, null where it has none).
+
+    notices : list of what a reader must know before any number (str), such as that the data are
+        not the claim's; only where there is something.
+
+    Beside these stand the sections of ``analysis.extra``, under their names: what a study's factors
+    say about causes (``reports.findings.causes.Causes.as_json``).
+
+    Raises
+    ------
+    ValueError
+        Where a section of ``analysis.extra`` has the name of one of these.
+    """
+    main = analysis.claims[:1]
+    rates = [rate for judged in main for rate in _error_rates(analysis, judged)]
+    document: dict[str, Any] = {
+        "study": analysis.study,
+        "fingerprint": analysis.fingerprint,
+        "first_run": analysis.first_run,
+        "claims": [_claim(judged) for judged in analysis.claims],
+        "family": [_member(member) for member in analysis.family],
+        "agreement": [_agreement(one) for one in analysis.agreement],
+        "criteria": [
+            asdict(row) for one in main for row in criteria(one, analysis.agreement, analysis.tasks)
+        ],
+        "error_rates": rates,
+        "error_rates_note": error_rates_note(main[0]) if rates else None,
+        "cells": [vars(one) | {"missing": list(one.missing)} for one in analysis.cells],
+        "devices": [_origin(one) for one in analysis.devices],
+        "records": dict(analysis.records),
+    }
+    if analysis.notices:  # most reports have none, those of earlier versions no such entry
+        document["notices"] = list(analysis.notices)
+    twice = sorted(document.keys() & analysis.extra.keys())
+    if twice:
+        raise ValueError(f"the report has a section '{twice[0]}' already; name the other otherwise")
+    return document | dict(analysis.extra)
+
+
+def _claim(judged: JudgedClaim) -> dict[str, Any]:
+    claim, pair, found = judged.claim, judged.contrast, judged.judgement
+    numbers = _numbers(judged)
+    p_values = numbers.pop("p_values")
+    return {
+        **{name: getattr(claim, name) for name in OF_CLAIM},
+        "expected": claim.expected,
+        "as_expected": judged.as_expected,
+        "verdict": found and str(found.verdict),
+        "reason": found and found.reason,
+        **numbers,
+        "n": len(pair.seeds),
+        **{name: getattr(claim, name) for name in TERMS},
+        "p_values": p_values,
+        "dropped": [list(one) for one in pair.dropped],
+    }
+
+
+def _numbers(judged: JudgedClaim) -> dict[str, Any]:
+    """Return what the pairs say, all of it None where there is no pair."""
+    compared, found = judged.contrast.comparison, judged.judgement
+    if compared is None or found is None:
+        return dict.fromkeys(FOUND) | {"p_values": dict.fromkeys(P_VALUES)}
+    return {
+        "estimate": compared.mean,
+        "sd": compared.sd,
+        "ci95": compared.ci95.as_json(),
+        "ci90": compared.ci90.as_json(),
+        "bca95": compared.bca95.as_json(),
+        "ci": found.ci.as_json(),
+        "ci_equivalence": found.ci_equivalence.as_json(),
+        "procedure": found.procedure,
+        "hedges_gz": compared.hedges_gz,
+        "probability_superior": compared.probability_superior,
+        "probability_superior_ci95": compared.probability_superior_ci95.as_json(),
+        "seeds_needed": found.seeds_needed,
+        "p_values": {
+            "t": compared.p_t,
+            "wilcoxon": compared.p_wilcoxon,
+            "sign_flip": compared.p_sign_flip,
+            "smallest": compared.smallest_p,
+            "tost_claim": found.p_claim,
+            "tost_zero": found.p_zero,
+        },
+    }
+
+
+def _member(member: FamilyMember) -> dict[str, Any]:
+    pair = member.contrast
+    return {
+        "treatment": pair.treatment,
+        "baseline": pair.baseline,
+        "estimate": pair.comparison and pair.comparison.mean,
+        "p": member.p,
+        "p_holm": member.p_holm,
+    }
+
+
+def _agreement(one: Agreement) -> dict[str, Any]:
+    predicted = one.prediction95 and one.prediction95.as_json()
+    return vars(one) | {"ci95": one.ci95.as_json(), "prediction95": predicted}
+
+
+def _origin(one: Origin) -> dict[str, Any]:
+    return vars(one) | {"conditions": dict(one.conditions)}
+
+
+def _error_rates(analysis: Analysis, judged: JudgedClaim) -> list[dict[str, Any]]:
+    found = error_rates(judged.contrast, judged.claim, analysis.procedure)
+    by_name = ("rates", "rates_se")
+    return [
+        vars(one) | {k: {str(v): x for v, x in getattr(one, k).items()} for k in by_name}
+        for one in found
+    ]
+
+
+def error_rates_note(judged: JudgedClaim) -> str:
+    """Return what was simulated for a judged claim's error rates, and what counts as wrong."""
+    compared, found = judged.contrast.comparison, judged.judgement
+    assert compared is not None
+    assert found is not None
+    unit = "points" if compared.unit == "points" else "%"
+    return (
+        f"{STUDIES:,} simulated studies of {compared.n} seeds for each true gain, their "
+        "differences drawn from those observed here (centred, standard deviation "
+        f"{compared.sd:.2f} {unit}), each judged once ({found.procedure}, alpha "
+        f"{judged.claim.alpha:g}). Wrong is a verdict whose statement is not so for the true "
+        "gain: REPRODUCED outside the margin or without a gain, LARGER not above it, PARTIAL not "
+        "below it or without a gain, NOT REPRODUCED for more than what is negligible, "
+        "CONTRADICTED without a loss; INCONCLUSIVE is never wrong. On the edge of a band the side "
+        "counts on which more are wrong. So few differences know nothing of rarer ones: as a "
+        "check, the same for normal differences of that standard deviation stands beside."
+    )

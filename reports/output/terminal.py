@@ -1,0 +1,142 @@
+"""The report in short, for the terminal."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+
+from reports.findings.analysis import Analysis, JudgedClaim, JudgedStudyLike
+from reports.numbers.summary import published_finals, summarise
+from reports.numbers.tables import Record
+from reports.numbers.verdict import SIGNS, Verdict, margin_reaches_zero
+from reports.sections.content import caveat
+
+MOST_ROWS, LISTED = 24, 6
+
+
+def show(
+    out: Console,
+    records: Sequence[Record],
+    study: JudgedStudyLike,
+    analysis: Analysis,
+    findings: Sequence[str] = (),
+) -> None:
+    """Print what the records say: accuracies, verdicts, and what a reader should know of both."""
+    out.print()
+    _print_notices(out, analysis)
+    summary = summarise(records, study)
+    out.print(summary_table(study.name, summary[:MOST_ROWS], published_finals(records, study)))
+    if len(summary) > MOST_ROWS:
+        out.print(f"and {len(summary) - MOST_ROWS} more conditions: see the page or summary.csv")
+    if analysis.claims:
+        out.print(verdict_table(analysis.claims))
+        first = analysis.claims[0]
+        if first.judgement is not None:
+            verdict = f"{SIGNS[first.judgement.verdict]} {first.judgement.verdict}"
+            out.print(
+                f"\n[bold]{verdict}: {first.claim.text}[/]\n{first.judgement.reason}",
+                highlight=False,
+            )
+            warning = None if findings else caveat(first, study.conditions)
+            if warning:
+                out.print(warning, highlight=False)
+    for finding in findings:
+        out.print(finding, highlight=False)
+    devices = Counter(record["provenance"]["device"] for record in records)
+    if len(devices) > 1:
+        made = ", ".join(f"{count} on {device}" for device, count in devices.items())
+        out.print(f"cells by device: {made}", highlight=False)
+    present = Counter(record["condition"] for record in records)
+    short = [f"{n} {present[n]}" for n in study.conditions if present[n] < len(analysis.seeds)]
+    if short:
+        more = [f"and {len(short) - LISTED} more"] if len(short) > LISTED else []
+        named = ", ".join(short[:LISTED] + more)
+        out.print(f"fewer than the {len(analysis.seeds)} seeds of this report: {named}")
+    _print_notices(out, analysis)  # last too: the first have scrolled away
+
+
+def _print_notices(out: Console, analysis: Analysis) -> None:
+    for notice in analysis.notices:
+        out.print(notice, style="bold yellow", markup=False, highlight=False)
+
+
+def summary_table(
+    title: str, summary: pd.DataFrame, published: Mapping[str, Mapping[str, float]]
+) -> Table:
+    """Return a rich table of ``reports.numbers.tables.summary``.
+
+    Parameters
+    ----------
+    published : by source, then condition: accuracy in % after the last task.
+    """
+    table = Table(title=title, title_justify="left", caption_justify="left")
+    table.caption = (
+        "accuracy: mean over tasks and seeds after the last task, %, with its 95% t interval over "
+        "seeds\nBWT: backward transfer, percentage points (negative: forgetting)"
+    )
+    table.add_column("condition", overflow="fold")  # a long crossing wraps; its numbers do not
+    for heading in ("accuracy", "95% interval", "BWT", "seeds"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for source in published:
+        table.add_column(source, justify="right")
+    if published:
+        table.caption += f"\n{', '.join(published)}: published values"
+    for _, row in summary.iterrows():
+        seeds = f"{row['seeds']}"
+        if row["diverged"]:
+            seeds += f" + {row['diverged']} diverged"
+        table.add_row(
+            row["condition"],
+            _number(row["final_accuracy"]),
+            _interval(row["final_accuracy_low"], row["final_accuracy_high"]),
+            _number(row["backward_transfer"], "+.2f"),
+            seeds,
+            *(_number(values.get(row["condition"])) for values in published.values()),
+        )
+    return table
+
+
+def verdict_table(judged: Sequence[JudgedClaim]) -> Table:
+    """Return a rich table of the claims: reported, measured, verdict."""
+    table = Table(title="claims", title_justify="left", caption_justify="left")
+    kinds = {one.judgement.procedure for one in judged if one.judgement is not None}
+    table.caption = (
+        f"gain: mean paired difference over seeds with its interval ({', '.join(sorted(kinds))}); "
+        "reported: the claim ± its margin"
+    )
+    table.add_column("claim", overflow="fold")
+    for heading in ("reported", "gain", "interval", "seeds"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("verdict")
+    for one in judged:
+        claim, c = one.claim, one.contrast.comparison
+        unit = "" if claim.unit == "points" else " rel. %"
+        reported = f"{claim.reported:.2f} ± {claim.margin:.2f}{unit}"
+        if c is None or one.judgement is None:
+            table.add_row(claim.id, reported, "-", "-", "0", "no pair of seeds yet")
+            continue
+        dropped = len(one.contrast.dropped)
+        seeds = f"{c.n}" + (f" ({dropped} dropped)" if dropped else "")
+        verdict = f"{SIGNS[one.judgement.verdict]} {one.judgement.verdict}"
+        if one.judgement.seeds_needed is not None:
+            verdict += f" (about {one.judgement.seeds_needed} seeds would settle it)"
+        elif one.judgement.verdict is Verdict.INCONCLUSIVE and margin_reaches_zero(
+            claim.reported, claim.margin
+        ):
+            verdict += " (its margin is not smaller than the claim)"
+        interval = _interval(one.judgement.ci.low, one.judgement.ci.high)
+        table.add_row(claim.id, reported, f"{c.mean:+.2f}", interval, seeds, verdict)
+    return table
+
+
+def _number(value: Any, form: str = ".2f") -> str:
+    return "-" if value is None or pd.isna(value) else format(value, form)
+
+
+def _interval(low: float, high: float) -> str:
+    return "-" if pd.isna(low) else f"{low:.2f} to {high:.2f}"

@@ -1,0 +1,162 @@
+"""Do the files of a report still say what the records say?"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from reports.findings.analysis import Analysis
+from reports.numbers import tables
+from reports.numbers.tables import Record
+from reports.output.document import verdict_document
+
+SHOWN = 3  # accuracies of one record
+Reasons = dict[str, list[str]]
+"""What is wrong with a record, by its key."""
+
+
+def differences(
+    analysis: Analysis, summary: str, folder: Path, records: Sequence[Record] | None = None
+) -> list[str]:
+    """Return the names of what differs between a report's files and what the records give.
+
+    First the records that the report was not made from: ``record finetune seed 4 (KEY):
+    accuracy[4][1] is 0.82, table.parquet has 0.81``. Then what follows from them:
+    ``verdict.json: claims[0].estimate``, ``summary.csv: [1].final_accuracy`` with rows counted
+    from 0, or a file alone where it is missing, cannot be read, or has other columns.
+
+    A record whose content does not match its own hash is for the store to find; here it counts
+    as missing. One that got a new hash is told by the hash in ``verdict.json``, and by
+    ``table.parquet`` where an accuracy changed.
+
+    Parameters
+    ----------
+    summary : what ``reports.numbers.summary.summary_text`` gives for the records.
+    folder : of the report.
+    records : those of ``analysis``; without them ``table.parquet`` is not looked at.
+    """
+    # Through text, so that tuples and lists compare equal; floats survive it exactly.
+    expected = json.loads(json.dumps(verdict_document(analysis)))
+    names = {str(r["key"]): _name(r) for r in records or ()}
+    reasons: Reasons = {}
+    derived: list[str] = []
+    try:
+        written = json.loads((folder / "verdict.json").read_text(encoding="utf-8"))
+        if isinstance(written, dict) and isinstance(written.get("records"), dict):
+            _compare_hashes(written.pop("records"), expected.pop("records"), reasons)
+        derived += _within("verdict.json", _compare(written, expected, ""))
+    except (OSError, ValueError):
+        derived.append("verdict.json")
+    try:
+        table = (folder / "summary.csv").read_text(encoding="utf-8")
+        derived += _within("summary.csv", _compare(_rows(table), _rows(summary), ""))
+    except (OSError, ValueError):
+        derived.append("summary.csv")
+    if records is not None:
+        try:
+            tidy = pd.read_parquet(folder / "table.parquet")
+            _compare_tables(tidy, tables.tidy(records), names, reasons)
+        except (OSError, ValueError):
+            derived.append("table.parquet")
+    named = [f"{names.get(k, f'record {k}')}: {', '.join(reasons[k])}" for k in reasons]
+    return sorted(named) + derived
+
+
+def grouped(names: Sequence[str], most: int = 10) -> list[str]:
+    """Return the first ``most`` names, and then "and N more" where there are more.
+
+    ValueError where ``most`` is below 1: nothing would be named.
+    """
+    if most < 1:
+        raise ValueError(f"{most} names are none; show 1 or more")
+    more = len(names) - most
+    return [*names[:most], f"and {more} more"] if more > 0 else list(names)
+
+
+def _within(file: str, names: Sequence[str]) -> list[str]:
+    """Return the names with their file; the file alone where it differs as a whole."""
+    return [f"{file}: {name}" if name else file for name in names]
+
+
+def _name(row: Mapping[str, Any]) -> str:
+    return f"record {row['condition']} seed {row['seed']} ({row['key']})"
+
+
+def _compare_hashes(
+    written: Mapping[str, str | None], expected: Mapping[str, str | None], reasons: Reasons
+) -> None:
+    for key in written.keys() | expected.keys():
+        if key not in expected:
+            reasons[key] = ["in the report, not among the records"]
+        elif key not in written:
+            reasons[key] = ["not in the report"]
+        elif written[key] != expected[key]:
+            reasons[key] = ["not the content that the report was made from"]
+
+
+def _compare_tables(
+    written: pd.DataFrame, expected: pd.DataFrame, names: dict[str, str], reasons: Reasons
+) -> None:
+    """Add to ``reasons`` where two tidy tables differ, and to ``names`` the records found so.
+
+    ValueError where the columns differ or a row is there twice.
+    """
+    was, now = _by_place(written), _by_place(expected)
+    if list(written.columns) != list(expected.columns) or len(was) != len(written):
+        raise ValueError("not a table of this form")
+    found: Reasons = {}
+    for place in sorted(was.keys() | now.keys()):
+        old, new = was.get(place), now.get(place)
+        if old != new:
+            row = new or old or {}
+            names.setdefault(str(row["key"]), _name(row))
+            found.setdefault(str(row["key"]), []).append(_change(old, new))
+    for key, changes in found.items():
+        reasons.setdefault(key, []).extend(grouped(list(dict.fromkeys(changes)), SHOWN))
+
+
+def _by_place(table: pd.DataFrame) -> dict[tuple[Any, ...], dict[str, Any]]:
+    """Return the rows by what tells them apart; empty where a column is missing."""
+    place = ["condition", "seed", "key", "after_task", "task"]
+    if not set(place) <= set(table.columns):
+        return {}
+    rows: list[dict[str, Any]] = table.to_dict("records")  # type: ignore[assignment]
+    return {tuple(row[name] for name in place): row for row in rows}
+
+
+def _change(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> str:
+    row = new or old or {}
+    name = f"accuracy[{row['after_task'] - 1}][{row['task'] - 1}]"
+    if old is None:
+        return f"{name} is not in table.parquet"
+    if new is None:
+        return f"{name} is in table.parquet only"
+    field = next(field for field in old if old[field] != new[field])
+    name = name if field == "accuracy" else field
+    return f"{name} is {new[field]}, table.parquet has {old[field]}"
+
+
+def _rows(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(text.splitlines()))
+
+
+def _compare(written: Any, expected: Any, name: str) -> list[str]:
+    if isinstance(written, dict) and isinstance(expected, dict):
+        missing = object()
+        return [
+            found
+            for key in sorted(written.keys() | expected.keys())
+            for found in _compare(
+                written.get(key, missing), expected.get(key, missing), f"{name}.{key}".lstrip(".")
+            )
+        ]
+    if isinstance(written, list) and isinstance(expected, list) and len(written) == len(expected):
+        pairs = enumerate(zip(written, expected, strict=True))
+        return [found for i, (w, e) in pairs for found in _compare(w, e, f"{name}[{i}]")]
+    same = type(written) is type(expected) and written == expected
+    return [] if same else [name]

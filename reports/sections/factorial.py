@@ -1,0 +1,219 @@
+"""What carries a gain, in the report and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from reports.figures.factorial import draw_effects, draw_levels, draw_paths
+from reports.findings.factorial import Decomposition, Effect, LevelGain, Step
+from reports.numbers.statistics import Interval
+from reports.sections.section import Drawing, Section, Table
+from reports.sections.words import counted, interval, listed, p_value, signed
+
+
+def sentence(one: Decomposition) -> str:
+    """Return in one sentence what share of the gain each factor carries, with intervals."""
+    where = " ".join(f"{factor}={level}" for factor, level in one.stratum.items())
+    shares = [
+        f"{share.factor} carries {_percent(share.share, share.share_ci95)}" for share in one.shares
+    ]
+    return (
+        f"Of the gain of {signed(one.total)} points ({interval(one.ci95)})"
+        f"{f' at {where}' if where else ''}, {listed(shares)}; shares are means over all orders in "
+        f"which the factors can change, with 95% intervals over {counted(len(one.seeds), 'seed')}."
+    )
+
+
+def _percent(share: float | None, ends: Interval | None) -> str:
+    if share is None:
+        return "no share that could be told"
+    if ends is None:
+        return f"{100 * share:.1f}% (interval unbounded)"
+    return f"{100 * share:.1f}% ({100 * ends.low:.1f} to {100 * ends.high:.1f})"
+
+
+def decomposition_section(found: Mapping[str, Decomposition | None]) -> Section:
+    """Return the section on the decomposed claims, by id; None ones are named as missing."""
+    told = {name: one for name, one in found.items() if one is not None}
+    said = [sentence(one) for one in told.values()]
+    missing = [name for name in found if name not in told]
+    if missing:
+        said.append(
+            f"Not taken apart: {listed(missing)}; it needs every condition between the two, on "
+            "common seeds."
+        )
+    if not told:
+        return Section("causes", "What carries the gain", said)
+    said.append(
+        "Each line below changes one factor and nothing else, on the same seeds and the same "
+        "random draws. A factor that carries the gain rises wherever it stands in the order."
+    )
+    alt = "Mean accuracy with more and more factors changed, every order. " + " ".join(
+        sentence(one) for one in told.values()
+    )
+    drawn = Drawing("causes", alt, draw_paths(told), "Means over seeds; the lines are factors.")
+    tables = [_shares_table(told)]
+    tables += [_paths_table(name, one) for name, one in told.items()]
+    return Section("causes", "What carries the gain", said, [drawn], tables)
+
+
+def _shares_table(told: Mapping[str, Decomposition]) -> Table:
+    rows = [
+        [
+            name,
+            share.factor,
+            signed(share.contribution),
+            interval(share.ci95),
+            "-" if share.share is None else f"{100 * share.share:.1f}",
+            "-"
+            if share.share_ci95 is None
+            else f"{100 * share.share_ci95.low:.1f} to {100 * share.share_ci95.high:.1f}",
+            *(cell for step in (share.first, share.last) for cell in _gain(step)),
+        ]
+        for name, one in told.items()
+        for share in one.shares
+    ]
+    interval95 = "95% interval"
+    header = ["claim", "factor", "contribution (points)", interval95, "share %", interval95]
+    header += ["changed alone", interval95, "changed last", interval95]
+    return Table("What each factor carries (Shapley), alone, and after all others", header, rows)
+
+
+def _paths_table(name: str, one: Decomposition) -> Table:
+    rows = [
+        [
+            " → ".join(step.factor for step in path),
+            *(f"{step.factor} {signed(step.gain)} ({interval(step.ci95)})" for step in path),
+        ]
+        for path in one.paths
+    ]
+    header = ["order", *(f"step {i + 1}" for i in range(len(one.shares)))]
+    return Table(f"Every order of one-factor changes: {name}", header, rows, folded=True)
+
+
+def _gain(step: Step) -> list[str]:
+    return [signed(step.gain), interval(step.ci95)]
+
+
+def effects_section(found: Sequence[Effect]) -> Section:
+    """Return the section on the effects of a complete two-level factorial."""
+    sure = [one for one in found if one.p_holm < 0.05]
+    said = [
+        "All crossings together, as a two-level factorial. A main effect is the difference between "
+        "the mean accuracies at the two levels of a factor; an interaction is half of how much one "
+        f"factor changes the other's effect. {len(sure)} of {len(found)} differ from zero after "
+        "Holm's correction (5%)."
+    ]
+    rows = [
+        [_name(one), signed(one.effect), interval(one.ci95), p_value(one.p), p_value(one.p_holm)]
+        for one in found
+    ]
+    header = ["effect", "points", "95% interval", "p (paired t)", "p (Holm)"]
+    alt = "Effects in points: " + "; ".join(f"{_name(o)} {signed(o.effect)}" for o in found) + "."
+    drawn = Drawing(
+        "effects", alt, draw_effects(found), "95% t intervals; filled: different after Holm."
+    )
+    return Section(
+        "effects",
+        "Main effects and interactions",
+        said,
+        [drawn],
+        [Table("Effects of the factorial", header, rows, folded=True)],
+    )
+
+
+def levels_section(found: Sequence[LevelGain]) -> Section:
+    """Return the section on the levels of one factor against its reference."""
+    factor, reference = found[0].factor, found[0].reference
+    down = [one for one in found if one.p_holm < 0.05 and one.gain < 0]
+    up = [one for one in found if one.p_holm < 0.05 and one.gain > 0]
+    said = [
+        f"Each {factor} against {reference}, all else equal. After Holm's correction over "
+        f"{len(found)} contrasts (5%), {_those(down)} worse and {_those(up)} better."
+    ]
+    rows = [
+        [
+            _level(one),
+            signed(one.gain),
+            interval(one.ci95),
+            str(len(one.seeds)),
+            p_value(one.p),
+            p_value(one.p_holm),
+        ]
+        for one in found
+    ]
+    header = [
+        factor,
+        f"minus {reference} (points)",
+        "95% interval",
+        "seeds",
+        "p (paired t)",
+        "p (Holm)",
+    ]
+    alt = f"Gains over {reference}: " + "; ".join(f"{_level(o)} {signed(o.gain)}" for o in found)
+    drawn = Drawing(f"levels-{factor}", alt + ".", draw_levels(found), "95% paired t intervals.")
+    table = Table(f"Levels of {factor}", header, rows)
+    return Section(f"levels-{factor}", f"Each {factor} against {reference}", said, [drawn], [table])
+
+
+def _those(found: Sequence[LevelGain]) -> str:
+    if not found:
+        return "none is"
+    names = [f"{_level(one)} ({signed(one.gain)})" for one in found]
+    return f"{listed(names)} {'is' if len(found) == 1 else 'are'}"
+
+
+def _level(one: LevelGain) -> str:
+    return " ".join([one.level, *(f"{factor}={level}" for factor, level in one.stratum.items())])
+
+
+def _name(one: Effect) -> str:
+    return " x ".join(f"{f}={level}" for f, level in zip(one.factors, one.levels, strict=True))
+
+
+def decomposition_json(one: Decomposition | None) -> dict[str, Any] | None:
+    """Return a decomposition as strict JSON, with the keys of ``Decomposition``.
+
+    Steps have the keys of ``Step``; a path is the list of its steps; ``means`` is by the names of
+    the changed factors, joined with "+". Null (None) where the claim cannot be taken apart.
+    """
+    if one is None:
+        return None
+    return {
+        "treatment": one.treatment,
+        "baseline": one.baseline,
+        "stratum": one.stratum,
+        "seeds": list(one.seeds),
+        "total": one.total,
+        "ci95": one.ci95.as_json(),
+        "means": {"+".join(changed): value for changed, value in one.means.items()},
+        "shares": [
+            {
+                "factor": share.factor,
+                "contribution": share.contribution,
+                "ci95": share.ci95.as_json(),
+                "first": _step(share.first),
+                "last": _step(share.last),
+                "share": share.share,
+                "share_ci95": None if share.share_ci95 is None else share.share_ci95.as_json(),
+            }
+            for share in one.shares
+        ],
+        "paths": [[_step(step) for step in path] for path in one.paths],
+    }
+
+
+def _step(step: Step) -> dict[str, Any]:
+    return vars(step) | {"changed": list(step.changed), "ci95": step.ci95.as_json()}
+
+
+def effect_json(one: Effect) -> dict[str, Any]:
+    """Return an effect as strict JSON, with the keys of ``Effect``."""
+    lists = {"factors": list(one.factors), "levels": list(one.levels)}
+    return vars(one) | lists | {"ci95": one.ci95.as_json()}
+
+
+def level_json(one: LevelGain) -> dict[str, Any]:
+    """Return a level's gain as strict JSON, with the keys of ``LevelGain``."""
+    return vars(one) | {"seeds": list(one.seeds), "ci95": one.ci95.as_json()}

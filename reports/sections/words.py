@@ -1,0 +1,40 @@
+"""Numbers and lists as a report prints them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+from reports.numbers.statistics import Interval
+
+
+def signed(value: float) -> str:
+    """Return a difference: +4.27."""
+    return f"{value:+.2f}"
+
+
+def number(value: float | None) -> str:
+    """Return a number with two decimals, "-" for what is None or not a number."""
+    return "-" if value is None or math.isnan(value) else f"{value:.2f}"
+
+
+def interval(ends: Interval, form: Callable[[float], str] = signed) -> str:
+    """Return "low to high", "-" where an end is infinite."""
+    if not (math.isfinite(ends.low) and math.isfinite(ends.high)):
+        return "-"
+    return f"{form(ends.low)} to {form(ends.high)}"
+
+
+def p_value(value: float) -> str:
+    """Return a p-value with the digits that matter: 0.230, 0.0312, 1.9e-06."""
+    return f"{value:.2g}" if value < 0.001 else f"{value:.4f}" if value < 0.1 else f"{value:.3f}"
+
+
+def counted(count: int, what: str) -> str:
+    """Return "1 seed", "2 seeds"."""
+    return f"{count} {what}{'s' * (count != 1)}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return "a, b and c"."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
