@@ -6,12 +6,15 @@ Every variant starts from the same weights, alpha and eta as the layer as publis
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Self
 
 import torch
 from numpy.random import Generator
 from torch import Tensor
 
-from methods.softmax import DHPSoftmax, Softmax
+from methods.architecture import Architecture, Draws
+from methods.softmax import DHPSoftmax, Softmax, plastic_start, slow_start
+from methods.streams import PLASTICITY
 
 
 class EtaFixed(DHPSoftmax):
@@ -58,17 +61,38 @@ class Frozen(TraceDetached):
 class TraceShuffled(DHPSoftmax):
     """Each class's mean goes to the column of another class, the same one all through a run."""
 
-    def draw(self, draws: Sequence[Generator], outputs: int) -> None:
-        """Draw, for each lane, a random cycle through all classes: none keeps its own column."""
-        width = self.trace.shape[2]
-        column = torch.arange(width).repeat(len(draws), 1)
-        for lane, generator in zip(column, draws, strict=True):
-            cycle = torch.from_numpy(generator.permutation(outputs))
-            lane[cycle] = cycle.roll(1)
-        self._from = column.to(self.trace.device).unsqueeze(1)  # (S, 1, out): class behind column
+    def __init__(
+        self, weight: Tensor, bias: Tensor | None, alpha: Tensor, eta: Tensor, source: Tensor
+    ) -> None:
+        super().__init__(weight, bias, alpha, eta)
+        self._source = source.to(weight.device)  # (S, 1, out): the class whose mean a column gets
+
+    @classmethod
+    def build(  # noqa: D102
+        cls,
+        architecture: Architecture,
+        draws: Draws,
+        init: Sequence[Generator],
+        eta: Tensor,
+        alpha_scale: Tensor,
+    ) -> Self:
+        generators = draws.generators(PLASTICITY)
+        weight, bias = slow_start(architecture, draws, init)
+        alpha = plastic_start(architecture, draws, generators, alpha_scale)
+        source = _cycles(generators, architecture.outputs, alpha.shape[2])
+        return cls(weight, bias, alpha, draws.scalar(eta), source)
 
     def learn_trace(self, hidden: Tensor, targets: Tensor) -> None:  # noqa: D102
-        super().learn_trace(hidden, targets.gather(2, self._from.expand(targets.shape)))
+        super().learn_trace(hidden, targets.gather(2, self._source.expand(targets.shape)))
+
+
+def _cycles(generators: Sequence[Generator], outputs: int, width: int) -> Tensor:
+    """Draw for each lane a random cycle through all classes, so that none keeps its own column."""
+    source = torch.arange(width).repeat(len(generators), 1)
+    for lane, generator in zip(source, generators, strict=True):
+        cycle = torch.from_numpy(generator.permutation(outputs))
+        lane[cycle] = cycle.roll(1)
+    return source.unsqueeze(1)
 
 
 class TraceReset(DHPSoftmax):
@@ -102,9 +126,7 @@ class SelfLabelledTest(DHPSoftmax):
         return logits
 
 
-VARIANTS: Mapping[str | None, type[DHPSoftmax]] = {
-    None: DHPSoftmax,
-    "frozen": Frozen,
+VARIANTS: Mapping[str, type[DHPSoftmax]] = {
     "eta-fixed": EtaFixed,
     "alpha-fixed": AlphaFixed,
     "trace-detached": TraceDetached,
@@ -113,4 +135,13 @@ VARIANTS: Mapping[str | None, type[DHPSoftmax]] = {
     "trace-off-at-test": TraceOffAtTest,
     "self-labelled-test": SelfLabelledTest,
 }
-"""By the name a method uses."""
+"""By the name that a study gives the ablation."""
+
+
+def head_class(plasticity: str, ablation: str | None) -> type[Softmax]:
+    """Return the output layer that an architecture asks for."""
+    if plasticity == "off":
+        return Softmax
+    if plasticity == "frozen":
+        return Frozen
+    return DHPSoftmax if ablation is None else VARIANTS[ablation]

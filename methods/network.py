@@ -2,31 +2,22 @@
 
 A lane is one network: its own seed, its own mini-batches, its own scalar hyper-parameters.
 Every tensor is (S, rows, columns); products are taken lane by lane or batched, so that no lane
-reads another's numbers.
-
-Rounding inside a matrix product depends on the alignment of its operands. All widths are
-therefore padded to a multiple of 16 numbers: each lane then starts on a 64-byte boundary and
-has the same bits alone and in any stack. Padding is exactly zero, gets exactly zero gradient
-and stays zero under every optimiser here; it is part of no mean that is reported.
+reads another's numbers. Widths are padded; see ``methods.architecture``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 
 import torch
-from numpy.random import Generator
 from torch import Tensor
 
-from methods.ablations import VARIANTS
+from methods.ablations import head_class
+from methods.architecture import Architecture, Draws, padded
 from methods.products import product
-from methods.softmax import Softmax
-from methods.streams import INIT, PLASTICITY, stream
-
-ALIGNMENT = 16
+from methods.streams import INIT
 
 
 def _relu_backward(delta: Tensor, activation: Tensor) -> Tensor:
@@ -36,37 +27,6 @@ def _relu_backward(delta: Tensor, activation: Tensor) -> Tensor:
     """
     torch.ops.aten.threshold_backward.grad_input(delta, activation, 0, grad_input=delta)
     return delta
-
-
-def padded(width: int) -> int:
-    """Return ``width`` rounded up to the next multiple of the alignment."""
-    return -(-width // ALIGNMENT) * ALIGNMENT
-
-
-@dataclass(frozen=True)
-class Architecture:
-    """What the lanes of one stack have in common.
-
-    Attributes
-    ----------
-    inputs, outputs : widths of the data and of all heads together.
-    hidden : widths of the hidden ReLU layers, at least one.
-    plasticity : "off" (ordinary layer), "on", or "frozen" (trace kept at zero).
-    ablation : with plasticity "on", a name of ``methods.ablations.VARIANTS``.
-    head_init : "linear" draws w from U(-1/sqrt(in), 1/sqrt(in)) as torch.nn.Linear does; "blog"
-        from U(-1/sqrt(out), 1/sqrt(out)), which is what ``kaiming_uniform_(a=sqrt(5))`` does to
-        the (in, out) tensor of the published code, because it reads the fan-in off the
-        second dimension.
-    bias : whether the output layer has a bias, drawn from U(-1/sqrt(in), 1/sqrt(in)).
-    """
-
-    inputs: int
-    hidden: tuple[int, ...]
-    outputs: int
-    plasticity: str = "off"
-    head_init: str = "linear"
-    bias: bool = True
-    ablation: str | None = None
 
 
 class Network:
@@ -97,47 +57,16 @@ class Network:
     ) -> None:
         self.architecture = architecture
         self.product = partial(product, reduced=reduced)
-        widths = (architecture.inputs, *architecture.hidden)
-        pairs = list(pairwise(widths))
-        streams = [stream(seed, INIT) for seed in seeds]
-
-        def uniform(
-            rows: int | None, columns: int, bound: float, draws: Sequence[Generator]
-        ) -> Tensor:
-            """Draw U(-bound, bound) for each lane, in double precision, and pad with zeros.
-
-            ``rows`` is None for a bias: one row, which is not padded to sixteen.
-            """
-            height = 1 if rows is None else padded(rows)
-            rows = rows or 1
-            lanes = torch.zeros(len(draws), height, padded(columns), dtype=torch.float64)
-            for lane, generator in zip(lanes, draws, strict=True):
-                unit = torch.from_numpy(generator.uniform(-1.0, 1.0, (rows, columns)))
-                lane[:rows, :columns] = unit * bound
-            return lanes.to(device=device, dtype=dtype)
-
+        draws = Draws(seeds, dtype, device)
+        init = draws.generators(INIT)
         self.weights: list[Tensor] = []
         self.biases: list[Tensor] = []
-        for fan_in, fan_out in pairs:  # torch.nn.Linear's own initialisation
-            self.weights.append(uniform(fan_in, fan_out, fan_in**-0.5, streams))
-            self.biases.append(uniform(None, fan_out, fan_in**-0.5, streams))
-
-        features, outputs = widths[-1], architecture.outputs
-        fan = {"linear": features, "blog": outputs}[architecture.head_init]
-        weight = uniform(features, outputs, fan**-0.5, streams)
-        bias = uniform(None, outputs, features**-0.5, streams) if architecture.bias else None
-        if architecture.plasticity == "off":
-            self.head = Softmax(weight, bias)
-        else:
-            draws = [stream(seed, PLASTICITY) for seed in seeds]
-            alpha = uniform(features, outputs, 0.5, draws)
-            alpha[:, :features, :outputs] += 0.5
-            eta = eta.to(device=device, dtype=dtype).clone()
-            alpha *= alpha_scale.to(device=device, dtype=dtype)
-            frozen = architecture.plasticity == "frozen"
-            variant = VARIANTS["frozen" if frozen else architecture.ablation]
-            self.head = plastic = variant(weight, bias, alpha, eta)
-            plastic.draw(draws, outputs)
+        # torch.nn.Linear's own initialisation.
+        for fan_in, fan_out in pairwise((architecture.inputs, *architecture.hidden)):
+            self.weights.append(draws.uniform(init, fan_in, fan_out, fan_in**-0.5))
+            self.biases.append(draws.bias(init, fan_out, fan_in**-0.5))
+        of_head = head_class(architecture.plasticity, architecture.ablation)
+        self.head = of_head.build(architecture, draws, init, eta, alpha_scale)
 
         body = {f"body.{i}.weight": w for i, w in enumerate(self.weights)}
         body |= {f"body.{i}.bias": b for i, b in enumerate(self.biases)}

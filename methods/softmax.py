@@ -12,10 +12,14 @@ Continual Learning", ICML 2019 AMTL workshop.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Self
 
 import torch
 from numpy.random import Generator
 from torch import Tensor
+
+from methods.architecture import Architecture, Draws
+from methods.streams import PLASTICITY
 
 
 class Softmax:
@@ -30,6 +34,24 @@ class Softmax:
     def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
         self.weight = weight
         self.bias = bias
+
+    @classmethod
+    def build(
+        cls,
+        architecture: Architecture,
+        draws: Draws,
+        init: Sequence[Generator],
+        eta: Tensor,
+        alpha_scale: Tensor,
+    ) -> Self:
+        """Return a head with its initial values.
+
+        Parameters
+        ----------
+        init : the lanes' streams of initial values, from which the body has been drawn.
+        eta, alpha_scale : (S, 1, 1); an ordinary layer has no use for them.
+        """
+        return cls(*slow_start(architecture, draws, init))
 
     def slow(self) -> dict[str, Tensor]:
         """Return the parameters that consolidation may protect, by name."""
@@ -83,6 +105,26 @@ class Softmax:
         return torch.bmm(delta, self.effective_weight().transpose(1, 2))
 
 
+def slow_start(
+    architecture: Architecture, draws: Draws, init: Sequence[Generator]
+) -> tuple[Tensor, Tensor | None]:
+    """Draw slow weights (S, in, out), and the bias (S, 1, out) where there is one."""
+    features, outputs = architecture.features, architecture.outputs
+    weight = draws.uniform(init, features, outputs, architecture.head_bound)
+    bias = draws.bias(init, outputs, features**-0.5) if architecture.bias else None
+    return weight, bias
+
+
+def plastic_start(
+    architecture: Architecture, draws: Draws, generators: Sequence[Generator], scale: Tensor
+) -> Tensor:
+    """Draw alpha (S, in, out) from scale * U(0, 1)."""
+    features, outputs = architecture.features, architecture.outputs
+    alpha = draws.uniform(generators, features, outputs, 0.5)
+    alpha[:, :features, :outputs] += 0.5
+    return alpha.mul_(draws.scalar(scale))
+
+
 class DHPSoftmax(Softmax):
     """Logits ``z = h (w + alpha * Hebb) + b``: slow weights plus a gated Hebbian trace.
 
@@ -107,8 +149,18 @@ class DHPSoftmax(Softmax):
         self._averaging = torch.empty(0)  # (S, B, out): 1/n_c for a sample of class c, else 0
         self._innovation = torch.empty(0)  # (S, in, out): class mean - old trace, 0 if absent
 
-    def draw(self, draws: Sequence[Generator], outputs: int) -> None:
-        """Draw what a variant needs beside its parameters, of one generator a lane."""
+    @classmethod
+    def build(  # noqa: D102
+        cls,
+        architecture: Architecture,
+        draws: Draws,
+        init: Sequence[Generator],
+        eta: Tensor,
+        alpha_scale: Tensor,
+    ) -> Self:
+        weight, bias = slow_start(architecture, draws, init)
+        alpha = plastic_start(architecture, draws, draws.generators(PLASTICITY), alpha_scale)
+        return cls(weight, bias, alpha, draws.scalar(eta))
 
     def plastic(self) -> dict[str, Tensor]:  # noqa: D102
         return {"head.alpha": self.alpha, "head.eta": self.eta}

@@ -17,9 +17,10 @@ from small import unpadded
 from torch import Tensor, nn
 from torch.utils.data import TensorDataset
 
+from methods.architecture import Architecture, padded
 from methods.consolidation import SI, Settings
 from methods.importance import TaskSamples, fisher, mas
-from methods.network import Architecture, Network, padded
+from methods.network import Network
 
 plugins = pytest.importorskip("avalanche.training.plugins", reason="Avalanche is not installed")
 

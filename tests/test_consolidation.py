@@ -15,9 +15,10 @@ from oracle_training import Quadratic as NaiveQuadratic
 from small import cell, small_data, train, unpadded
 from torch import Tensor
 
+from methods.architecture import Architecture, padded
 from methods.consolidation import CONSOLIDATIONS, SI, NoConsolidation, Quadratic, Settings
 from methods.importance import TaskSamples
-from methods.network import Architecture, Network, padded
+from methods.network import Network
 from methods.softmax import DHPSoftmax
 
 INPUTS, HIDDEN, OUTPUTS = 8, (7, 5), 6

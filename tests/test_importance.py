@@ -11,8 +11,9 @@ from oracle import NaiveNetwork, Named, naive_fisher, naive_mas
 from small import unpadded
 from torch import Tensor
 
+from methods.architecture import Architecture, padded
 from methods.importance import CHUNK, Importance, TaskSamples, fisher, mas
-from methods.network import Architecture, Network, padded
+from methods.network import Network
 from methods.softmax import DHPSoftmax
 
 INPUTS, HIDDEN, OUTPUTS = 8, (7, 5), 10

@@ -10,7 +10,8 @@ from oracle import NaiveNetwork, head_loss
 from small import unpadded
 from torch import Tensor
 
-from methods.network import Architecture, Network, padded
+from methods.architecture import Architecture, padded
+from methods.network import Network
 from methods.softmax import DHPSoftmax
 
 INPUTS, HIDDEN, OUTPUTS, BATCH = 8, (7, 5), 10, 6

@@ -22,8 +22,8 @@ from harness.running.training import Stack
 from harness.studies.condition import Cell
 from harness.studies.study import Study
 from harness.studies.study_files import load_study
+from methods.architecture import padded
 from methods.importance import TaskSamples
-from methods.network import padded
 from methods.products import libraries
 
 EPOCHS, BATCH = 10, 64

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from methods.network import Architecture, Network
+from methods.architecture import Architecture
+from methods.network import Network
 from methods.products import description, multiplies_bfloat16
 
 

@@ -19,9 +19,10 @@ from harness.data.benchmarks import Dataset
 from harness.data.tasks import Task, cut_into_tasks
 from harness.running.capture import fastest
 from harness.studies.condition import Cell
+from methods.architecture import Architecture, padded
 from methods.consolidation import CONSOLIDATIONS, NoConsolidation, Settings
 from methods.importance import TaskSamples
-from methods.network import Architecture, Network, padded
+from methods.network import Network
 from methods.optimisers import OPTIMISERS
 from methods.softmax import DHPSoftmax
 from methods.streams import METHOD, ORDER, stream

@@ -1,0 +1,105 @@
+"""What a stack of networks looks like, and how its initial values are drawn.
+
+Rounding inside a matrix product depends on the alignment of its operands. All widths are
+therefore padded to a multiple of 16 numbers: each lane then starts on a 64-byte boundary and
+has the same bits alone and in any stack. Padding is exactly zero, gets exactly zero gradient
+and stays zero under every optimiser here; it is part of no mean that is reported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from numpy.random import Generator
+from torch import Tensor
+
+from methods.streams import stream
+
+ALIGNMENT = 16
+
+
+def padded(width: int) -> int:
+    """Return ``width`` rounded up to the next multiple of the alignment."""
+    return -(-width // ALIGNMENT) * ALIGNMENT
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """What the lanes of one stack have in common.
+
+    Attributes
+    ----------
+    inputs, outputs : widths of the data and of all heads together.
+    hidden : widths of the hidden ReLU layers, at least one.
+    plasticity : "off" (ordinary layer), "on", or "frozen" (trace kept at zero).
+    ablation : with plasticity "on", a name of ``methods.ablations.VARIANTS``.
+    head_init : "linear" draws w from U(-1/sqrt(in), 1/sqrt(in)) as torch.nn.Linear does; "blog"
+        from U(-1/sqrt(out), 1/sqrt(out)), which is what ``kaiming_uniform_(a=sqrt(5))`` does to
+        the (in, out) tensor of the published code, because it reads the fan-in off the
+        second dimension.
+    bias : whether the output layer has a bias, drawn from U(-1/sqrt(in), 1/sqrt(in)).
+    """
+
+    inputs: int
+    hidden: tuple[int, ...]
+    outputs: int
+    plasticity: str = "off"
+    head_init: str = "linear"
+    bias: bool = True
+    ablation: str | None = None
+
+    @property
+    def features(self) -> int:
+        """Width of the last hidden layer, which the output layer reads."""
+        return self.hidden[-1]
+
+    @property
+    def head_bound(self) -> float:
+        """Half-width of the uniform distribution that the output layer's weights start from."""
+        fan = {"linear": self.features, "blog": self.outputs}[self.head_init]
+        return float(fan**-0.5)
+
+
+@dataclass(frozen=True)
+class Draws:
+    """Initial values of S lanes, each from the random streams of its own seed.
+
+    Attributes
+    ----------
+    seeds : one a lane.
+    dtype, device : of the tensors that are returned.
+    """
+
+    seeds: Sequence[int]
+    dtype: torch.dtype
+    device: torch.device | str
+
+    def generators(self, name: str) -> list[Generator]:
+        """Return the named stream of every lane, at its beginning."""
+        return [stream(seed, name) for seed in self.seeds]
+
+    def uniform(
+        self, generators: Sequence[Generator], rows: int, columns: int, bound: float
+    ) -> Tensor:
+        """Return (S, rows, columns) drawn from U(-bound, bound), padded with zeros."""
+        return self._drawn(generators, rows, padded(rows), columns, bound)
+
+    def bias(self, generators: Sequence[Generator], columns: int, bound: float) -> Tensor:
+        """Return (S, 1, columns) drawn from U(-bound, bound); its one row is not padded."""
+        return self._drawn(generators, 1, 1, columns, bound)
+
+    def _drawn(
+        self, generators: Sequence[Generator], rows: int, height: int, columns: int, bound: float
+    ) -> Tensor:
+        # In double precision, so that the draws are the same for every type.
+        lanes = torch.zeros(len(self.seeds), height, padded(columns), dtype=torch.float64)
+        for lane, generator in zip(lanes, generators, strict=True):
+            unit = torch.from_numpy(generator.uniform(-1.0, 1.0, (rows, columns)))
+            lane[:rows, :columns] = unit * bound
+        return lanes.to(device=self.device, dtype=self.dtype)
+
+    def scalar(self, values: Tensor) -> Tensor:
+        """Return a copy of (S, 1, 1) values, of the type and on the device of the rest."""
+        return values.to(device=self.device, dtype=self.dtype).clone()
