@@ -14,9 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from reports.findings.analysis import Contrast
+from reports.findings.contrasts import Contrast
 from reports.findings.error_rates import (
-    VERDICTS,
     error_rates,
     is_true,
     judge_many,
@@ -26,7 +25,7 @@ from reports.findings.error_rates import (
 )
 from reports.numbers.sequential import ANYTIME
 from reports.numbers.statistics import FIXED, Floats, Procedure, Unit, compare_paired, mean_interval
-from reports.numbers.verdict import Verdict, decide, judge
+from reports.numbers.verdict import VERDICTS, Verdict, decide, judge
 
 STUDIES = 4000
 

@@ -19,11 +19,18 @@ from reports.numbers.sequential import (
     ANYTIME,
     MIXTURE,
     anytime,
-    confidence_sequence,
     critical,
     sequential_p,
 )
 from reports.numbers.statistics import Floats, Interval, mean_interval, tost
+
+
+def confidence_sequence(
+    n: int, mean: float, sd: float | None, level: float = 0.95, *, mixture: float = MIXTURE
+) -> Interval:
+    """The interval that is valid at all numbers of seeds at once, as a report computes it."""
+    return mean_interval(n, mean, sd, level, anytime(mixture))
+
 
 EVERYTHING = Interval(-math.inf, math.inf)
 quick = settings(derandomize=True, deadline=None, max_examples=200)

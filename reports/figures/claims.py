@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from reports.figures.theme import INK, MUTED, PAPER, SHADE, drawing, styles, wrapped
-from reports.findings.analysis import Contrast, JudgedClaim
+from reports.findings.contrasts import Contrast, JudgedClaim
 from reports.numbers.statistics import Interval, paired_gains
 from reports.numbers.verdict import SIGNS
 

@@ -1,9 +1,8 @@
-"""Figures of a specification curve and of where the spread over seeds comes from."""
+"""Figure of a specification curve."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -13,31 +12,16 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from reports.figures.theme import INK, PAPER, SHADE, drawing
-
-if TYPE_CHECKING:  # these modules draw with this one
-    from reports.findings.curves import CurveLike, Specification
-    from reports.findings.variance import Decomposition
+from reports.findings.curves import Specification, factor_levels
+from reports.numbers.study import Curve
 
 WIDE = 4.0
 """Beyond so many times the far edge of the claim's band the axis of gains turns logarithmic."""
 
 MARKERS = {"above zero": "^", "undecided": "o", "below zero": "v"}
-PARTS = ("initialisation", "order", "residual")
-HATCHES = ("", "///", "...")
 
 
-def factor_levels(specs: Sequence[Specification]) -> dict[str, list[str]]:
-    """Return the levels of each factor that the specifications choose, in the study's order."""
-    found: dict[str, list[str]] = {}
-    for spec in sorted(specs, key=lambda spec: spec.place):
-        for factor, level in spec.choices.items():
-            levels = found.setdefault(factor, [])
-            if level not in levels:
-                levels.append(level)
-    return found
-
-
-def draw_curve(specs: Sequence[Specification], curve: CurveLike) -> Figure:
+def draw_curve(specs: Sequence[Specification], curve: Curve) -> Figure:
     """Draw all gains in order, with the choices that made them below.
 
     Above: each specification's mean gain in points with its 95% t interval; marker and colour
@@ -78,7 +62,7 @@ def _palette() -> dict[str, tuple[float, float, float]]:
     return {"above zero": colours[0], "undecided": (0.55, 0.55, 0.55), "below zero": colours[3]}
 
 
-def _draw_gains(axis: Axes, drawn: Sequence[Specification], curve: CurveLike) -> None:
+def _draw_gains(axis: Axes, drawn: Sequence[Specification], curve: Curve) -> None:
     of = _palette()
     gains = np.array([spec.gain for spec in drawn], dtype=np.float64)
     ends = np.array(
@@ -186,70 +170,3 @@ def _draw_choices(
     axis.grid(visible=False)
     axis.set_xlabel(f"{len(drawn)} specifications, sorted by gain")
     axis.tick_params(labelbottom=False)
-
-
-def draw_variance(found: Mapping[str, Decomposition]) -> Figure:
-    """Draw what initialisation, order and the rest add to the spread over seeds.
-
-    Left: the variance components in points squared with their 95% intervals. Right: their shares
-    of the whole as stacked bars. Parts are told apart by hatch and marker beside colour.
-
-    Raises
-    ------
-    ValueError
-        Where there is nothing to draw.
-    """
-    if not found:
-        raise ValueError("no complete table of initialisations and orders to draw")
-    palette = sns.color_palette("colorblind")
-    with drawing():
-        figure, (left, right) = plt.subplots(
-            1, 2, figsize=(9.0, 1.4 + 0.62 * len(found)), sharey=True, layout="constrained"
-        )
-        for row, one in enumerate(found.values()):
-            start = 0.0
-            for part, name in enumerate(PARTS):
-                piece = one.parts[name]
-                place = row + 0.22 * (part - 1)
-                ends = [piece.ci95.low, piece.ci95.high]
-                if np.isfinite(ends).all():
-                    left.plot(ends, [place, place], "-", color=palette[part], lw=1.6)
-                label = name if row == 0 else f"_{name}"
-                left.plot([piece.variance], [place], "osD"[part], color=palette[part], label=label)
-                if piece.share is None:
-                    continue
-                right.barh(
-                    [row],
-                    [100 * piece.share],
-                    left=[start],
-                    height=0.6,
-                    color=palette[part],
-                    hatch=HATCHES[part],
-                    edgecolor=PAPER,
-                    label=label,
-                )
-                if piece.share >= 0.08:
-                    right.text(
-                        start + 50 * piece.share,
-                        row,
-                        f"{100 * piece.share:.0f}%",
-                        ha="center",
-                        va="center",
-                        fontsize=8,
-                        bbox={"boxstyle": "round,pad=0.15", "fc": PAPER, "ec": "none"},
-                    )
-                start += 100 * piece.share
-        # Upper ends spread over decades with few levels; below 1e-3 points squared is nothing.
-        left.set_xscale("symlog", linthresh=0.01)
-        left.set_xlim(left=0)
-        left.set_yticks(range(len(found)), list(found))
-        left.set_ylim(len(found) - 0.5, -0.5)
-        left.set_xlabel("variance component (points²), 95% interval")
-        left.grid(visible=False, axis="y")
-        right.grid(visible=False, axis="y")
-        right.set_xlabel("share of the variance over seeds (%)")
-        right.set_xlim(0, 100)
-        figure.legend(
-            *left.get_legend_handles_labels(), fontsize=7, loc="outside upper center", ncols=3
-        )
-    return figure

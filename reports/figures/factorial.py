@@ -11,14 +11,14 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from reports.figures.theme import INK, MUTED, PAPER, drawing, wrapped
-from reports.findings.factorial import Decomposition, Effect, LevelGain
+from reports.findings.factorial import Attribution, Effect, LevelGain
 from reports.numbers.statistics import Interval
 
 FAR = 8.0  # so many times the median, or points
 LINES = ("-", "--", ":", "-.")
 
 
-def draw_paths(found: Mapping[str, Decomposition]) -> Figure:
+def draw_paths(found: Mapping[str, Attribution]) -> Figure:
     """Draw every way from baseline to treatment, one panel a claim.
 
     Across: how many factors have changed; up: mean accuracy in %. Each line changes one factor;

@@ -5,23 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
 from reports.numbers import metrics
+from reports.numbers.records import Record
 from reports.numbers.statistics import Interval, has_spread, prediction_interval, t_interval
-from reports.numbers.summary import PublishedLike
-from reports.numbers.tables import Record
-
-
-class PublishedValuesLike(PublishedLike, Protocol):
-    """A source of published values, as the analysis reads it."""
-
-    @property
-    def plus_minus(self) -> dict[str, tuple[float, ...]]: ...  # noqa: D102
-    @property
-    def runs(self) -> dict[str, int]: ...  # noqa: D102
+from reports.numbers.study import Source
 
 
 @dataclass(frozen=True)
@@ -56,9 +46,7 @@ class Agreement:
     agrees: bool | None
 
 
-def agreements(
-    records: Sequence[Record], published: Iterable[PublishedValuesLike]
-) -> Iterator[Agreement]:
+def agreements(records: Sequence[Record], published: Iterable[Source]) -> Iterator[Agreement]:
     """Yield how each published value compares with the records; in the order of the sources.
 
     Values of conditions of which no seed is done, and after more tasks than there are, are left
@@ -78,7 +66,7 @@ def agreements(
 
 
 def _agreement(
-    source: PublishedValuesLike,
+    source: Source,
     condition: str,
     place: int,
     ours: metrics.Floats,

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from reports.findings.agreement import Agreement
-from reports.findings.analysis import ClaimLike, JudgedClaim
+from reports.findings.contrasts import JudgedClaim
 from reports.numbers.statistics import FIXED, Interval, PairedComparison
+from reports.numbers.study import Claim
 from reports.numbers.verdict import Judgement, margin_reaches_zero
 
 PRINTED_DIGIT = 0.01  # of published accuracies in %: means closer than that are the same
@@ -73,7 +74,7 @@ def criteria(
 class _Case:
     """A claim and its data, on the axis of the claim: up is where the reported gain lies."""
 
-    claim: ClaimLike
+    claim: Claim
     compared: PairedComparison
     found: Judgement
 
@@ -220,7 +221,7 @@ class _Case:
         return Criterion(criterion, result, holds, blind + self.peeked)
 
 
-def _published(claim: ClaimLike, agreement: Sequence[Agreement], tasks: int) -> Iterator[Criterion]:
+def _published(claim: Claim, agreement: Sequence[Agreement], tasks: int) -> Iterator[Criterion]:
     """Yield the criteria about a source's accuracies of both conditions after the last task."""
     last: dict[str, dict[str, Agreement]] = {}
     for one in agreement:

@@ -21,12 +21,10 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import Protocol
 
 import numpy as np
 from scipy import stats
 
-from reports.figures.curves import factor_levels
 from reports.numbers.statistics import (
     GAIN_DECIMALS,
     ROUNDING,
@@ -35,33 +33,13 @@ from reports.numbers.statistics import (
     paired_gains,
     t_interval,
 )
+from reports.numbers.study import Curve
 from reports.numbers.verdict import Verdict, decide
 
 EXACT_SEEDS = 12  # up to so many seeds all 2^n flips are counted
 FLIPS = 9_999  # above, so many drawn ones
 
 MEDIAN, POSITIVE, SURE = "median gain", "share positive", "share surely positive"
-
-
-class CurveLike(Protocol):
-    """A specification curve as a study defines it; see ``harness.studies.claims.Curve``."""
-
-    @property
-    def id(self) -> str: ...  # noqa: D102
-    @property
-    def text(self) -> str: ...  # noqa: D102
-    @property
-    def treatment(self) -> Mapping[str, str]: ...  # noqa: D102
-    @property
-    def baseline(self) -> Mapping[str, str]: ...  # noqa: D102
-    @property
-    def reported(self) -> float: ...  # noqa: D102
-    @property
-    def margin(self) -> float: ...  # noqa: D102
-    @property
-    def negligible(self) -> float: ...  # noqa: D102
-    @property
-    def alpha(self) -> float: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -80,6 +58,7 @@ class Specification:
     baseline_diverged : how many of the baseline.
     gain, baseline_accuracy : means over ``seeds``, in points and %; None without seeds.
     ci95 : t interval of the gain; infinite ends at one seed; None without seeds.
+    status : where it lies: "above zero", "below zero" or "undecided"; None without seeds.
     verdict : on the curve's reported gain, at its alpha; None without seeds.
     """
 
@@ -95,22 +74,14 @@ class Specification:
     gain: float | None
     baseline_accuracy: float | None
     ci95: Interval | None
+    status: str | None
     verdict: Verdict | None
-
-    @property
-    def status(self) -> str | None:
-        """Where the 95% interval lies: "above zero", "below zero" or "undecided"."""
-        if self.ci95 is None:
-            return None
-        if self.ci95.low > 0:
-            return "above zero"
-        return "below zero" if self.ci95.high < 0 else "undecided"
 
 
 def specifications(
     finals: Mapping[str, Mapping[int, float]],
     levels: Mapping[str, Mapping[str, str]],
-    curve: CurveLike,
+    curve: Curve,
     *,
     diverged: Mapping[str, int] | None = None,
     seeds: Collection[int] | None = None,
@@ -147,6 +118,7 @@ def specifications(
         before = finals.get(baseline, {}) if baseline is not None else {}
         both = sorted(asked & after.keys() & before.keys())
         gains = paired_gains([after[s] for s in both], [before[s] for s in both]) if both else None
+        ci95 = None if gains is None else t_interval(gains, 0.95)
         of = diverged or {}
         found.append(
             Specification(
@@ -161,7 +133,8 @@ def specifications(
                 baseline_diverged=of.get(baseline, 0) if baseline is not None else 0,
                 gain=None if gains is None else float(gains.mean()),
                 baseline_accuracy=float(np.mean([before[s] for s in both])) if both else None,
-                ci95=None if gains is None else t_interval(gains, 0.95),
+                ci95=ci95,
+                status=None if ci95 is None else _side(ci95),
                 verdict=None if gains is None else _verdict(gains, curve),
             )
         )
@@ -170,8 +143,14 @@ def specifications(
     )
 
 
+def _side(interval: Interval) -> str:
+    if interval.low > 0:
+        return "above zero"
+    return "below zero" if interval.high < 0 else "undecided"
+
+
 def _baseline(
-    name: str, own: Mapping[str, str], levels: Mapping[str, Mapping[str, str]], curve: CurveLike
+    name: str, own: Mapping[str, str], levels: Mapping[str, Mapping[str, str]], curve: Curve
 ) -> str | None:
     wanted = {**own, **curve.baseline}.items()
     fits = [
@@ -187,7 +166,7 @@ def _baseline(
     return fits[0] if fits else None
 
 
-def _verdict(gains: Floats, curve: CurveLike) -> Verdict:
+def _verdict(gains: Floats, curve: Curve) -> Verdict:
     # As ``verdict.judge`` does, without the bootstrap and p-values that hundreds need not have.
     return decide(
         t_interval(gains, 1 - curve.alpha),
@@ -313,7 +292,7 @@ def extremes(
 
 
 @dataclass(frozen=True)
-class Counts:
+class CurveCounts:
     """How many specifications say what.
 
     Attributes
@@ -339,12 +318,12 @@ class Counts:
         return self.verdicts[verdict] / self.with_gain if self.with_gain else None
 
 
-def count(specs: Sequence[Specification]) -> Counts:
+def count(specs: Sequence[Specification]) -> CurveCounts:
     """Count what the specifications say."""
     gains = [spec.gain for spec in specs if spec.gain is not None]
     status = Counter(spec.status for spec in specs)
     verdicts = Counter(spec.verdict for spec in specs)
-    return Counts(
+    return CurveCounts(
         specifications=len(specs),
         with_gain=len(gains),
         unpaired=sum(spec.baseline is None for spec in specs),
@@ -356,7 +335,18 @@ def count(specs: Sequence[Specification]) -> Counts:
     )
 
 
-def by_choice(specs: Sequence[Specification]) -> dict[str, dict[str, Counts]]:
+def factor_levels(specs: Sequence[Specification]) -> dict[str, list[str]]:
+    """Return the levels of each factor that the specifications choose, in the study's order."""
+    found: dict[str, list[str]] = {}
+    for spec in sorted(specs, key=lambda spec: spec.place):
+        for factor, level in spec.choices.items():
+            levels = found.setdefault(factor, [])
+            if level not in levels:
+                levels.append(level)
+    return found
+
+
+def by_choice(specs: Sequence[Specification]) -> dict[str, dict[str, CurveCounts]]:
     """Return by factor and level, in the study's order, what the specifications there say."""
     return {
         factor: {
@@ -365,3 +355,49 @@ def by_choice(specs: Sequence[Specification]) -> dict[str, dict[str, Counts]]:
         }
         for factor, levels in factor_levels(specs).items()
     }
+
+
+@dataclass(frozen=True)
+class CurveFinding:
+    """What a study asked for with a curve, and what was found; from ``curve_finding``.
+
+    Attributes
+    ----------
+    id, text, treatment, baseline, reported, margin, negligible, alpha : as in the study.
+    counts, by_choice : what all specifications say, and those of each factor's level.
+    joint : the test of all together; None where none has a gain.
+    specifications : by rising gain, those without one last.
+    """
+
+    id: str
+    text: str
+    treatment: Mapping[str, str]
+    baseline: Mapping[str, str]
+    reported: float
+    margin: float
+    negligible: float
+    alpha: float
+    counts: CurveCounts
+    joint: JointTest | None
+    by_choice: dict[str, dict[str, CurveCounts]]
+    specifications: list[Specification]
+
+
+def curve_finding(
+    curve: Curve, specs: list[Specification], joint: JointTest | None
+) -> CurveFinding:
+    """Put together a curve, its specifications and the test of all of them."""
+    return CurveFinding(
+        id=curve.id,
+        text=curve.text,
+        treatment=dict(curve.treatment),
+        baseline=dict(curve.baseline),
+        reported=curve.reported,
+        margin=curve.margin,
+        negligible=curve.negligible,
+        alpha=curve.alpha,
+        counts=count(specs),
+        joint=joint,
+        by_choice=by_choice(specs),
+        specifications=specs,
+    )

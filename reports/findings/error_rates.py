@@ -11,19 +11,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from reports.findings.analysis import ClaimLike, Contrast
-from reports.numbers.statistics import FIXED, Floats, Procedure, has_spread, paired_gains
-from reports.numbers.verdict import Verdict, margin_reaches_zero
+from reports.findings.contrasts import Contrast, JudgedClaim
+from reports.numbers.statistics import (
+    FIXED,
+    Floats,
+    Procedure,
+    half_width,
+    has_spread,
+    paired_gains,
+)
+from reports.numbers.study import Claim
+from reports.numbers.verdict import VERDICTS, Codes, Verdict, verdicts
 
-VERDICTS = tuple(Verdict)
 STUDIES = 20_000
 BESIDE = 1e-9  # in the unit of a gain: to either side of an edge
 DRAWS_AT_ONCE = 2_000_000  # of differences, to bound the memory for many seeds
-
-Codes = NDArray[np.int64]
-"""Verdicts as their places in ``VERDICTS``."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ class ErrorRate:
 
 def error_rates(
     contrast: Contrast,
-    claim: ClaimLike,
+    claim: Claim,
     procedure: Procedure = FIXED,
     *,
     studies: int = STUDIES,
@@ -100,7 +103,7 @@ def error_rates(
     return found
 
 
-def true_gains(claim: ClaimLike, observed: float) -> Iterator[tuple[str, float]]:
+def true_gains(claim: Claim, observed: float) -> Iterator[tuple[str, float]]:
     """Yield the true gains to simulate, in the claim's unit; a loss's are mirrored."""
     sign = math.copysign(1, claim.reported)
     yield "no gain", 0.0
@@ -112,7 +115,7 @@ def true_gains(claim: ClaimLike, observed: float) -> Iterator[tuple[str, float]]
     yield "the observed gain", observed
 
 
-def wrong_share(shares: Floats, gain: float, claim: ClaimLike) -> float:
+def wrong_share(shares: Floats, gain: float, claim: Claim) -> float:
     """Return the share of wrong verdicts, given the share of each, in the order of ``VERDICTS``.
 
     Where the gain lies on an edge of a band, the side of it counts on which more are wrong.
@@ -123,7 +126,7 @@ def wrong_share(shares: Floats, gain: float, claim: ClaimLike) -> float:
     )
 
 
-def is_true(verdict: Verdict, gain: float, claim: ClaimLike) -> bool:
+def is_true(verdict: Verdict, gain: float, claim: Claim) -> bool:
     """Return whether what a verdict says of a true gain is so; INCONCLUSIVE says nothing wrong.
 
     REPRODUCED, LARGER and PARTIAL speak of a gain, above zero, within, above or below the claim's
@@ -148,7 +151,7 @@ def is_true(verdict: Verdict, gain: float, claim: ClaimLike) -> bool:
 
 
 def judge_many(
-    means: Floats, sds: Floats, n: int, claim: ClaimLike, procedure: Procedure = FIXED
+    means: Floats, sds: Floats, n: int, claim: Claim, procedure: Procedure = FIXED
 ) -> Codes:
     """Return the verdict that ``decide`` has for each of many studies at once.
 
@@ -156,31 +159,15 @@ def judge_many(
     ----------
     means, sds : (studies,) of the n >= 2 differences of each study, in the claim's unit.
     """
-    sign = math.copysign(1, claim.reported)
-    means, reported = sign * means, abs(claim.reported)
-    wide = _half_width(means, sds, n, 1 - claim.alpha, procedure)
-    narrow = _half_width(means, sds, n, 1 - 2 * claim.alpha, procedure)
-    low, high = means - narrow, means + narrow
-    above, below = means - wide > 0, means + wide < 0
-    floor, ceiling = reported - claim.margin, reported + claim.margin
-    none = (low >= -claim.negligible) & (high <= claim.negligible)
-    reaches = margin_reaches_zero(reported, claim.margin)
-    rules = [
-        (none & (reported > claim.negligible), Verdict.NOT_REPRODUCED),
-        (
-            above & (low >= floor) & (high <= ceiling),
-            Verdict.INCONCLUSIVE if reaches else Verdict.REPRODUCED,
-        ),
-        (low > ceiling, Verdict.LARGER),
-        (above & (high < floor), Verdict.PARTIAL),
-        (none, Verdict.NOT_REPRODUCED),
-        (below, Verdict.CONTRADICTED),
-    ]
-    return np.select(
-        [holds for holds, _ in rules],
-        [VERDICTS.index(verdict) for _, verdict in rules],
-        default=VERDICTS.index(Verdict.INCONCLUSIVE),
-    ).astype(np.int64)
+    wide = half_width(means, sds, n, 1 - claim.alpha, procedure)
+    narrow = half_width(means, sds, n, 1 - 2 * claim.alpha, procedure)
+    return verdicts(
+        (means - wide, means + wide),
+        (means - narrow, means + narrow),
+        claim.reported,
+        claim.margin,
+        claim.negligible,
+    )
 
 
 def standard_error(share: float, studies: int) -> float:
@@ -188,14 +175,6 @@ def standard_error(share: float, studies: int) -> float:
     # One hit and one miss more than seen (Laplace): no hit in 20,000 is no proof of none.
     smoothed = (share * studies + 1) / (studies + 2)
     return math.sqrt(smoothed * (1 - smoothed) / studies)
-
-
-def _half_width(means: Floats, sds: Floats, n: int, level: float, procedure: Procedure) -> Floats:
-    critical = float(procedure.critical(n, level))
-    with np.errstate(invalid="ignore"):
-        half = critical * sds / math.sqrt(n)
-    # As in statistics.mean_interval: equal differences show no spread, unless all are zero.
-    return np.where(sds > 0, half, np.where(means == 0, 0.0, np.inf))
 
 
 def _resampled(gains: Floats, studies: int, draws: np.random.Generator) -> tuple[Floats, Floats]:
@@ -217,3 +196,22 @@ def _normal(n: int, sd: float, studies: int, draws: np.random.Generator) -> tupl
     """Return mean and sd, (studies,) each, of n normal differences around 0, by their own laws."""
     means = draws.normal(0, sd / math.sqrt(n), studies)
     return means, sd * np.sqrt(draws.chisquare(n - 1, studies) / (n - 1))
+
+
+def error_rates_note(judged: JudgedClaim) -> str:
+    """Return what was simulated for a judged claim's error rates, and what counts as wrong."""
+    compared, found = judged.contrast.comparison, judged.judgement
+    assert compared is not None
+    assert found is not None
+    unit = "points" if compared.unit == "points" else "%"
+    return (
+        f"{STUDIES:,} simulated studies of {compared.n} seeds for each true gain, their "
+        "differences drawn from those observed here (centred, standard deviation "
+        f"{compared.sd:.2f} {unit}), each judged once ({found.procedure}, alpha "
+        f"{judged.claim.alpha:g}). Wrong is a verdict whose statement is not so for the true "
+        "gain: REPRODUCED outside the margin or without a gain, LARGER not above it, PARTIAL not "
+        "below it or without a gain, NOT REPRODUCED for more than what is negligible, "
+        "CONTRADICTED without a loss; INCONCLUSIVE is never wrong. On the edge of a band the side "
+        "counts on which more are wrong. So few differences know nothing of rarer ones: as a "
+        "check, the same for normal differences of that standard deviation stands beside."
+    )

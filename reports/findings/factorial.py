@@ -80,7 +80,7 @@ class Share:
 
 
 @dataclass(frozen=True)
-class Decomposition:
+class Attribution:
     """A gain taken apart; from ``decompose``.
 
     Attributes
@@ -104,9 +104,7 @@ class Decomposition:
     paths: tuple[tuple[Step, ...], ...]
 
 
-def decompose(
-    finals: Finals, levels: Levels, treatment: str, baseline: str
-) -> Decomposition | None:
+def decompose(finals: Finals, levels: Levels, treatment: str, baseline: str) -> Attribution | None:
     """Take the gain of ``treatment`` over ``baseline`` apart.
 
     None where they differ in fewer than two factors or more than ``MOST_FACTORS``, in which
@@ -166,7 +164,7 @@ def decompose(
         tuple(steps[f, _ordered(order[:i], factors)] for i, f in enumerate(order))
         for order in permutations(factors)
     ]
-    return Decomposition(
+    return Attribution(
         treatment,
         baseline,
         {factor: level for factor, level in ours.items() if factor not in factors},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reports.numbers.tables import Record
+from reports.numbers.records import Record
 
 OTHER_DATA = "NOT THE CLAIM'S DATA SET"
 

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reports.numbers.tables import Record
+from reports.numbers.records import Record
 
-Counts = tuple[tuple[str, int], ...]
+CellCounts = tuple[tuple[str, int], ...]
 """How many cells, by name."""
 
 
@@ -28,7 +28,7 @@ class Origin:
     torch: str | None
     numerics: str | None
     cells: int
-    conditions: Counts
+    conditions: CellCounts
 
 
 def origins(records: Sequence[Record]) -> tuple[Origin, ...]:
@@ -44,7 +44,7 @@ def origins(records: Sequence[Record]) -> tuple[Origin, ...]:
     )
 
 
-def provenance_counts(records: Sequence[Record]) -> tuple[tuple[str, Counts], ...]:
+def provenance_counts(records: Sequence[Record]) -> tuple[tuple[str, CellCounts], ...]:
     """Return, by field of the records' provenance, its values and how many cells have each."""
     counts: dict[str, Counter[str]] = {}
     for record in records:

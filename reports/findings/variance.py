@@ -23,16 +23,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from reports.figures.curves import PARTS, draw_variance
 from reports.numbers.statistics import Floats, Interval, has_spread
-from reports.sections.section import Drawing, Section, Table
 
+PARTS = ("initialisation", "order", "residual")
 DRAWS = 20_000  # of the chi-squares behind an interval; its ends move by about 1% of their size
 HALF_WIDTHS = (0.5, 0.25)  # points: precisions whose number of seeds is told
 SEED_CAP = 100_000
@@ -60,7 +58,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Decomposition:
+class VarianceComponents:
     """Variance components of one table; from ``decompose``.
 
     Attributes
@@ -145,7 +143,7 @@ def mean_squares(table: Floats) -> tuple[Floats, Floats]:
     return np.where(told, squares / freedom, 0.0), freedom
 
 
-def decompose(table: ArrayLike, *, seed: int = 0, draws: int = DRAWS) -> Decomposition | None:
+def decompose(table: ArrayLike, *, seed: int = 0, draws: int = DRAWS) -> VarianceComponents | None:
     """Return the variance components of a table (initialisations, orders) in % or points.
 
     None where they cannot be told: fewer than two rows or columns, or a cell without a finite
@@ -188,7 +186,7 @@ def decompose(table: ArrayLike, *, seed: int = 0, draws: int = DRAWS) -> Decompo
         for k, name in enumerate(PARTS)
     }
     total, ends = max(0.0, float(unclipped.sum())), _middle(totals) if told else unknown
-    return Decomposition(
+    return VarianceComponents(
         initialisations=cells.shape[0],
         orders=cells.shape[1],
         mean=float(cells.mean()),
@@ -239,133 +237,3 @@ def seeds_for(half_width: float, variance: float) -> int | None:
         middle = (low + high) // 2
         low, high = (middle, high) if wide(middle) else (low, middle)
     return high
-
-
-def as_json(found: Mapping[str, Decomposition | None]) -> dict[str, Any]:
-    """Return the decompositions as strict JSON, null where there is none.
-
-    By name: ``initialisations``, ``orders``, ``mean``; ``parts`` by name with ``unclipped``,
-    ``variance``, ``ci95`` [low, high] in points squared (null for an infinite end) and ``share``,
-    ``share_ci95`` (null where all cells are equal); ``total``, ``total_ci95``; ``seeds``, by
-    half-width in points, with ``number`` and ``range`` (null where above 100,000).
-    """
-    return {name: None if one is None else _one_json(one) for name, one in found.items()}
-
-
-def _one_json(one: Decomposition) -> dict[str, Any]:
-    return {
-        "initialisations": one.initialisations,
-        "orders": one.orders,
-        "mean": one.mean,
-        "parts": {
-            name: {
-                "unclipped": part.unclipped,
-                "variance": part.variance,
-                "ci95": part.ci95.as_json(),
-                "share": part.share,
-                "share_ci95": part.share_ci95 and part.share_ci95.as_json(),
-            }
-            for name, part in one.parts.items()
-        },
-        "total": one.total,
-        "total_ci95": one.total_ci95.as_json(),
-        "seeds": {
-            f"{half:g}": {"number": one.seeds[half], "range": list(one.seeds_ci95[half])}
-            for half in one.seeds
-        },
-    }
-
-
-def section(found: Mapping[str, Decomposition | None]) -> Section:
-    """Return the report's section on the decompositions, in the order given.
-
-    Those that are None are named as missing.
-    """
-    told = {name: one for name, one in found.items() if one is not None}
-    paragraphs = [
-        "A seed changes two things at once: the initialisation and the order of mini-batches. "
-        "Here they are crossed, so that the spread of final accuracy can be divided among them. "
-        "The residual is their interaction and everything else; without a second run of a cell "
-        "the two cannot be told apart."
-    ]
-    paragraphs += [sentence(name, one) for name, one in told.items()]
-    missing = [name for name in found if name not in told]
-    if missing:
-        paragraphs.append(
-            f"No decomposition of {', '.join(missing)}: it needs two initialisations, two orders "
-            "and a result in every cell."
-        )
-    if not told:
-        return Section("variance", "Where the spread comes from", paragraphs)
-    alt = "Variance components with intervals, and their shares: " + " ".join(
-        sentence(name, one) for name, one in told.items()
-    )
-    return Section(
-        "variance",
-        "Where the spread comes from",
-        paragraphs,
-        [Drawing("variance", alt, draw_variance(told))],
-        [_parts_table(told), _seeds_table(told)],
-    )
-
-
-def sentence(name: str, one: Decomposition) -> str:
-    """Return in one sentence how large the spread over seeds is, and what makes it."""
-    shares = [
-        f"{part} {100 * piece.share:.0f}%" if piece.share is not None else f"{part} 0"
-        for part, piece in one.parts.items()
-    ]
-    return (
-        f"{name}: a new seed has a standard deviation of {math.sqrt(one.total):.2f} points, of "
-        f"whose variance {', '.join(shares)}."
-    )
-
-
-def _parts_table(told: Mapping[str, Decomposition]) -> Table:
-    rows = [
-        [
-            name,
-            part,
-            f"{piece.variance:.3f}",
-            _range(piece.ci95, 1, 3),
-            f"{piece.unclipped:.3f}",
-            "-" if piece.share is None else f"{100 * piece.share:.0f}",
-            "-" if piece.share_ci95 is None else _range(piece.share_ci95, 100, 0),
-        ]
-        for name, one in told.items()
-        for part, piece in one.parts.items()
-    ]
-    header = ["table", "part", "variance", "95% interval", "unclipped", "share %", "95% interval"]
-    return Table("Variance components (points squared) and their shares", header, rows)
-
-
-def _seeds_table(told: Mapping[str, Decomposition]) -> Table:
-    rows = [
-        [
-            name,
-            f"{math.sqrt(one.total):.2f}",
-            *(
-                cell
-                for half in HALF_WIDTHS
-                for cell in (
-                    _count(one.seeds[half]),
-                    " to ".join(_count(n) for n in one.seeds_ci95[half]),
-                )
-            ),
-        ]
-        for name, one in told.items()
-    ]
-    header = ["table", "sd (points)"]
-    for half in HALF_WIDTHS:
-        header += [f"seeds for ±{half:g}", "at the ends of the sd's 95% interval"]
-    return Table("Seeds needed for a 95% interval of a given half-width (points)", header, rows)
-
-
-def _range(interval: Interval, factor: float, decimals: int) -> str:
-    if not math.isfinite(interval.high):
-        return "-"
-    return f"{factor * interval.low:.{decimals}f} to {factor * interval.high:.{decimals}f}"
-
-
-def _count(n: int | None) -> str:
-    return f"over {SEED_CAP}" if n is None else str(n)

@@ -25,7 +25,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import ArrayLike
 
-from reports.numbers.statistics import Floats, Interval, Procedure, mean_interval
+from reports.numbers.statistics import Floats, Procedure
 
 MIXTURE = 0.5
 """The default phi: mu / sigma of about 1.4, fixed before any data.
@@ -44,26 +44,6 @@ def critical(n: ArrayLike, level: float, mixture: float = MIXTURE) -> Floats:
     room = np.maximum(1 - r * bound, 0)
     with np.errstate(divide="ignore"):
         return np.asarray(np.sqrt((n - 1) * (bound - 1) / room), dtype=np.float64)
-
-
-def confidence_sequence(
-    n: int, mean: float, sd: float | None, level: float = 0.95, *, mixture: float = MIXTURE
-) -> Interval:
-    """Return the interval of the true mean, valid at all numbers of seeds at once.
-
-    Parameters
-    ----------
-    n, mean, sd : number, mean and standard deviation (n - 1 in the denominator) of the
-        differences so far; one seed and equal differences are treated as ``mean_interval`` does.
-    level : chance that the intervals at all n cover the true mean; 0.95 is 95%.
-    mixture : phi; must be chosen before the data are seen.
-
-    Raises
-    ------
-    ValueError
-        Where the level is not between 0 and 1 or the mixture is not positive.
-    """
-    return mean_interval(n, mean, sd, level, anytime(mixture))
 
 
 def sequential_p(

@@ -46,10 +46,6 @@ class Interval:
     def __neg__(self) -> Interval:
         return Interval(-self.high, -self.low)
 
-    def as_json(self) -> list[float | None]:
-        """Return [low, high], None for an infinite end, which JSON does not have."""
-        return [end if math.isfinite(end) else None for end in (self.low, self.high)]
-
     def inside(self, other: Interval) -> bool:
         """Return whether every point of this interval lies in ``other``."""
         return other.low <= self.low and self.high <= other.high
@@ -211,10 +207,27 @@ def mean_interval(
     """Return the two-sided interval of the true mean at ``level`` (0.95: 95%)."""
     if not 0 < level < 1:
         raise ValueError(f"a level of {level} is not between 0 and 1; 95% is 0.95")
-    if n > 1 and sd == 0 and mean == 0:
-        return Interval(0.0, 0.0)
-    half = float(procedure.critical(n, level)) * sd / math.sqrt(n) if sd else math.inf
+    if n < 2 or sd is None:
+        return Interval(-math.inf, math.inf)
+    half = float(half_width(np.asarray(mean), np.asarray(sd), n, level, procedure))
     return Interval(mean - half, mean + half)
+
+
+def half_width(
+    means: Floats, sds: Floats, n: int, level: float, procedure: Procedure = FIXED
+) -> Floats:
+    """Return half the width of the intervals of many true means, each from ``n`` >= 2 differences.
+
+    Equal differences show no spread and give an infinite one, but for zeros, which are no gain.
+
+    Parameters
+    ----------
+    means, sds : of the differences, of one shape.
+    """
+    critical = float(procedure.critical(n, level))
+    with np.errstate(invalid="ignore"):
+        half = critical * sds / math.sqrt(n)
+    return np.where(sds > 0, half, np.where(means == 0, 0.0, np.inf))
 
 
 def t_interval(values: ArrayLike, level: float) -> Interval:

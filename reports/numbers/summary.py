@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import pandas as pd
 
 from reports.numbers import tables
-from reports.numbers.tables import Record
+from reports.numbers.records import Record
 
 
 class PublishedLike(Protocol):

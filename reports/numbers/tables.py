@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,9 +10,10 @@ import pandas as pd
 from scipy import stats
 
 from reports.numbers import metrics
+from reports.numbers.records import Record
 from reports.numbers.statistics import has_spread
+from reports.numbers.study import Source
 
-Record = Mapping[str, Any]
 IDENTITY = ("study", "condition", "seed", "status", "key")
 CELL_METRICS = {
     "final_accuracy": metrics.final_accuracy,
@@ -20,6 +21,10 @@ CELL_METRICS = {
     "backward_transfer": metrics.backward_transfer,
     "forgetting": metrics.forgetting,
 }
+
+
+def _identity(record: Record) -> dict[str, Any]:
+    return {name: value for name, value in record.items() if name in IDENTITY}
 
 
 def task_count(records: Sequence[Record]) -> int:
@@ -35,8 +40,7 @@ def tidy(records: Sequence[Record]) -> pd.DataFrame:
     when and where it ran only, so that the same results give the same table.
     """
     rows = [
-        {name: record[name] for name in IDENTITY}
-        | {"after_task": after + 1, "task": task + 1, "accuracy": accuracy}
+        _identity(record) | {"after_task": after + 1, "task": task + 1, "accuracy": accuracy}
         for record in records
         for after, row in enumerate(record["accuracy"])
         for task, accuracy in enumerate(row)
@@ -98,7 +102,7 @@ def cells(records: Sequence[Record]) -> pd.DataFrame:
         matrix = metrics.as_matrix(record["accuracy"])
         done = record["status"] == "done"
         values = {n: 100 * f(matrix) if done else np.nan for n, f in CELL_METRICS.items()}
-        rows.append({name: record[name] for name in IDENTITY} | values)
+        rows.append(_identity(record) | values)
     table = pd.DataFrame(rows, columns=[*IDENTITY, *CELL_METRICS])
     return table.sort_values(["condition", "seed"], ignore_index=True)
 
@@ -127,6 +131,45 @@ def summary(records: Sequence[Record], conditions: Sequence[str]) -> pd.DataFram
     columns = ["condition", "seeds", "diverged"]
     columns += [f"{metric}{end}" for metric in CELL_METRICS for end in ("", "_low", "_high")]
     return pd.DataFrame(rows, columns=columns)
+
+
+def published_by_tasks(source: Source, tasks: int) -> dict[str, dict[int, float]]:
+    """Return what a source prints, in %, by condition and number of tasks seen, in rising order.
+
+    Values after more than ``tasks`` tasks, which is how many there are, are left out.
+    """
+    kept = sorted({after for after in source.after_tasks if after <= tasks})
+    return {
+        name: {after: dict(zip(source.after_tasks, values, strict=True))[after] for after in kept}
+        for name, values in source.accuracy.items()
+    }
+
+
+def published_finals(tasks: int, sources: Sequence[Source]) -> dict[str, dict[str, float]]:
+    """Return, by source, each condition's published accuracy after the last task, in %.
+
+    A source that has no value after ``tasks`` tasks, which is how many there are, is left out: what
+    it prints was taken earlier, and is no accuracy after the last task.
+    """
+    return {
+        source.id: {
+            name: values[tasks] for name, values in published_by_tasks(source, tasks).items()
+        }
+        for source in sources
+        if tasks in source.after_tasks
+    }
+
+
+def matrices(done: Sequence[Record], conditions: Sequence[str]) -> dict[str, metrics.Floats]:
+    """Return by condition the accuracy matrices of finished cells, (seeds, T, T) as fractions.
+
+    Conditions without one are left out; seeds are in rising order.
+    """
+    found: dict[str, dict[int, metrics.Floats]] = {name: {} for name in conditions}
+    for record in done:
+        if record["condition"] in found:
+            found[record["condition"]][record["seed"]] = metrics.as_matrix(record["accuracy"])
+    return {name: np.stack([of[seed] for seed in sorted(of)]) for name, of in found.items() if of}
 
 
 def mean_with_interval(values: metrics.Floats, level: float = 0.95) -> tuple[float, float, float]:

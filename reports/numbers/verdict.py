@@ -42,8 +42,12 @@ import math
 from dataclasses import dataclass
 from enum import StrEnum
 
+import numpy as np
+from numpy.typing import NDArray
+
 from reports.numbers.statistics import (
     FIXED,
+    Floats,
     Interval,
     PairedComparison,
     Procedure,
@@ -68,6 +72,12 @@ class Verdict(StrEnum):
     CONTRADICTED = "CONTRADICTED"
     INCONCLUSIVE = "INCONCLUSIVE"
 
+
+VERDICTS = tuple(Verdict)
+Codes = NDArray[np.int64]
+"""Verdicts as their places in ``VERDICTS``."""
+Ends = tuple[Floats, Floats]
+"""The low and the high ends of intervals."""
 
 SIGNS = {
     Verdict.REPRODUCED: "✓",
@@ -128,29 +138,61 @@ def decide(
     _check_claim(reported, margin, negligible)
     if not ci_equivalence.inside(ci):
         raise ValueError(f"{ci_equivalence} is not inside {ci}: are the two intervals swapped?")
+    return VERDICTS[int(verdicts(_ends(ci), _ends(ci_equivalence), reported, margin, negligible))]
+
+
+def verdicts(
+    ci: Ends, ci_equivalence: Ends, reported: float, margin: float, negligible: float
+) -> Codes:
+    """Apply the rules to many studies of one claim at once.
+
+    Parameters
+    ----------
+    ci, ci_equivalence : the low and the high ends of their intervals, of one shape.
+    reported, margin, negligible : as for ``decide``, which checks them.
+
+    Returns
+    -------
+    Places in ``VERDICTS``, of that shape.
+    """
     claimed = _is_the_claim(ci, ci_equivalence, reported, margin)
     if reported < 0:
-        ci, ci_equivalence, reported = -ci, -ci_equivalence, -reported
-    band = Interval(reported - margin, reported + margin)
-    none = ci_equivalence.inside(Interval(-negligible, negligible))
-    if none and reported > negligible:
-        return Verdict.NOT_REPRODUCED
-    if claimed:
-        reaches = margin_reaches_zero(reported, margin)
-        return Verdict.INCONCLUSIVE if reaches else Verdict.REPRODUCED
-    if ci_equivalence.low > band.high:
-        return Verdict.LARGER
-    if ci.low > 0 and ci_equivalence.high < band.low:
-        return Verdict.PARTIAL
-    if none:
-        return Verdict.NOT_REPRODUCED
-    return Verdict.CONTRADICTED if ci.high < 0 else Verdict.INCONCLUSIVE
+        ci, ci_equivalence, reported = _mirrored(ci), _mirrored(ci_equivalence), -reported
+    low, high = ci_equivalence
+    none = (low >= -negligible) & (high <= negligible)
+    reproduced = Verdict.REPRODUCED
+    if margin_reaches_zero(reported, margin):
+        reproduced = Verdict.INCONCLUSIVE
+    rules = [
+        (none & (reported > negligible), Verdict.NOT_REPRODUCED),
+        (claimed, reproduced),
+        (low > reported + margin, Verdict.LARGER),
+        ((ci[0] > 0) & (high < reported - margin), Verdict.PARTIAL),
+        (none, Verdict.NOT_REPRODUCED),
+        (ci[1] < 0, Verdict.CONTRADICTED),
+    ]
+    return np.select(
+        [holds for holds, _ in rules],
+        [VERDICTS.index(verdict) for _, verdict in rules],
+        default=VERDICTS.index(Verdict.INCONCLUSIVE),
+    ).astype(np.int64)
 
 
-def _is_the_claim(ci: Interval, ci_equivalence: Interval, reported: float, margin: float) -> bool:
-    """Tell whether there is surely a gain, and surely one within the margin."""
-    band = Interval(reported - margin, reported + margin)
-    return (ci.low > 0 if reported > 0 else ci.high < 0) and ci_equivalence.inside(band)
+def _is_the_claim(
+    ci: Ends, ci_equivalence: Ends, reported: float, margin: float
+) -> NDArray[np.bool_]:
+    """Tell where there is surely a gain, and surely one within the margin."""
+    surely = ci[0] > 0 if reported > 0 else ci[1] < 0
+    low, high = ci_equivalence
+    return surely & (low >= reported - margin) & (high <= reported + margin)
+
+
+def _ends(interval: Interval) -> Ends:
+    return np.asarray(interval.low), np.asarray(interval.high)
+
+
+def _mirrored(ends: Ends) -> Ends:
+    return -ends[1], -ends[0]
 
 
 def judge(
@@ -214,7 +256,7 @@ def judge(
         p_zero=tost(mean, sd, n, -negligible, negligible, procedure),
         seeds_needed=needed,
         settled=verdict is not Verdict.INCONCLUSIVE
-        or _is_the_claim(ci, ci_equivalence, reported, margin),
+        or bool(_is_the_claim(_ends(ci), _ends(ci_equivalence), reported, margin)),
     )
 
 

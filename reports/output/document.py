@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import fields
 from typing import Any
 
-from reports.findings.agreement import Agreement
-from reports.findings.analysis import Analysis, FamilyMember, JudgedClaim
-from reports.findings.criteria import criteria
-from reports.findings.error_rates import STUDIES, error_rates
-from reports.findings.origins import Origin
+from reports.findings.analysis import Analysis
+from reports.findings.contrasts import FamilyMember, JudgedClaim
+from reports.findings.error_rates import error_rates_note
+from reports.output.encoding import as_json
 
 OF_CLAIM = ("id", "text", "source", "treatment", "baseline")
 TERMS = ("reported", "unit", "margin", "negligible", "alpha")
@@ -99,38 +98,41 @@ def verdict_document(analysis: Analysis) -> dict[str, Any]:
     notices : list of what a reader must know before any number (str), such as that the data are
         not the claim's; only where there is something.
 
-    Beside these stand the sections of ``analysis.extra``, under their names: what a study's factors
-    say about causes (``reports.findings.causes.Causes.as_json``).
+    Beside these stand, where the study asks for them, what its factors say about causes; the fields
+    of each are those of the class that is named.
 
-    Raises
-    ------
-    ValueError
-        Where a section of ``analysis.extra`` has the name of one of these.
+    decompositions : by claim, ``reports.findings.factorial.Attribution``, null where the claim
+        cannot be taken apart; ``means`` by the names of the changed factors, joined with "+".
+    effects : list of ``reports.findings.factorial.Effect``.
+    levels : by factor, list of ``reports.findings.factorial.LevelGain``.
+    curves : list of ``reports.findings.curves.CurveFinding``.
+    variances : by method, ``reports.findings.variance.VarianceComponents``, null where they cannot
+        be told; ``seeds`` by half-width in points, with ``number`` and ``range`` (null above
+        100,000).
     """
     main = analysis.claims[:1]
-    rates = [rate for judged in main for rate in _error_rates(analysis, judged)]
-    document: dict[str, Any] = {
+    document = {
         "study": analysis.study,
         "fingerprint": analysis.fingerprint,
         "first_run": analysis.first_run,
         "claims": [_claim(judged) for judged in analysis.claims],
         "family": [_member(member) for member in analysis.family],
-        "agreement": [_agreement(one) for one in analysis.agreement],
-        "criteria": [
-            asdict(row) for one in main for row in criteria(one, analysis.agreement, analysis.tasks)
-        ],
-        "error_rates": rates,
-        "error_rates_note": error_rates_note(main[0]) if rates else None,
-        "cells": [vars(one) | {"missing": list(one.missing)} for one in analysis.cells],
-        "devices": [_origin(one) for one in analysis.devices],
+        "agreement": analysis.agreement,
+        "criteria": analysis.criteria,
+        "error_rates": analysis.error_rates,
+        "error_rates_note": error_rates_note(main[0]) if analysis.error_rates else None,
+        "cells": analysis.cells,
+        "devices": analysis.devices,
         "records": dict(analysis.records),
     }
-    if analysis.notices:  # most reports have none, those of earlier versions no such entry
-        document["notices"] = list(analysis.notices)
-    twice = sorted(document.keys() & analysis.extra.keys())
-    if twice:
-        raise ValueError(f"the report has a section '{twice[0]}' already; name the other otherwise")
-    return document | dict(analysis.extra)
+    causes = {
+        part.name: getattr(analysis.causes, part.name)
+        for part in fields(analysis.causes)
+        if getattr(analysis.causes, part.name)
+    }
+    notices = {"notices": analysis.notices} if analysis.notices else {}
+    encoded: dict[str, Any] = as_json(document | notices | causes)
+    return encoded
 
 
 def _claim(judged: JudgedClaim) -> dict[str, Any]:
@@ -141,13 +143,13 @@ def _claim(judged: JudgedClaim) -> dict[str, Any]:
         **{name: getattr(claim, name) for name in OF_CLAIM},
         "expected": claim.expected,
         "as_expected": judged.as_expected,
-        "verdict": found and str(found.verdict),
+        "verdict": found and found.verdict,
         "reason": found and found.reason,
         **numbers,
         "n": len(pair.seeds),
         **{name: getattr(claim, name) for name in TERMS},
         "p_values": p_values,
-        "dropped": [list(one) for one in pair.dropped],
+        "dropped": pair.dropped,
     }
 
 
@@ -159,15 +161,15 @@ def _numbers(judged: JudgedClaim) -> dict[str, Any]:
     return {
         "estimate": compared.mean,
         "sd": compared.sd,
-        "ci95": compared.ci95.as_json(),
-        "ci90": compared.ci90.as_json(),
-        "bca95": compared.bca95.as_json(),
-        "ci": found.ci.as_json(),
-        "ci_equivalence": found.ci_equivalence.as_json(),
+        "ci95": compared.ci95,
+        "ci90": compared.ci90,
+        "bca95": compared.bca95,
+        "ci": found.ci,
+        "ci_equivalence": found.ci_equivalence,
         "procedure": found.procedure,
         "hedges_gz": compared.hedges_gz,
         "probability_superior": compared.probability_superior,
-        "probability_superior_ci95": compared.probability_superior_ci95.as_json(),
+        "probability_superior_ci95": compared.probability_superior_ci95,
         "seeds_needed": found.seeds_needed,
         "p_values": {
             "t": compared.p_t,
@@ -189,40 +191,3 @@ def _member(member: FamilyMember) -> dict[str, Any]:
         "p": member.p,
         "p_holm": member.p_holm,
     }
-
-
-def _agreement(one: Agreement) -> dict[str, Any]:
-    predicted = one.prediction95 and one.prediction95.as_json()
-    return vars(one) | {"ci95": one.ci95.as_json(), "prediction95": predicted}
-
-
-def _origin(one: Origin) -> dict[str, Any]:
-    return vars(one) | {"conditions": dict(one.conditions)}
-
-
-def _error_rates(analysis: Analysis, judged: JudgedClaim) -> list[dict[str, Any]]:
-    found = error_rates(judged.contrast, judged.claim, analysis.procedure)
-    by_name = ("rates", "rates_se")
-    return [
-        vars(one) | {k: {str(v): x for v, x in getattr(one, k).items()} for k in by_name}
-        for one in found
-    ]
-
-
-def error_rates_note(judged: JudgedClaim) -> str:
-    """Return what was simulated for a judged claim's error rates, and what counts as wrong."""
-    compared, found = judged.contrast.comparison, judged.judgement
-    assert compared is not None
-    assert found is not None
-    unit = "points" if compared.unit == "points" else "%"
-    return (
-        f"{STUDIES:,} simulated studies of {compared.n} seeds for each true gain, their "
-        "differences drawn from those observed here (centred, standard deviation "
-        f"{compared.sd:.2f} {unit}), each judged once ({found.procedure}, alpha "
-        f"{judged.claim.alpha:g}). Wrong is a verdict whose statement is not so for the true "
-        "gain: REPRODUCED outside the margin or without a gain, LARGER not above it, PARTIAL not "
-        "below it or without a gain, NOT REPRODUCED for more than what is negligible, "
-        "CONTRADICTED without a loss; INCONCLUSIVE is never wrong. On the edge of a band the side "
-        "counts on which more are wrong. So few differences know nothing of rarer ones: as a "
-        "check, the same for normal differences of that standard deviation stands beside."
-    )

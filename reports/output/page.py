@@ -15,8 +15,8 @@ from markupsafe import Markup
 
 from reports.figures import theme
 from reports.findings.analysis import Analysis, JudgedStudyLike
+from reports.numbers.records import Record
 from reports.numbers.summary import write_summary
-from reports.numbers.tables import Record
 from reports.output.document import verdict_text
 from reports.output.markdown import markdown
 from reports.sections.content import headline, sections

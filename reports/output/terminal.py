@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.table import Table
 
 from reports.findings.analysis import Analysis, JudgedClaim, JudgedStudyLike
+from reports.numbers.records import Record
 from reports.numbers.summary import published_finals, summarise
-from reports.numbers.tables import Record
 from reports.numbers.verdict import SIGNS, Verdict, margin_reaches_zero
 from reports.sections.content import caveat
 

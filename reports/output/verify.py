@@ -12,7 +12,7 @@ import pandas as pd
 
 from reports.findings.analysis import Analysis
 from reports.numbers import tables
-from reports.numbers.tables import Record
+from reports.numbers.records import Record
 from reports.output.document import verdict_document
 
 SHOWN = 3  # accuracies of one record

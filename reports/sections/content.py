@@ -16,8 +16,8 @@ from reports.figures.methods import QUANTITIES, draw_telemetry, present
 from reports.findings.analysis import Analysis, Contrast, JudgedClaim, JudgedStudyLike
 from reports.numbers import metrics, tables
 from reports.numbers.metrics import Floats
+from reports.numbers.records import Record
 from reports.numbers.summary import published_by_tasks, published_finals, summarise
-from reports.numbers.tables import Record
 from reports.numbers.verdict import SIGNS, margin_reaches_zero
 from reports.sections.section import Drawing, Section, Table
 from reports.sections.trust import how_run, how_sure

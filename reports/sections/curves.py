@@ -1,18 +1,15 @@
-"""A specification curve in the report and as JSON."""
+"""A specification curve, in words and tables."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from reports.figures.curves import draw_curve
 from reports.findings.curves import (
-    Counts,
-    CurveLike,
+    CurveCounts,
+    CurveFinding,
     JointTest,
     Specification,
-    by_choice,
-    count,
     extremes,
 )
 from reports.numbers.verdict import SIGNS, Verdict, margin_reaches_zero
@@ -20,99 +17,11 @@ from reports.sections.section import Drawing, Section, Table
 from reports.sections.words import counted, interval, p_value
 
 
-def as_json(
-    curve: CurveLike, specs: Sequence[Specification], joint: JointTest | None
-) -> dict[str, Any]:
-    """Return a curve's results as strict JSON.
-
-    ``id``, ``text``, ``treatment``, ``baseline``, ``reported``, ``margin``, ``negligible``,
-    ``alpha`` as in the study; ``counts``; ``joint``, null without a gain; ``by_choice`` by factor
-    and level, counts each; ``specifications``, by rising gain, those without one last. Counts and
-    joint test have the keys of ``Counts`` and ``JointTest``, specifications those of
-    ``Specification``; gains are in points, accuracies in %, intervals [low, high] with null for
-    an infinite end.
-    """
-    return {
-        "id": curve.id,
-        "text": curve.text,
-        "treatment": dict(curve.treatment),
-        "baseline": dict(curve.baseline),
-        "reported": curve.reported,
-        "margin": curve.margin,
-        "negligible": curve.negligible,
-        "alpha": curve.alpha,
-        "counts": _counts_json(count(specs)),
-        "joint": None if joint is None else _joint_json(joint),
-        "by_choice": {
-            factor: {level: _counts_json(one) for level, one in levels.items()}
-            for factor, levels in by_choice(specs).items()
-        },
-        "specifications": [_spec_json(spec) for spec in specs],
-    }
-
-
-def _counts_json(one: Counts) -> dict[str, Any]:
-    return {
-        "specifications": one.specifications,
-        "with_gain": one.with_gain,
-        "unpaired": one.unpaired,
-        "surely_positive": one.surely_positive,
-        "surely_negative": one.surely_negative,
-        "undecided": one.undecided,
-        "verdicts": {verdict.value: number for verdict, number in one.verdicts.items()},
-        "median": one.median,
-    }
-
-
-def _joint_json(one: JointTest) -> dict[str, Any]:
-    return {
-        "specifications": one.specifications,
-        "seeds": one.seeds,
-        "exact": one.exact,
-        "flips": one.flips,
-        "smallest_p": one.smallest_p,
-        "observed": dict(one.observed),
-        "p": dict(one.p),
-        "p_opposite": dict(one.p_opposite),
-    }
-
-
-def _spec_json(spec: Specification) -> dict[str, Any]:
-    return {
-        "treatment": spec.treatment,
-        "baseline": spec.baseline,
-        "place": spec.place,
-        "choices": dict(spec.choices),
-        "seeds": list(spec.seeds),
-        "gains": list(spec.gains),
-        "dropped": spec.dropped,
-        "diverged": spec.diverged,
-        "baseline_diverged": spec.baseline_diverged,
-        "gain": spec.gain,
-        "baseline_accuracy": spec.baseline_accuracy,
-        "ci95": None if spec.ci95 is None else spec.ci95.as_json(),
-        "status": spec.status,
-        "verdict": None if spec.verdict is None else spec.verdict.value,
-    }
-
-
-def section(
-    curve: CurveLike,
-    specs: Sequence[Specification],
-    joint: JointTest | None,
-    *,
-    k: int = 5,
-) -> Section:
-    """Return the report's section on one curve.
-
-    Parameters
-    ----------
-    specs, joint : from ``specifications`` and ``joint_inference``.
-    k : how many of the largest and of the smallest gains are listed.
-    """
+def section(curve: CurveFinding, *, k: int = 5) -> Section:
+    """Return the report's section on one curve; ``k`` of the largest and smallest gains listed."""
     id_, title = f"curve-{curve.id}", f"Specification curve: {curve.text}"
-    found = count(specs)
-    paragraphs = [summary(curve, specs), *_gaps(specs, found)]
+    specs, found, joint = curve.specifications, curve.counts, curve.joint
+    paragraphs = [summary(curve), *_gaps(specs, found)]
     if margin_reaches_zero(curve.reported, curve.margin):
         paragraphs.append(
             "No specification can be REPRODUCED: the margin is not smaller than the reported "
@@ -137,15 +46,15 @@ def section(
                 "Where the loss is largest, of specifications in which no run diverged", hurts
             )
         )
-    tables.append(_choices_table(specs))
+    tables.append(_choices_table(curve))
     alt = "All gains in order with 95% intervals, and the choices behind each. " + paragraphs[0]
     drawing = Drawing(f"curve-{curve.id}", alt, draw_curve(specs, curve))
     return Section(id_, title, paragraphs, [drawing], tables)
 
 
-def summary(curve: CurveLike, specs: Sequence[Specification]) -> str:
+def summary(curve: CurveFinding) -> str:
     """Return in a few sentences what a curve shows."""
-    found = count(specs)
+    found = curve.counts
     if found.median is None:
         return f"None of {found.specifications} specifications has a pair of seeds yet."
     of = found.with_gain
@@ -161,7 +70,7 @@ def summary(curve: CurveLike, specs: Sequence[Specification]) -> str:
     )
 
 
-def _gaps(specs: Sequence[Specification], found: Counts) -> list[str]:
+def _gaps(specs: Sequence[Specification], found: CurveCounts) -> list[str]:
     """Return what is missing, and what its absence hides."""
     dropped = [spec.dropped for spec in specs if spec.baseline is not None and spec.dropped]
     said = []
@@ -228,9 +137,9 @@ def _extremes_table(caption: str, specs: Sequence[Specification]) -> Table:
     return Table(caption, header, rows)
 
 
-def _choices_table(specs: Sequence[Specification]) -> Table:
+def _choices_table(curve: CurveFinding) -> Table:
     rows = []
-    for factor, levels in by_choice(specs).items():
+    for factor, levels in curve.by_choice.items():
         for level, one in levels.items():
             row = [factor, level, str(one.with_gain)]
             if one.median is not None:

@@ -1,18 +1,17 @@
-"""What carries a gain, in the report and as JSON."""
+"""What carries a gain, in words and tables."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from reports.figures.factorial import draw_effects, draw_levels, draw_paths
-from reports.findings.factorial import Decomposition, Effect, LevelGain, Step
+from reports.findings.factorial import Attribution, Effect, LevelGain, Step
 from reports.numbers.statistics import Interval
 from reports.sections.section import Drawing, Section, Table
 from reports.sections.words import counted, interval, listed, p_value, signed
 
 
-def sentence(one: Decomposition) -> str:
+def sentence(one: Attribution) -> str:
     """Return in one sentence what share of the gain each factor carries, with intervals."""
     where = " ".join(f"{factor}={level}" for factor, level in one.stratum.items())
     shares = [
@@ -33,7 +32,7 @@ def _percent(share: float | None, ends: Interval | None) -> str:
     return f"{100 * share:.1f}% ({100 * ends.low:.1f} to {100 * ends.high:.1f})"
 
 
-def decomposition_section(found: Mapping[str, Decomposition | None]) -> Section:
+def decomposition_section(found: Mapping[str, Attribution | None]) -> Section:
     """Return the section on the decomposed claims, by id; None ones are named as missing."""
     told = {name: one for name, one in found.items() if one is not None}
     said = [sentence(one) for one in told.values()]
@@ -58,7 +57,7 @@ def decomposition_section(found: Mapping[str, Decomposition | None]) -> Section:
     return Section("causes", "What carries the gain", said, [drawn], tables)
 
 
-def _shares_table(told: Mapping[str, Decomposition]) -> Table:
+def _shares_table(told: Mapping[str, Attribution]) -> Table:
     rows = [
         [
             name,
@@ -80,7 +79,7 @@ def _shares_table(told: Mapping[str, Decomposition]) -> Table:
     return Table("What each factor carries (Shapley), alone, and after all others", header, rows)
 
 
-def _paths_table(name: str, one: Decomposition) -> Table:
+def _paths_table(name: str, one: Attribution) -> Table:
     rows = [
         [
             " → ".join(step.factor for step in path),
@@ -170,50 +169,3 @@ def _level(one: LevelGain) -> str:
 
 def _name(one: Effect) -> str:
     return " x ".join(f"{f}={level}" for f, level in zip(one.factors, one.levels, strict=True))
-
-
-def decomposition_json(one: Decomposition | None) -> dict[str, Any] | None:
-    """Return a decomposition as strict JSON, with the keys of ``Decomposition``.
-
-    Steps have the keys of ``Step``; a path is the list of its steps; ``means`` is by the names of
-    the changed factors, joined with "+". Null (None) where the claim cannot be taken apart.
-    """
-    if one is None:
-        return None
-    return {
-        "treatment": one.treatment,
-        "baseline": one.baseline,
-        "stratum": one.stratum,
-        "seeds": list(one.seeds),
-        "total": one.total,
-        "ci95": one.ci95.as_json(),
-        "means": {"+".join(changed): value for changed, value in one.means.items()},
-        "shares": [
-            {
-                "factor": share.factor,
-                "contribution": share.contribution,
-                "ci95": share.ci95.as_json(),
-                "first": _step(share.first),
-                "last": _step(share.last),
-                "share": share.share,
-                "share_ci95": None if share.share_ci95 is None else share.share_ci95.as_json(),
-            }
-            for share in one.shares
-        ],
-        "paths": [[_step(step) for step in path] for path in one.paths],
-    }
-
-
-def _step(step: Step) -> dict[str, Any]:
-    return vars(step) | {"changed": list(step.changed), "ci95": step.ci95.as_json()}
-
-
-def effect_json(one: Effect) -> dict[str, Any]:
-    """Return an effect as strict JSON, with the keys of ``Effect``."""
-    lists = {"factors": list(one.factors), "levels": list(one.levels)}
-    return vars(one) | lists | {"ci95": one.ci95.as_json()}
-
-
-def level_json(one: LevelGain) -> dict[str, Any]:
-    """Return a level's gain as strict JSON, with the keys of ``LevelGain``."""
-    return vars(one) | {"seeds": list(one.seeds), "ci95": one.ci95.as_json()}

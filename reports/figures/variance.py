@@ -1,0 +1,82 @@
+"""Figure of where the spread over seeds comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import matplotlib.pyplot as plt
+import numpy as np
+import seaborn as sns
+from matplotlib.figure import Figure
+
+from reports.figures.theme import PAPER, drawing
+from reports.findings.variance import PARTS, VarianceComponents
+
+HATCHES = ("", "///", "...")
+
+
+def draw_variance(found: Mapping[str, VarianceComponents]) -> Figure:
+    """Draw what initialisation, order and the rest add to the spread over seeds.
+
+    Left: the variance components in points squared with their 95% intervals. Right: their shares
+    of the whole as stacked bars. Parts are told apart by hatch and marker beside colour.
+
+    Raises
+    ------
+    ValueError
+        Where there is nothing to draw.
+    """
+    if not found:
+        raise ValueError("no complete table of initialisations and orders to draw")
+    palette = sns.color_palette("colorblind")
+    with drawing():
+        figure, (left, right) = plt.subplots(
+            1, 2, figsize=(9.0, 1.4 + 0.62 * len(found)), sharey=True, layout="constrained"
+        )
+        for row, one in enumerate(found.values()):
+            start = 0.0
+            for part, name in enumerate(PARTS):
+                piece = one.parts[name]
+                place = row + 0.22 * (part - 1)
+                ends = [piece.ci95.low, piece.ci95.high]
+                if np.isfinite(ends).all():
+                    left.plot(ends, [place, place], "-", color=palette[part], lw=1.6)
+                label = name if row == 0 else f"_{name}"
+                left.plot([piece.variance], [place], "osD"[part], color=palette[part], label=label)
+                if piece.share is None:
+                    continue
+                right.barh(
+                    [row],
+                    [100 * piece.share],
+                    left=[start],
+                    height=0.6,
+                    color=palette[part],
+                    hatch=HATCHES[part],
+                    edgecolor=PAPER,
+                    label=label,
+                )
+                if piece.share >= 0.08:
+                    right.text(
+                        start + 50 * piece.share,
+                        row,
+                        f"{100 * piece.share:.0f}%",
+                        ha="center",
+                        va="center",
+                        fontsize=8,
+                        bbox={"boxstyle": "round,pad=0.15", "fc": PAPER, "ec": "none"},
+                    )
+                start += 100 * piece.share
+        # Upper ends spread over decades with few levels; below 1e-3 points squared is nothing.
+        left.set_xscale("symlog", linthresh=0.01)
+        left.set_xlim(left=0)
+        left.set_yticks(range(len(found)), list(found))
+        left.set_ylim(len(found) - 0.5, -0.5)
+        left.set_xlabel("variance component (points²), 95% interval")
+        left.grid(visible=False, axis="y")
+        right.grid(visible=False, axis="y")
+        right.set_xlabel("share of the variance over seeds (%)")
+        right.set_xlim(0, 100)
+        figure.legend(
+            *left.get_legend_handles_labels(), fontsize=7, loc="outside upper center", ncols=3
+        )
+    return figure

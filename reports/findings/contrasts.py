@@ -1,0 +1,168 @@
+"""Two conditions compared over the seeds that both have done, and what that says of a claim.
+
+Accuracies are in %, differences in the unit of their contrast. A seed enters a comparison only
+where both conditions have it done; every other seed of the report is counted with its reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from reports.numbers.records import Record, final_accuracy, is_done
+from reports.numbers.statistics import PairedComparison, Procedure, Unit, compare_paired, holm
+from reports.numbers.study import Claim, Study
+from reports.numbers.verdict import Judgement, judge
+
+FAMILY = ("ewc", "online-ewc", "si", "mas")
+"""Baselines of the family "DHP improves every consolidation"; the treatment is ``dhp+`` each."""
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """Treatment minus baseline over the seeds that both have done.
+
+    Attributes
+    ----------
+    seeds, treated, untreated : the pairs, aligned and sorted by seed; accuracies in %.
+    dropped : by seed of the report, why it is in no pair; (3, "baseline diverged").
+    comparison : None where no pair is left.
+    """
+
+    treatment: str
+    baseline: str
+    seeds: tuple[int, ...]
+    treated: tuple[float, ...]
+    untreated: tuple[float, ...]
+    dropped: tuple[tuple[int, str], ...]
+    comparison: PairedComparison | None
+
+
+@dataclass(frozen=True)
+class JudgedClaim:
+    """A claim and what the data say; ``judgement`` is None where no pair is left."""
+
+    claim: Claim
+    contrast: Contrast
+    judgement: Judgement | None
+
+    @property
+    def as_expected(self) -> bool | None:
+        """Whether a control got the verdict it must get; None for a real claim, or unjudged."""
+        if self.claim.expected is None or self.judgement is None:
+            return None
+        return str(self.judgement.verdict) == self.claim.expected
+
+
+@dataclass(frozen=True)
+class FamilyMember:
+    """A contrast of the family with its two-sided paired t p-value before and after Holm."""
+
+    contrast: Contrast
+    p: float
+    p_holm: float
+
+
+@dataclass(frozen=True)
+class Cells:
+    """How many of a condition's cells are done, diverged, and missing of the report's seeds."""
+
+    condition: str
+    done: int
+    diverged: int
+    missing: tuple[int, ...]
+
+
+def seeds_of(records: Sequence[Record], study: Study) -> tuple[int, ...]:
+    """Return the seeds that a report speaks of: those that the study asks for, and all on record.
+
+    Who ran more seeds than the study asks for wants to see them; and who ran some of them for some
+    conditions only is told which are missing of the others.
+    """
+    return tuple(dict.fromkeys([*study.seeds, *sorted({record["seed"] for record in records})]))
+
+
+def family_of(
+    of: dict[tuple[str, int], Record], study: Study, seeds: Sequence[int]
+) -> tuple[FamilyMember, ...]:
+    """Return the contrasts of the family that the study has conditions for, after Holm."""
+    contrasts = [
+        contrast(of, f"dhp+{base}", base, seeds)
+        for base in FAMILY
+        if {base, f"dhp+{base}"} <= set(study.conditions)
+    ]
+    raw = [member.comparison.p_t if member.comparison else 1.0 for member in contrasts]
+    return tuple(map(FamilyMember, contrasts, raw, holm(raw) if raw else []))
+
+
+def contrast(
+    of: dict[tuple[str, int], Record],
+    treatment: str,
+    baseline: str,
+    seeds: Sequence[int],
+    unit: Unit = "points",
+) -> Contrast:
+    """Pair two conditions over ``seeds``; ``of`` holds the records by condition and seed."""
+    pairs: list[tuple[int, float, float]] = []
+    dropped: list[tuple[int, str]] = []
+    for seed in sorted(seeds):
+        treated, untreated = of.get((treatment, seed)), of.get((baseline, seed))
+        faults = [_fault(treated, "treatment"), _fault(untreated, "baseline")]
+        if treated is None or untreated is None or any(faults):
+            dropped.append((seed, ", ".join(filter(None, faults))))
+        else:
+            pairs.append((seed, final_accuracy(treated), final_accuracy(untreated)))
+    a, b = [pair[1] for pair in pairs], [pair[2] for pair in pairs]
+    return Contrast(
+        treatment,
+        baseline,
+        tuple(pair[0] for pair in pairs),
+        tuple(a),
+        tuple(b),
+        tuple(dropped),
+        compare_paired(a, b, unit=unit) if pairs else None,
+    )
+
+
+def judged(
+    of: dict[tuple[str, int], Record],
+    claim: Claim,
+    seeds: Sequence[int],
+    procedure: Procedure,
+) -> JudgedClaim:
+    """Judge a claim on the pairs of ``seeds``; ``of`` holds the records by condition and seed."""
+    pair = contrast(of, claim.treatment, claim.baseline, seeds, claim.unit)
+    if pair.comparison is None:
+        return JudgedClaim(claim, pair, None)
+    found = judge(
+        pair.comparison,
+        claim.reported,
+        claim.margin,
+        claim.negligible,
+        unit=claim.unit,
+        alpha=claim.alpha,
+        procedure=procedure,
+    )
+    return JudgedClaim(claim, pair, found)
+
+
+def final_accuracies(records: Sequence[Record]) -> dict[str, dict[int, float]]:
+    """Return by condition and seed the final accuracy in % of the cells that are done."""
+    finals: dict[str, dict[int, float]] = {}
+    for record in records:
+        if is_done(record):
+            finals.setdefault(record["condition"], {})[record["seed"]] = final_accuracy(record)
+    return finals
+
+
+def _fault(record: Record | None, role: str) -> str:
+    if record is None:
+        return f"{role} missing"
+    return "" if is_done(record) else f"{role} {record['status']}"
+
+
+def cells_of(of: dict[tuple[str, int], Record], condition: str, seeds: Sequence[int]) -> Cells:
+    """Count a condition's cells; ``of`` holds the records by condition and seed."""
+    own = {seed: record["status"] for (name, seed), record in of.items() if name == condition}
+    done = sum(status == "done" for status in own.values())
+    return Cells(condition, done, len(own) - done, tuple(s for s in seeds if s not in own))

@@ -1,0 +1,51 @@
+"""What the reports read of a record: the result of one cell."""
+
+from __future__ import annotations
+
+from typing import Any, NotRequired, TypedDict
+
+from reports.numbers import metrics
+
+
+class Timings(TypedDict, total=False):
+    """Seconds of a cell, and when it was finished (ISO 8601)."""
+
+    total: float
+    finished: str
+
+
+class Record(TypedDict):
+    """One cell.
+
+    Attributes
+    ----------
+    key, sha256 : its name, and the hash of its content.
+    status : "done" or "diverged".
+    accuracy : T x T; row i, column j: after task i, the fraction of task j's test samples that
+        are classified correctly. None for tasks not yet seen and after divergence.
+    telemetry : one entry a task.
+    provenance : what made it; ``data``, ``device``, ``torch``, ``numerics``, ``code`` and more.
+    """
+
+    key: str
+    study: str
+    condition: str
+    seed: int
+    status: str
+    accuracy: list[list[float | None]]
+    sha256: NotRequired[str]
+    telemetry: NotRequired[list[dict[str, Any]]]
+    timings: NotRequired[Timings]
+    protocol: NotRequired[dict[str, Any]]
+    method: NotRequired[dict[str, Any]]
+    provenance: NotRequired[dict[str, Any]]
+
+
+def is_done(record: Record) -> bool:
+    """Tell whether a cell was trained to the end."""
+    return record["status"] == "done"
+
+
+def final_accuracy(record: Record) -> float:
+    """Return the mean accuracy over all tasks after the last, in %."""
+    return 100 * metrics.final_accuracy(metrics.as_matrix(record["accuracy"]))

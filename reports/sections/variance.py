@@ -1,0 +1,106 @@
+"""Where the spread over seeds comes from, in words and tables."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from reports.figures.variance import draw_variance
+from reports.findings.variance import HALF_WIDTHS, SEED_CAP, VarianceComponents
+from reports.numbers.statistics import Interval
+from reports.sections.section import Drawing, Section, Table
+
+
+def section(found: Mapping[str, VarianceComponents | None]) -> Section:
+    """Return the report's section on the decompositions, in the order given.
+
+    Those that are None are named as missing.
+    """
+    told = {name: one for name, one in found.items() if one is not None}
+    paragraphs = [
+        "A seed changes two things at once: the initialisation and the order of mini-batches. "
+        "Here they are crossed, so that the spread of final accuracy can be divided among them. "
+        "The residual is their interaction and everything else; without a second run of a cell "
+        "the two cannot be told apart."
+    ]
+    paragraphs += [sentence(name, one) for name, one in told.items()]
+    missing = [name for name in found if name not in told]
+    if missing:
+        paragraphs.append(
+            f"No decomposition of {', '.join(missing)}: it needs two initialisations, two orders "
+            "and a result in every cell."
+        )
+    if not told:
+        return Section("variance", "Where the spread comes from", paragraphs)
+    alt = "Variance components with intervals, and their shares: " + " ".join(
+        sentence(name, one) for name, one in told.items()
+    )
+    return Section(
+        "variance",
+        "Where the spread comes from",
+        paragraphs,
+        [Drawing("variance", alt, draw_variance(told))],
+        [_parts_table(told), _seeds_table(told)],
+    )
+
+
+def sentence(name: str, one: VarianceComponents) -> str:
+    """Return in one sentence how large the spread over seeds is, and what makes it."""
+    shares = [
+        f"{part} {100 * piece.share:.0f}%" if piece.share is not None else f"{part} 0"
+        for part, piece in one.parts.items()
+    ]
+    return (
+        f"{name}: a new seed has a standard deviation of {math.sqrt(one.total):.2f} points, of "
+        f"whose variance {', '.join(shares)}."
+    )
+
+
+def _parts_table(told: Mapping[str, VarianceComponents]) -> Table:
+    rows = [
+        [
+            name,
+            part,
+            f"{piece.variance:.3f}",
+            _range(piece.ci95, 1, 3),
+            f"{piece.unclipped:.3f}",
+            "-" if piece.share is None else f"{100 * piece.share:.0f}",
+            "-" if piece.share_ci95 is None else _range(piece.share_ci95, 100, 0),
+        ]
+        for name, one in told.items()
+        for part, piece in one.parts.items()
+    ]
+    header = ["table", "part", "variance", "95% interval", "unclipped", "share %", "95% interval"]
+    return Table("Variance components (points squared) and their shares", header, rows)
+
+
+def _seeds_table(told: Mapping[str, VarianceComponents]) -> Table:
+    rows = [
+        [
+            name,
+            f"{math.sqrt(one.total):.2f}",
+            *(
+                cell
+                for half in HALF_WIDTHS
+                for cell in (
+                    _count(one.seeds[half]),
+                    " to ".join(_count(n) for n in one.seeds_ci95[half]),
+                )
+            ),
+        ]
+        for name, one in told.items()
+    ]
+    header = ["table", "sd (points)"]
+    for half in HALF_WIDTHS:
+        header += [f"seeds for ±{half:g}", "at the ends of the sd's 95% interval"]
+    return Table("Seeds needed for a 95% interval of a given half-width (points)", header, rows)
+
+
+def _range(interval: Interval, factor: float, decimals: int) -> str:
+    if not math.isfinite(interval.high):
+        return "-"
+    return f"{factor * interval.low:.{decimals}f} to {factor * interval.high:.{decimals}f}"
+
+
+def _count(n: int | None) -> str:
+    return f"over {SEED_CAP}" if n is None else str(n)
