@@ -74,10 +74,17 @@ def select(records: Sequence[Record], study: Study) -> Selection:
     return Selection(chosen, hidden)
 
 
-def refuse_to_hide(records: Sequence[Record], study: Study, data_checksum: str, root: Path) -> None:
+def refuse_to_hide(
+    records: Sequence[Record], before: Study | None, study: Study, data_checksum: str, root: Path
+) -> None:
     """Refuse a study under which records of a directory would no longer be shown.
 
     Records of a condition that the study no longer has are no reason: reports name them.
+
+    Parameters
+    ----------
+    before : the study that the directory ``root`` belongs to so far; None where it cannot be told.
+        What that one does not show can be hidden no more.
 
     Raises
     ------
@@ -92,15 +99,17 @@ def refuse_to_hide(records: Sequence[Record], study: Study, data_checksum: str, 
                 f"{root} holds records made from other data (checksum "
                 f"{record['provenance']['data'][:16]}, now {data_checksum[:16]}); {remedy}"
             )
-    programs = {c.program(data_checksum) for c in study.conditions.values()}
+    hidden = {record["program"] for record in records} - _programs(study, data_checksum)
+    if before is not None:
+        hidden &= _programs(before, data_checksum)
     changed: dict[str, str] = {}
     for record in records:
-        if record["program"] not in programs:
+        if record["program"] in hidden:
             changes = list(_changes(record, study.conditions))
             if changes:
                 changed.setdefault(record["condition"], ", ".join(changes))
     if changed:
-        told = [f"{name} ({why})" for name, why in changed.items()]
+        told = [f"{name} ({changed[name]})" for name in study.conditions if name in changed]
         if len(told) > MOST_NAMED:
             told[MOST_NAMED:] = [f"and {len(told) - MOST_NAMED} more"]
         raise InputError(
@@ -108,6 +117,10 @@ def refuse_to_hide(records: Sequence[Record], study: Study, data_checksum: str, 
             f"settings: {', '.join(told)}. They would no longer be shown: give the study or these "
             f"conditions another name, {remedy}"
         )
+
+
+def _programs(study: Study, data_checksum: str) -> set[str]:
+    return {condition.program(data_checksum) for condition in study.conditions.values()}
 
 
 def _reason(record: Record, conditions: Mapping[str, Condition]) -> str:

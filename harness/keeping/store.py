@@ -221,6 +221,13 @@ class Store:
         path = self.root / "study.json"
         return validate_study(self._study_file()["study"], str(path))
 
+    def study_so_far(self) -> Study | None:
+        """Return the study that the directory belongs to; None where it cannot be read."""
+        try:
+            return self.study()
+        except InputError:
+            return None
+
     def adaptive_seeds(self) -> int | None:
         """Return how many seeds an adaptive run got to; None where there was none."""
         found = self._study_file().get("adaptive_seeds")

@@ -89,7 +89,9 @@ class Session:
         if not self.data.genuine:  # else the study was checked when it was read
             self._check_sizes()
         self._records, self._damaged = self.store.read_all()
-        refuse_to_hide(self._records, study, self.data.checksum(), root)
+        if self._records:
+            before = self.store.study_so_far()
+            refuse_to_hide(self._records, before, study, self.data.checksum(), root)
         # A cluster says itself how many workers it has room for.
         self._executor: Executor | None = None
         if self.options.address is not None:
