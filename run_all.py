@@ -78,6 +78,11 @@ def default(
 ) -> None:
     """Run the default job where no command is given."""
     if context.invoked_subcommand is not None:
+        for name in ("data_dir", "allow_other_data"):
+            source = context.get_parameter_source(name)
+            if source is not None and source.name == "COMMANDLINE":
+                option = f"--{name.replace('_', '-')}"
+                raise InputError(f"{option} goes after the command {context.invoked_subcommand}")
         return
     try:
         split_mnist(data_dir, allow_other=allow_other_data)
