@@ -16,8 +16,9 @@ from rich.table import Table
 
 from harness.data.benchmarks import split_mnist
 from harness.errors import InputError, NoDataError
+from harness.keeping.records import Record
 from harness.keeping.selection import select
-from harness.keeping.store import Damaged, Record, Store
+from harness.keeping.store import Damaged, Store
 from harness.running.runner import Tally
 from harness.running.session import DeviceName, ExecutorName, Options, Session
 from harness.screen.listing import shipped_table, show_study

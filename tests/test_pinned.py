@@ -11,7 +11,8 @@ import pytest
 from pin_keys import PINNED, keys_of_shipped_studies
 from typer.testing import CliRunner
 
-from harness.keeping.store import Damaged, Store, seal
+from harness.keeping.records import seal
+from harness.keeping.store import Damaged, Store
 from run_all import app
 
 RESULTS = Path(__file__).parent / "expected" / "results"

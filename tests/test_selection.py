@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from harness.errors import InputError
+from harness.keeping.records import Record
 from harness.keeping.selection import refuse_to_hide, select
-from harness.keeping.store import Record
 from harness.studies.condition import Cell
 from harness.studies.known_data import KNOWN_DATA
 from harness.studies.study import Study

@@ -10,8 +10,9 @@ import pytest
 from small import small_data
 
 from harness.errors import InputError
+from harness.keeping.records import Record, seal
 from harness.keeping.selection import select
-from harness.keeping.store import Conflict, Damaged, Record, Store, seal
+from harness.keeping.store import Conflict, Damaged, Store
 from harness.running.executors import BlockDone, Event
 from harness.running.plan import Plan
 from harness.running.runner import Tally, execute
@@ -25,9 +26,17 @@ def record(**changes: Any) -> Record:
     content = {
         "schema": 1,
         "key": KEY,
+        "program": "1" * 64,
+        "study": "tiny",
+        "condition": "finetune",
+        "seed": 0,
         "status": "done",
         "accuracy": [[0.1 + 0.2, None], [1 / 3, 1.0]],
         "telemetry": [{"task": 0, "loss": 1e-300}],
+        "timings": {"total": 1.5},
+        "protocol": {},
+        "method": {},
+        "provenance": {"data": "2" * 64},
     }
     return seal(content | changes)
 

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 from test_analysis import RECORDS, STUDY
 
-from harness.keeping.store import SCHEMA, Store, seal
+from harness.keeping.records import SCHEMA, seal
+from harness.keeping.store import Store
 from harness.studies.study import Study
 from reports.findings.analysis import analyse
 from reports.numbers import tables

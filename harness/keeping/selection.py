@@ -6,10 +6,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from harness.errors import InputError
-from harness.keeping.store import Record
+from harness.keeping.records import Record
 from harness.studies.condition import Condition
 from harness.studies.known_data import is_genuine
 from harness.studies.study import Study
@@ -137,7 +136,7 @@ def _changes(record: Record, conditions: Mapping[str, Condition]) -> Iterator[st
     if condition is None:
         return
     for part, now in condition.settings().items():
-        then: Mapping[str, Any] = record.get(part, {})
+        then = record["protocol"] if part == "protocol" else record["method"]
         for field in sorted(now.keys() | then.keys()):
             if now.get(field) != then.get(field):
                 was, is_ = (side.get(field, "not set") for side in (then, now))

@@ -13,26 +13,19 @@ never half a record, and two drivers on one directory cannot overwrite each othe
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from harness.errors import InputError
+from harness.keeping.records import RESULTS, Record, checked
 from harness.studies.study import Study
 from harness.studies.study_files import read_text, validate_study
-
-SCHEMA = 1
-"""Version of the record format."""
-
-Record = dict[str, Any]
-RESULTS = ("status", "accuracy", "telemetry")
-"""The fields that must agree bit for bit when a cell is computed twice."""
 
 
 @dataclass(frozen=True)
@@ -50,17 +43,6 @@ class Conflict:
     key: str
     path: Path
     differs: tuple[str, ...]
-
-
-def seal(record: Record) -> Record:
-    """Return the record with the SHA-256 of its content."""
-    return record | {"sha256": _content_hash(record)}
-
-
-def _content_hash(record: Record) -> str:
-    content = {name: value for name, value in record.items() if name != "sha256"}
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 class Store:
@@ -85,21 +67,15 @@ class Store:
     def read(self, path: Path) -> Record | Damaged:
         """Read one record and check it against its own hash and name."""
         try:
-            record = json.loads(path.read_text(encoding="utf-8"))
+            content = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError, RecursionError) as error:
             return Damaged(path, f"cannot be read as JSON ({error})")
-        if not isinstance(record, dict) or "sha256" not in record:
-            return Damaged(path, "is no record")
         try:
-            intact = record["sha256"] == _content_hash(record)
-        except ValueError:
-            intact = False
-        if not intact:
-            return Damaged(path, "its content does not match its own hash")
-        if record.get("schema") != SCHEMA:
-            return Damaged(path, f"has schema {record.get('schema')}, this version reads {SCHEMA}")
-        if record.get("key") != path.stem:
-            return Damaged(path, f"is the record of cell {record.get('key')}")
+            record = checked(content)
+        except ValueError as error:
+            return Damaged(path, str(error))
+        if record["key"] != path.stem:
+            return Damaged(path, f"is the record of cell {record['key']}")
         return record
 
     def read_all(self) -> tuple[list[Record], list[Damaged]]:
@@ -139,14 +115,14 @@ class Store:
         if isinstance(present, Damaged):
             self.set_aside(present)
             return self.write(record)
-        differs = tuple(name for name in RESULTS if present[name] != record[name])
+        differs = tuple(name for name in RESULTS if present.get(name) != record.get(name))
         if not differs:
             return None
         path = self.root / "conflicts" / f"{record['key']}-{record['sha256'][:12]}.json"
         self._create(path, record)
         return Conflict(record["key"], path, differs)
 
-    def _create(self, path: Path, content: dict[str, Any]) -> bool:
+    def _create(self, path: Path, content: Mapping[str, Any]) -> bool:
         """Write a new file, whole or not at all; return False where it exists."""
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = _temporary(path)
@@ -262,7 +238,7 @@ def _temporary(path: Path) -> Path:
     return path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
 
 
-def _write_synced(path: Path, content: dict[str, Any]) -> None:
+def _write_synced(path: Path, content: Mapping[str, Any]) -> None:
     with path.open("w", encoding="utf-8") as file:
         json.dump(content, file, indent=1, allow_nan=False)
         file.write("\n")

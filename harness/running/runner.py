@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from harness.data.benchmarks import Dataset
 from harness.keeping.code_version import code
-from harness.keeping.store import SCHEMA, Conflict, Record, Store, seal
+from harness.keeping.records import SCHEMA, Record, seal
+from harness.keeping.store import Conflict, Store
 from harness.running.executors import Block, BlockDone, BlockFailed, Event, Executor
 from harness.running.plan import Plan
 from harness.studies.known_data import is_genuine
@@ -117,22 +118,25 @@ def _records(event: BlockDone, study_name: str, checksum: str) -> Iterator[Recor
     finished = datetime.now(UTC).isoformat(timespec="seconds")
     for cell, outcome in zip(event.block, event.outcomes, strict=True):
         condition = cell.condition
-        yield seal(
-            {
-                "schema": SCHEMA,
-                "key": cell.key(checksum),
-                "program": condition.program(checksum),
-                "study": study_name,
-                "condition": condition.name,
-                "seed": cell.seed,
-                **asdict(outcome),
-                "timings": outcome.timings | {"finished": finished, "lanes": len(event.block)},
-                **condition.settings(),
-                "provenance": {
-                    "code": code(),
-                    "data": checksum,
-                    "data_genuine": is_genuine(condition.protocol.benchmark, checksum),
-                    **event.environment,
-                },
-            }
-        )
+        settings = condition.settings()
+        record: Record = {
+            "schema": SCHEMA,
+            "key": cell.key(checksum),
+            "program": condition.program(checksum),
+            "study": study_name,
+            "condition": condition.name,
+            "seed": cell.seed,
+            "status": outcome.status,
+            "accuracy": outcome.accuracy,
+            "telemetry": outcome.telemetry,
+            "timings": {**outcome.timings, "finished": finished, "lanes": len(event.block)},
+            "protocol": settings["protocol"],
+            "method": settings["method"],
+            "provenance": {
+                "code": code(),
+                "data": checksum,
+                "data_genuine": is_genuine(condition.protocol.benchmark, checksum),
+                **event.environment,
+            },
+        }
+        yield seal(record)

@@ -14,6 +14,7 @@ import torch
 
 from harness.data.benchmarks import BENCHMARKS
 from harness.errors import InputError
+from harness.keeping.records import final_accuracy
 from harness.keeping.selection import refuse_to_hide, select
 from harness.keeping.store import Damaged, Store
 from harness.running.cores import cores_here
@@ -172,9 +173,9 @@ class Session:
         """Return the mean accuracies after the last task that are on record, by condition."""
         finals: dict[str, list[float]] = {name: [] for name in self.chosen.conditions}
         for record in select(self._records, self.chosen).records:
-            if record["status"] == "done":
-                last = record["accuracy"][-1]
-                finals[record["condition"]].append(sum(last) / len(last))
+            final = final_accuracy(record["accuracy"])
+            if final is not None:
+                finals[record["condition"]].append(final)
         return finals
 
     def execute(self, executor: Executor, observe: Callable[[Event], None], tally: Tally) -> None:

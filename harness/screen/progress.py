@@ -12,6 +12,7 @@ from rich.live import Live
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+from harness.keeping.records import final_accuracy
 from harness.running.executors import Block, BlockDone, BlockProgress, Event
 
 
@@ -82,9 +83,9 @@ class Display:
 
     def _take(self, event: BlockDone) -> None:
         for cell, outcome in zip(event.block, event.outcomes, strict=True):
-            last = [value for value in outcome.accuracy[-1] if value is not None]
-            if outcome.status == "done":
-                self.finals.setdefault(cell.condition.name, []).append(sum(last) / len(last))
+            final = final_accuracy(outcome.accuracy)
+            if final is not None:
+                self.finals.setdefault(cell.condition.name, []).append(final)
 
     def _print_line(self, event: Event) -> None:
         elapsed = time.monotonic() - self._started

@@ -1,0 +1,99 @@
+"""The record of one cell: what a run writes down, and what must be there when it is read."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any, NotRequired, TypedDict, cast
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
+
+SCHEMA = 1
+"""Version of the record format."""
+
+RESULTS = ("status", "accuracy", "telemetry")
+"""The fields that must agree bit for bit when a cell is computed twice."""
+
+
+@with_config(ConfigDict(strict=True, extra="allow"))
+class Record(TypedDict):
+    """One cell, as ``records/KEY.json`` holds it.
+
+    Attributes
+    ----------
+    key, program : hash of everything that can change the numbers, with the seed and without.
+    study, condition, seed : what it was run for; another study may use it under another name.
+    status : "done", or "diverged" where a training loss was not finite.
+    accuracy : T x T; row i, column j: after training task i, the fraction of task j's test samples
+        that its head classifies correctly. None for tasks not yet seen and after divergence.
+    telemetry : one entry a task.
+    timings : seconds of each phase, ``total``, and when it was ``finished`` (ISO 8601).
+    protocol, method : the condition's settings.
+    provenance : code, data, packages, hardware, and a fingerprint of the arithmetic.
+    sha256 : of all other fields; see ``seal``.
+    """
+
+    schema: int
+    key: str
+    program: str
+    study: str
+    condition: str
+    seed: int
+    status: str
+    accuracy: list[list[float | None]]
+    telemetry: list[dict[str, Any]]
+    timings: dict[str, Any]
+    protocol: dict[str, Any]
+    method: dict[str, Any]
+    provenance: dict[str, Any]
+    sha256: NotRequired[str]
+
+
+def final_accuracy(accuracy: list[list[float | None]]) -> float | None:
+    """Return the mean over all tasks after the last, a fraction; None where it was not reached."""
+    last = [value for value in accuracy[-1] if value is not None]
+    return sum(last) / len(last) if len(last) == len(accuracy[-1]) else None
+
+
+_SHAPE = TypeAdapter(Record)
+
+
+def seal(record: Record) -> Record:
+    """Return the record with the SHA-256 of its content."""
+    return cast(Record, {**record, "sha256": content_hash(record)})
+
+
+def content_hash(record: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of all fields but itself (ValueError where one is not strict JSON)."""
+    content = {name: value for name, value in record.items() if name != "sha256"}
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def checked(content: Any) -> Record:
+    """Return parsed JSON as a record that can be trusted.
+
+    Raises
+    ------
+    ValueError
+        Saying what is wrong: no record, content that does not match its hash, another schema, or
+        a field that is missing or of another kind.
+    """
+    if not isinstance(content, dict) or "sha256" not in content:
+        raise ValueError("is no record")
+    try:
+        intact = content["sha256"] == content_hash(content)
+    except ValueError:
+        intact = False
+    if not intact:
+        raise ValueError("its content does not match its own hash")
+    if content.get("schema") != SCHEMA:
+        raise ValueError(f"has schema {content.get('schema')}, this version reads {SCHEMA}")
+    try:
+        _SHAPE.validate_python(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise ValueError(f"has no valid {place}: {first['msg']}") from None
+    return cast(Record, content)
