@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from reports.sections.content import MOST, differing, drawn_conditions
 from test_analysis import RECORDS, STUDY, record
 
 from harness.studies.study import Study
@@ -19,7 +20,6 @@ from reports.findings.analysis import analyse
 from reports.findings.causes import causes
 from reports.output.markdown import markdown
 from reports.output.page import numeric_columns, write_report
-from reports.sections.content import MOST, differing, drawn_conditions
 from reports.sections.section import Section, Table
 
 Records = list[dict[str, Any]]

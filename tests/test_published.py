@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from reports.numbers.summary import published_by_tasks, published_finals, summary_text
+from reports.sections.content import sections
 from rich.console import Console
 from test_analysis import RECORDS, STUDY
 from test_page import Page, write
 
 from harness.studies.study import Study
 from reports.findings.analysis import analyse
-from reports.numbers.summary import published_by_tasks, published_finals, summary_text
 from reports.output.document import verdict_document
 from reports.output.terminal import show
-from reports.sections.content import sections
 
 
 def study(after_tasks: tuple[int, ...], values: tuple[float, ...]) -> Study:
@@ -83,7 +83,7 @@ def test_a_published_curve_is_drawn_from_left_to_right_over_the_tasks_that_there
     assert list(curve.items()) == list(shown.items())
     found = sections(analyse(RECORDS, own), RECORDS, own)
     accuracies = next(s for s in found if s.id == "accuracies")
-    panels = accuracies.drawings[0].figure.axes
+    panels = accuracies.drawings[0].draw().axes
     assert len(panels) == (2 if len(shown) > 1 else 1)
     if len(shown) > 1:
         for line in panels[0].lines[:2]:

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from reports.numbers.summary import summarise, write_summary
 
 from harness.studies.study import Study
 from reports.numbers import metrics, tables
-from reports.numbers.summary import summarise, write_summary
 
 NAN = float("nan")
 BY_HAND = np.array([[0.9, NAN, NAN], [0.6, 0.8, NAN], [0.7, 0.5, 1.0]])

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from reports.numbers.summary import summary_text
 from rich.console import Console
 from test_analysis import record
 from test_verify import write_report
@@ -16,7 +17,6 @@ from test_verify import write_report
 from harness.studies.study import Study
 from reports.findings.analysis import Analysis, analyse, seeds_of
 from reports.findings.causes import Causes, causes
-from reports.numbers.summary import summary_text
 from reports.output.document import verdict_document
 from reports.output.terminal import show
 from reports.output.verify import differences

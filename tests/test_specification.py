@@ -260,5 +260,6 @@ def test_json_is_strict_and_the_section_can_be_drawn(
     for table in shown.tables:
         assert all(len(row) == len(table.header) for row in table.rows)
     for drawing in shown.drawings:
-        drawing.figure.draw_without_rendering()
-        plt.close(drawing.figure)
+        figure = drawing.draw()
+        figure.draw_without_rendering()
+        plt.close(figure)

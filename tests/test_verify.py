@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from reports.numbers.summary import summary_text
 from test_analysis import RECORDS, STUDY
 
 from harness.keeping.records import SCHEMA, seal
@@ -15,7 +16,6 @@ from harness.keeping.store import Store
 from harness.studies.study import Study
 from reports.findings.analysis import analyse
 from reports.numbers import tables
-from reports.numbers.summary import summary_text
 from reports.output.document import verdict_text
 from reports.output.verify import differences, grouped
 

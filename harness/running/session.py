@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
@@ -19,35 +17,14 @@ from harness.keeping.selection import refuse_to_hide, select
 from harness.keeping.store import Damaged, Store
 from harness.running.cores import cores_here
 from harness.running.executors import Event, Executor, InProcess, OnRay
+from harness.running.options import Options
 from harness.running.plan import Plan, estimate_seconds, make_plan
 from harness.running.runner import Tally, execute
 from harness.studies.study import Study
+from methods.products import multiplies_bfloat16
 
 RAY_PAYS_AFTER_S = 20.0
 """Starting Ray takes seconds; a shorter job runs in this process unless asked otherwise."""
-
-ExecutorName = Literal["auto", "ray", "in-process"]
-DeviceName = Literal["auto", "cpu", "cuda"]
-
-
-@dataclass(frozen=True)
-class Options:
-    """Where and how a study runs; none of it changes a number on one kind of device.
-
-    Attributes
-    ----------
-    executor : "auto" takes Ray where it is installed and the job is long enough to pay.
-    address : of a running Ray cluster.
-    workers : blocks in flight; None for every core (every GPU).
-    lanes : cells trained side by side; None to choose by device and size of the job.
-    device : "auto" takes CUDA where there is a GPU.
-    """
-
-    executor: ExecutorName = "auto"
-    address: str | None = None
-    workers: int | None = None
-    lanes: int | None = None
-    device: DeviceName = "auto"
 
 
 class Session:
@@ -81,8 +58,7 @@ class Session:
         self.study = study
         self.chosen = chosen
         self.options = options or Options()
-        if self.options.address is not None and self.options.executor == "in-process":
-            raise InputError("--address needs Ray: leave out --executor in-process")
+        self.options.check()
         self.device = self._device()
         self.store = Store(root)
         self.store.refuse_other_study(study)
@@ -168,6 +144,12 @@ class Session:
         if wanted == "in-process":
             return InProcess(self.device)
         return OnRay(self.device, self.workers, None)
+
+    @property
+    def emulates_bfloat16(self) -> bool:
+        """Whether cells of the plan ask for bfloat16 products, which are not to be had here."""
+        asked = any(b[0].condition.protocol.precision == "bf16" for b in self.plan.blocks)
+        return asked and not multiplies_bfloat16(self.device)
 
     def finals_on_record(self) -> dict[str, list[float]]:
         """Return the mean accuracies after the last task that are on record, by condition."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from rich.console import Console
@@ -24,18 +25,21 @@ def shipped_table() -> Table:
 
 
 def show_study(out: Console, study: Study) -> None:
-    """Print a study's protocol, factors, conditions and claims."""
-    out.print(f"[bold]{study.name}[/]  {study.description}\n{len(study.seeds)} seeds, ", end="")
-    out.print(f"fingerprint {study.fingerprint()[:16]}\n")
+    """Print a study's protocol, factors, conditions and claims; its texts are no markup."""
+    say = partial(out.print, markup=False, emoji=False)
+    say(study.name, style="bold")
+    if study.description:
+        say(study.description)
+    say(f"{len(study.seeds)} seeds, fingerprint {study.fingerprint()[:16]}\n")
     table = _table("protocol", "field", "value")
     for name, value in study.protocol.model_dump(exclude_none=True).items():
         table.add_row(name, str(value))
-    out.print(table)
+    say(table)
     if study.factors:
         table = _table("factors", "factor", "levels", "only with")
         for name, factor in study.factors.items():
             table.add_row(name, ", ".join(factor.levels), _listed(factor.when))
-        out.print(table)
+        say(table)
     if len(study.conditions) <= MOST_CONDITIONS:
         table = _table("conditions", "condition", "settings")
         shared = study.protocol.model_dump(exclude_none=True)
@@ -44,20 +48,20 @@ def show_study(out: Console, study: Study) -> None:
             own = condition.protocol.model_dump(exclude_none=True)
             settings |= {k: v for k, v in own.items() if shared.get(k) != v}
             table.add_row(condition.name, _listed(settings))
-        out.print(table)
+        say(table)
     else:
-        out.print(f"{len(study.conditions)} conditions, the crossings of the factors\n")
+        say(f"{len(study.conditions)} conditions, the crossings of the factors\n")
     if study.claims:
         table = _table("claims", "claim", "text", "reported", "source")
         for claim in study.claims:
             value = f"{claim.reported:+} ± {claim.margin} {claim.unit}"
             table.add_row(claim.id, claim.text, value, claim.source)
-        out.print(table)
+        say(table)
     if study.curves:
         table = _table("specification curves", "curve", "gain of", "over", "text")
         for curve in study.curves:
             table.add_row(curve.id, _listed(curve.treatment), _listed(curve.baseline), curve.text)
-        out.print(table)
+        say(table)
 
 
 def _table(title: str, *columns: str) -> Table:

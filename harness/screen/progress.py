@@ -11,6 +11,7 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from harness.keeping.records import final_accuracy
 from harness.running.executors import Block, BlockDone, BlockProgress, Event
@@ -100,15 +101,19 @@ class Display:
 
     def _render(self) -> Group:
         table = Table.grid(padding=(0, 2))
-        row: list[str] = []
+        row: list[Text] = []
         for condition, values in self.finals.items():
             if values:
                 mean = 100 * sum(values) / len(values)
-                row.append(f"{condition} [bold]{mean:.2f}[/] [dim]({len(values)})[/]")
+                row.append(
+                    Text.assemble(
+                        f"{condition} ", (f"{mean:.2f}", "bold"), (f" ({len(values)})", "dim")
+                    )
+                )
         for start in range(0, len(row), 5):
             table.add_row(*row[start : start + 5])
-        note = "[dim]running mean accuracy after the last task, % (seeds)[/]" if row else ""
-        return Group(self._bar, note, table)
+        note = "running mean accuracy after the last task, % (seeds)" if row else ""
+        return Group(self._bar, Text(note, "dim"), table)
 
 
 def clock(seconds: float) -> str:

@@ -22,20 +22,21 @@ from reports.figures.theme import (
     drawing,
     is_plastic,
     legend_below,
+    lettered,
     styles,
     wrapped,
 )
 from reports.numbers.metrics import Floats
 from reports.numbers.tables import mean_with_interval
 
-Published = Mapping[str, Mapping[int, float]]
+PublishedCurves = Mapping[str, Mapping[int, float]]
 """By condition, accuracy in % by number of tasks seen."""
 
 COLUMNS = 4  # of small panels
 
 
 def draw_curves(
-    curves: pd.DataFrame, conditions: Sequence[str], published: Published, source: str
+    curves: pd.DataFrame, conditions: Sequence[str], published: PublishedCurves, source: str
 ) -> Figure:
     """Draw the published accuracies over the tasks seen so far, and ours beside them.
 
@@ -65,7 +66,7 @@ def draw_curves(
             for condition in conditions:
                 values = published.get(condition, {})
                 axes[0][0].plot(list(values), list(values.values()), **_line(of[condition]))
-            axes[0][0].set_title(f"published ({source})")
+            axes[0][0].set_title(lettered(f"published ({source})"))
         tasks = sorted(curves["after_task"].unique())
         for axis in axes[0]:
             axis.set_xticks(tasks)
@@ -76,7 +77,7 @@ def draw_curves(
 
 
 def draw_pairs(
-    curves: pd.DataFrame, conditions: Sequence[str], published: Published, source: str
+    curves: pd.DataFrame, conditions: Sequence[str], published: PublishedCurves, source: str
 ) -> Figure:
     """Draw the same pair by pair: a condition without and with DHP, every seed, and the values.
 
@@ -105,7 +106,7 @@ def draw_pairs(
                         color=INK,
                         markersize=7 if is_plastic(condition) else 5.5,
                         linestyle="none",
-                        label=f"{condition}, {source}",
+                        label=lettered(f"{condition}, {source}", 32),
                         zorder=4,
                     )
             axis.set_xticks(sorted(curves["after_task"].unique()))

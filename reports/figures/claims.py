@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from reports.figures.theme import INK, MUTED, PAPER, SHADE, drawing, styles, wrapped
+from reports.figures.theme import INK, MUTED, PAPER, SHADE, drawing, lettered, styles, wrapped
 from reports.findings.contrasts import Contrast, JudgedClaim
 from reports.numbers.statistics import Interval, paired_gains
 from reports.numbers.verdict import SIGNS
@@ -85,7 +85,7 @@ def draw_forest(claims: Sequence[JudgedClaim], others: Sequence[Contrast] = ()) 
     count = len(drawn) + len(rest)
     if not count:
         raise ValueError("no contrast has a pair of seeds to draw")
-    labels = [f"{one.claim.id} ({one.claim.unit})" for one in drawn]
+    labels = [lettered(f"{one.claim.id} ({one.claim.unit})") for one in drawn]
     labels += [wrapped(f"{one.treatment} minus {one.baseline}", 40) for one in rest]
     with drawing():
         figure, axis = plt.subplots(figsize=(7.4, 1.3 + 0.42 * count), layout="constrained")

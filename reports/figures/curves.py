@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from reports.figures.theme import INK, PAPER, SHADE, drawing
+from reports.figures.theme import INK, PAPER, SHADE, drawing, lettered
 from reports.findings.curves import Specification, factor_levels
 from reports.numbers.study import Curve
 
@@ -53,7 +53,7 @@ def draw_curve(specs: Sequence[Specification], curve: Curve) -> Figure:
         )
         _draw_gains(top, drawn, curve)
         _draw_choices(below, drawn, chosen)
-        figure.suptitle(curve.text, fontsize=10)
+        figure.suptitle(lettered(curve.text, 100), fontsize=10)
     return figure
 
 

@@ -10,7 +10,7 @@ import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from reports.figures.theme import INK, MUTED, PAPER, drawing, wrapped
+from reports.figures.theme import INK, MUTED, PAPER, drawing, lettered, wrapped
 from reports.findings.factorial import Attribution, Effect, LevelGain
 from reports.numbers.statistics import Interval
 
@@ -63,7 +63,7 @@ def draw_paths(found: Mapping[str, Attribution]) -> Figure:
             axis.margins(y=0.12)
             axis.set_xticks(range(len(order) + 1))
             axis.set_xlim(-0.15, len(order) + 0.15)
-            axis.set_title(wrapped(name, 40))
+            axis.set_title(lettered(name))
             axis.set_xlabel("factors changed")
         axes[0][0].set_ylabel("accuracy after the last task (%)")
         shown = [factor for factor in factors if factor in handles]

@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, NullFormatter
 
-from reports.figures.theme import PAPER, drawing, legend_below, styles
+from reports.figures.theme import PAPER, drawing, legend_below, power_of_ten, styles
 
 QUANTITIES: Mapping[str, str] = {
     "loss": "loss of the last mini-batches",
@@ -81,6 +82,8 @@ def draw_telemetry(telemetry: pd.DataFrame, conditions: Sequence[str]) -> Figure
             values = values[values > 0]
             if len(values) and values.max() > DECADES * values.min():
                 axis.set_yscale("log")
+                axis.yaxis.set_major_formatter(FuncFormatter(power_of_ten))
+                axis.yaxis.set_minor_formatter(NullFormatter())
             axis.set_title(QUANTITIES[quantity])
             axis.set_xticks(sorted(telemetry["task"].unique()))
         for empty in list(axes.flat)[len(shown) :]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import seaborn as sns
+from matplotlib import font_manager
 from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 
@@ -22,6 +25,21 @@ BASES = ("finetune", "ewc", "online-ewc", "si", "mas")
 """Conditions that exist without and with DHP; a pair shares its hue in every figure."""
 
 MARKERS = "osD^vPX<>*"
+
+FONT = "DejaVu Sans"
+"""matplotlib's own: it is there everywhere, and has no East Asian letters."""
+
+FURTHER_FONTS = (
+    "Noto Sans CJK JP", "Noto Sans CJK SC", "Noto Sans JP", "Noto Sans SC", "Source Han Sans",
+    "WenQuanYi Zen Hei", "Hiragino Sans", "PingFang SC", "Yu Gothic", "Microsoft YaHei",
+    "Malgun Gothic", "Arial Unicode MS",
+)  # fmt: skip
+"""Where one of them is installed, it has the letters that ours lacks."""
+
+TEXT_AS_IT_IS = {"text.parse_math": False, "text.usetex": False}
+"""A name with dollars in it is no formula."""
+
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 @dataclass(frozen=True)
@@ -52,7 +70,8 @@ def drawing() -> Iterator[None]:
     }
     sizes = {"font.size": 9, "axes.titlesize": 9, "figure.max_open_warning": 0}
     with sns.axes_style("whitegrid"), mpl.rc_context():
-        settings: dict[str, Any] = {**colours, **sizes}
+        settings: dict[str, Any] = {**colours, **sizes, **TEXT_AS_IT_IS}
+        settings["font.family"] = _fonts()
         mpl.rcParams.update(settings)  # type: ignore[arg-type]
         yield
 
@@ -102,6 +121,41 @@ def wrapped(name: str, width: int = 22) -> str:
     return "\n".join(textwrap.wrap(" ".join(words), width, break_on_hyphens=False)) or name
 
 
+def lettered(text: str, width: int = 40) -> str:
+    """Return any text for a figure: in lines of at most ``width`` letters, all of which are there.
+
+    A sign that no font here has is written as an escape, not as an empty box.
+    """
+    shown = (s if s in " \n\t" or _has_glyph(s) else _escape(s) for s in text)
+    return wrapped("".join(shown), width)
+
+
+@cache
+def _fonts() -> list[str]:
+    there = {font.name for font in font_manager.fontManager.ttflist}
+    return [FONT, *(name for name in FURTHER_FONTS if name in there)]
+
+
+@cache
+def _has_glyph(sign: str) -> bool:
+    paths = (font_manager.findfont(name) for name in _fonts())
+    return any(font_manager.get_font(path).get_char_index(ord(sign)) for path in paths)
+
+
+def _escape(sign: str) -> str:
+    return sign.encode("unicode_escape").decode("ascii")
+
+
+def power_of_ten(value: float, _: object = None) -> str:
+    """Label a tick of a logarithmic axis, 10⁻³, without the markup of mathematics."""
+    if value == 0:
+        return "0"
+    exponent = round(math.log10(abs(value)))
+    if not math.isclose(abs(value), 10.0**exponent):
+        return f"{value:g}"
+    return f"{'-' if value < 0 else ''}10{str(exponent).translate(SUPERSCRIPTS)}"
+
+
 def legend_below(figure: Figure, handles: Sequence[Artist], labels: Sequence[str]) -> None:
     """Put a figure's legend beside it where its labels are short, else below, in a taller figure.
 
@@ -117,10 +171,16 @@ def legend_below(figure: Figure, handles: Sequence[Artist], labels: Sequence[str
 
 
 def save(figure: Figure, path: Path) -> list[Path]:
-    """Write a figure as SVG and PNG (150 dpi); returns the files. Same data, same bytes."""
-    files = [path.with_suffix(".svg"), path.with_suffix(".png")]
-    with mpl.rc_context({"svg.hashsalt": path.name}):  # identifiers that do not change
-        figure.savefig(files[0], metadata={"Date": None})
-    figure.savefig(files[1], dpi=150, metadata={"Software": None})
-    plt.close(figure)
+    """Write a figure as SVG and PNG (150 dpi); returns the files. Same data, same bytes.
+
+    ``path`` is theirs without the suffix. The figure is closed, written or not.
+    """
+    files = [path.with_name(f"{path.name}{suffix}") for suffix in (".svg", ".png")]
+    fixed: Any = {"svg.hashsalt": path.name}  # identifiers that do not change
+    try:
+        with mpl.rc_context(fixed | TEXT_AS_IT_IS):  # some ticks are made only here
+            figure.savefig(files[0], metadata={"Date": None})
+            figure.savefig(files[1], dpi=150, metadata={"Software": None})
+    finally:
+        plt.close(figure)
     return files

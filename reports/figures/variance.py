@@ -8,8 +8,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 
-from reports.figures.theme import PAPER, drawing
+from reports.figures.theme import PAPER, drawing, power_of_ten
 from reports.findings.variance import PARTS, VarianceComponents
 
 HATCHES = ("", "///", "...")
@@ -69,6 +70,7 @@ def draw_variance(found: Mapping[str, VarianceComponents]) -> Figure:
         # Upper ends spread over decades with few levels; below 1e-3 points squared is nothing.
         left.set_xscale("symlog", linthresh=0.01)
         left.set_xlim(left=0)
+        left.xaxis.set_major_formatter(FuncFormatter(power_of_ten))
         left.set_yticks(range(len(found)), list(found))
         left.set_ylim(len(found) - 0.5, -0.5)
         left.set_xlabel("variance component (points²), 95% interval")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from reports.numbers.records import Record, final_accuracy, is_done
 from reports.numbers.statistics import PairedComparison, Procedure, Unit, compare_paired, holm
 from reports.numbers.study import Claim, Study
-from reports.numbers.verdict import Judgement, judge
+from reports.numbers.verdict import Judgement, Verdict, judge
 
 FAMILY = ("ewc", "online-ewc", "si", "mas")
 """Baselines of the family "DHP improves every consolidation"; the treatment is ``dhp+`` each."""
@@ -144,6 +144,20 @@ def judged(
         procedure=procedure,
     )
     return JudgedClaim(claim, pair, found)
+
+
+def undecided(claims: Sequence[JudgedClaim]) -> list[str]:
+    """Return the claims that more seeds may decide, by id."""
+    return [one.claim.id for one in claims if one.judgement is None or not one.judgement.settled]
+
+
+def undecidable(claims: Sequence[JudgedClaim]) -> list[str]:
+    """Return the claims that stay INCONCLUSIVE at any number of seeds, by id."""
+    return [
+        one.claim.id
+        for one in claims
+        if one.judgement and one.judgement.settled and one.judgement.verdict is Verdict.INCONCLUSIVE
+    ]
 
 
 def final_accuracies(records: Sequence[Record]) -> dict[str, dict[int, float]]:

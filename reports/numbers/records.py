@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, NotRequired, TypedDict
+from collections.abc import Mapping, Sequence
+from typing import Any, NotRequired, TypedDict, cast
 
 from reports.numbers import metrics
 
@@ -39,6 +40,21 @@ class Record(TypedDict):
     protocol: NotRequired[dict[str, Any]]
     method: NotRequired[dict[str, Any]]
     provenance: NotRequired[dict[str, Any]]
+
+
+def as_records(contents: Sequence[Mapping[str, Any]]) -> list[Record]:
+    """Return what a store has read and checked as records.
+
+    Raises
+    ------
+    ValueError
+        Where one lacks a field that every report needs.
+    """
+    for content in contents:
+        missing = Record.__required_keys__ - content.keys()
+        if missing:
+            raise ValueError(f"a record has no {', '.join(sorted(missing))}")
+    return [cast(Record, content) for content in contents]
 
 
 def is_done(record: Record) -> bool:

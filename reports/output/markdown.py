@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 
+from reports.output.legible import visible
 from reports.sections.section import Section, Table
+
+MARKS = re.compile(r"[\\|*_\[\]<>`&~$#]")
+"""What means something in the middle of a line, be it to GitHub alone."""
+
+STARTS = re.compile(r"(-+|\+|=+|\d+[.)])(?=\s|$)")
+"""What makes a list, a rule or a heading of the line that starts with it."""
 
 
 def markdown(title: str, sections: Sequence[Section], notices: Sequence[str] = ()) -> str:
     """Return the sections as Markdown, notices first; figures are the PNG files beside it."""
-    parts = [f"# {title}", *(f"> **{_escaped(notice)}**" for notice in notices)]
+    parts = [f"# {_escaped(title)}", *(f"> **{_escaped(notice)}**" for notice in notices)]
     for section in sections:
-        parts.append(f"## {section.title}")
-        parts += [_escaped(paragraph) for paragraph in section.paragraphs]
+        parts.append(f"## {_escaped(section.title)}")
+        parts += [_line(paragraph) for paragraph in section.paragraphs]
         for drawing in section.drawings:
             parts.append(f"![{_escaped(drawing.alt)}]({drawing.name}.png)")
             if drawing.caption:
@@ -22,15 +30,24 @@ def markdown(title: str, sections: Sequence[Section], notices: Sequence[str] = (
 
 
 def _table(table: Table) -> str:
-    lines = [_row(table.header), _row(["---"] * len(table.header)), *map(_row, table.rows)]
-    return f"**{_escaped(table.caption)}**\n\n" + "\n".join(lines)
+    header = [_row(map(_escaped, table.header)), _row(["---"] * len(table.header))]
+    rows = [_row(map(_escaped, row)) for row in table.rows]
+    return f"**{_escaped(table.caption)}**\n\n" + "\n".join(header + rows)
 
 
-def _row(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cell if cell == "---" else _escaped(cell) for cell in cells) + " |"
+def _row(cells: Iterable[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def _line(text: str) -> str:
+    """Return a text that stands at the start of a line."""
+    escaped = _escaped(text)
+    start = STARTS.match(escaped)
+    if start is None:
+        return escaped
+    sign = start.end(1) - 1  # of a list's number the point alone
+    return f"{escaped[:sign]}\\{escaped[sign:]}"
 
 
 def _escaped(text: str) -> str:
-    for mark in "\\|*_[]<>`":
-        text = text.replace(mark, f"\\{mark}")
-    return " ".join(text.split())
+    return " ".join(MARKS.sub(r"\\\g<0>", visible(text)).split())

@@ -1,7 +1,7 @@
 """The report as files: one self-contained page, the same as Markdown, tables and figures.
 
 ``verdict.json`` is documented at ``reports.output.document.verdict_document``. The same records
-give the same bytes.
+give the same bytes. The files are written all or none: an old report stays where a new one fails.
 """
 
 from __future__ import annotations
@@ -14,13 +14,16 @@ import jinja2
 from markupsafe import Markup
 
 from reports.figures import theme
-from reports.findings.analysis import Analysis, JudgedStudyLike
-from reports.numbers.records import Record
-from reports.numbers.summary import write_summary
+from reports.findings.analysis import Analysis
+from reports.numbers.study import Study
 from reports.output.document import verdict_text
+from reports.output.legible import visible
 from reports.output.markdown import markdown
-from reports.sections.content import headline, sections
-from reports.sections.section import Drawing, Section, Table
+from reports.output.replacing import replaced
+from reports.output.tables import write_tables
+from reports.sections.report import sections
+from reports.sections.section import Section, Table
+from reports.sections.verdict import headline
 
 TOKENS = {
     theme.INK: "var(--ink)",
@@ -31,44 +34,57 @@ TOKENS = {
 }
 """Colours of the figures that turn with the page."""
 
+ALWAYS = ("index.html", "report.md", "verdict.json", "summary.csv", "table.parquet")
+FIGURES = (".svg", ".png")
+
 NUMERIC = re.compile(r"[-+±]?\d.*|-|")
 PHONE_SCALE = 0.72  # below this share of its size a figure scrolls rather than shrinks
 
 
-def write_report(
-    analysis: Analysis,
-    records: Sequence[Record],
-    study: JudgedStudyLike,
-    folder: Path,
-    findings: Sequence[str] = (),
-    extra: Sequence[Section] = (),
-) -> Path:
-    """Write all files of a report to ``folder``; returns the page.
+def write_report(analysis: Analysis, study: Study, folder: Path) -> Path:
+    """Write all files of a report to ``folder``, or none; returns the page.
 
-    Parameters
-    ----------
-    analysis : of ``records``.
-    findings, extra : as in ``reports.sections.content.sections``.
+    What else lies in the folder stays, but for figures, which may be of an earlier report.
+
+    Raises
+    ------
+    OSError
+        Where the folder cannot be written; it is then what it was.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "verdict.json").write_text(verdict_text(analysis), encoding="utf-8")
-    write_summary(records, study, folder)
-    shown = sections(analysis, records, study, findings, extra)
-    figures = {}
-    for drawing in (drawing for section in shown for drawing in section.drawings):
-        theme.save(drawing.figure, folder / drawing.name)
-        figures[drawing.name] = _inline(folder / f"{drawing.name}.svg", drawing)
-    text = markdown(analysis.study, shown, analysis.notices)
-    (folder / "report.md").write_text(text, encoding="utf-8")
-    page = folder / "index.html"
-    page.write_text(_page(analysis, shown, figures), encoding="utf-8")
-    return page
+    shown = sections(analysis, study)
+    ours = report_files(shown)
+    with replaced(folder, lambda path: not is_of_reports(path.name)) as new:
+        (new / "verdict.json").write_text(verdict_text(analysis), encoding="utf-8")
+        write_tables(analysis.measured, new)
+        figures = {}
+        for drawing in (drawing for section in shown for drawing in section.drawings):
+            figure = drawing.draw()
+            theme.save(figure, new / drawing.name)
+            wide = 96 * float(figure.get_size_inches()[0])
+            figures[drawing.name] = _inline(new / f"{drawing.name}.svg", drawing.name, wide)
+        text = markdown(analysis.study, shown, analysis.notices)
+        (new / "report.md").write_text(text, encoding="utf-8")
+        (new / "index.html").write_text(_page(analysis, shown, figures), encoding="utf-8")
+        assert {path.name for path in new.iterdir()} == ours, "verify names what is foreign"
+    return folder / "index.html"
+
+
+def report_files(shown: Sequence[Section]) -> set[str]:
+    """Return the names of all files that a report with these sections has."""
+    drawn = [drawing.name for section in shown for drawing in section.drawings]
+    return {*ALWAYS, *(f"{name}{suffix}" for name in drawn for suffix in FIGURES)}
+
+
+def is_of_reports(name: str) -> bool:
+    """Tell whether a report, this or an earlier one, may have written a file of this name."""
+    return name in ALWAYS or name.endswith(FIGURES)
 
 
 def _page(analysis: Analysis, shown: Sequence[Section], figures: Mapping[str, Markup]) -> str:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=True,
+        finalize=_shown,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -95,18 +111,24 @@ def numeric_columns(table: Table) -> list[bool]:
     ]
 
 
-def _inline(path: Path, drawing: Drawing) -> Markup:
-    """Return an SVG for the page: no prolog, identifiers of its own, colours of the page."""
+def _shown(value: object) -> object:
+    return visible(value) if type(value) is str else value
+
+
+def _inline(path: Path, name: str, width: float) -> Markup:
+    """Return an SVG for the page: no prolog, identifiers of its own, colours of the page.
+
+    ``width`` is the figure's, in CSS pixels.
+    """
     text = path.read_text(encoding="utf-8")
     text = text[text.index("<svg") :]
     text = re.sub(r"\s*<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
     for mark in ('id="', 'href="#', "url(#"):
-        text = text.replace(mark, f"{mark}{drawing.name}-")
+        text = text.replace(mark, f"{mark}{name}-")
     for colour, token in TOKENS.items():
         text = text.replace(colour, token)
-    wide = round(PHONE_SCALE * 96 * drawing.figure.get_size_inches()[0])
-    full = round(96 * drawing.figure.get_size_inches()[0])
     text = re.sub(r'<svg ([^>]*?)height="[^"]*"', r"<svg \1", text, count=1)
     text = re.sub(r'<svg ([^>]*?)width="[^"]*"', r"<svg \1", text, count=1)
-    style = f'style="min-width:{wide}px;max-width:{full}px" aria-hidden="true"'
+    least = round(PHONE_SCALE * width)
+    style = f'style="min-width:{least}px;max-width:{round(width)}px" aria-hidden="true"'
     return Markup(text.replace("<svg ", f"<svg {style} ", 1))  # labels: escaped by matplotlib

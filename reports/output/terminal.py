@@ -4,59 +4,60 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
-from reports.findings.analysis import Analysis, JudgedClaim, JudgedStudyLike
-from reports.numbers.records import Record
-from reports.numbers.summary import published_finals, summarise
+from reports.findings.analysis import Analysis
+from reports.findings.contrasts import JudgedClaim
+from reports.numbers.study import Study
 from reports.numbers.verdict import SIGNS, Verdict, margin_reaches_zero
-from reports.sections.content import caveat
+from reports.sections.causes import cause_sentences
+from reports.sections.verdict import caveat
 
 MOST_ROWS, LISTED = 24, 6
 
 
-def show(
-    out: Console,
-    records: Sequence[Record],
-    study: JudgedStudyLike,
-    analysis: Analysis,
-    findings: Sequence[str] = (),
-) -> None:
-    """Print what the records say: accuracies, verdicts, and what a reader should know of both."""
+def show(out: Console, analysis: Analysis, study: Study) -> None:
+    """Print what a report says: accuracies, verdicts, and what a reader should know of both."""
+    # Strings are no markup on any console; the numbers in sentences are not to be coloured.
+    say = partial(out.print, markup=False, emoji=False, highlight=False)
     out.print()
     _print_notices(out, analysis)
-    summary = summarise(records, study)
-    out.print(summary_table(study.name, summary[:MOST_ROWS], published_finals(records, study)))
+    summary, findings = analysis.measured.summary, cause_sentences(analysis.causes)
+    say(summary_table(study.name, summary[:MOST_ROWS], analysis.measured.published))
     if len(summary) > MOST_ROWS:
-        out.print(f"and {len(summary) - MOST_ROWS} more conditions: see the page or summary.csv")
+        say(f"and {len(summary) - MOST_ROWS} more conditions: see the page or summary.csv")
     if analysis.claims:
-        out.print(verdict_table(analysis.claims))
+        say(verdict_table(analysis.claims))
         first = analysis.claims[0]
         if first.judgement is not None:
             verdict = f"{SIGNS[first.judgement.verdict]} {first.judgement.verdict}"
-            out.print(
-                f"\n[bold]{verdict}: {first.claim.text}[/]\n{first.judgement.reason}",
-                highlight=False,
-            )
+            say(f"\n{verdict}: {first.claim.text}", style="bold")
+            say(first.judgement.reason)
             warning = None if findings else caveat(first, study.conditions)
             if warning:
-                out.print(warning, highlight=False)
+                say(warning)
     for finding in findings:
-        out.print(finding, highlight=False)
-    devices = Counter(record["provenance"]["device"] for record in records)
+        say(finding)
+    devices: Counter[str] = Counter()
+    for origin in analysis.devices:
+        devices[str(origin.device)] += origin.cells
     if len(devices) > 1:
         made = ", ".join(f"{count} on {device}" for device, count in devices.items())
-        out.print(f"cells by device: {made}", highlight=False)
-    present = Counter(record["condition"] for record in records)
-    short = [f"{n} {present[n]}" for n in study.conditions if present[n] < len(analysis.seeds)]
+        say(f"cells by device: {made}")
+    short = [
+        f"{cells.condition} {cells.done + cells.diverged}"
+        for cells in analysis.cells
+        if cells.done + cells.diverged < len(analysis.seeds)
+    ]
     if short:
         more = [f"and {len(short) - LISTED} more"] if len(short) > LISTED else []
         named = ", ".join(short[:LISTED] + more)
-        out.print(f"fewer than the {len(analysis.seeds)} seeds of this report: {named}")
+        say(f"fewer than the {len(analysis.seeds)} seeds of this report: {named}")
     _print_notices(out, analysis)  # last too: the first have scrolled away
 
 
@@ -83,9 +84,9 @@ def summary_table(
     for heading in ("accuracy", "95% interval", "BWT", "seeds"):
         table.add_column(heading, justify="right", no_wrap=True)
     for source in published:
-        table.add_column(source, justify="right")
+        table.add_column(source, justify="right", overflow="fold")
     if published:
-        table.caption += f"\n{', '.join(published)}: published values"
+        table.caption += "\nto the right: what was published, by source"
     for _, row in summary.iterrows():
         seeds = f"{row['seeds']}"
         if row["diverged"]:

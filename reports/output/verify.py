@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from reports.findings.analysis import Analysis
-from reports.numbers import tables
-from reports.numbers.records import Record
 from reports.output.document import verdict_document
+from reports.output.tables import summary_text
 
 SHOWN = 3  # accuracies of one record
 Reasons = dict[str, list[str]]
@@ -21,14 +21,15 @@ Reasons = dict[str, list[str]]
 
 
 def differences(
-    analysis: Analysis, summary: str, folder: Path, records: Sequence[Record] | None = None
+    analysis: Analysis, folder: Path, files: Collection[str] | None = None
 ) -> list[str]:
     """Return the names of what differs between a report's files and what the records give.
 
     First the records that the report was not made from: ``record finetune seed 4 (KEY):
     accuracy[4][1] is 0.82, table.parquet has 0.81``. Then what follows from them:
     ``verdict.json: claims[0].estimate``, ``summary.csv: [1].final_accuracy`` with rows counted
-    from 0, or a file alone where it is missing, cannot be read, or has other columns.
+    from 0, or a file alone where it is missing, cannot be read, or has other columns. Last the
+    files that are missing, empty, or not of a report like this.
 
     A record whose content does not match its own hash is for the store to find; here it counts
     as missing. One that got a new hash is told by the hash in ``verdict.json``, and by
@@ -36,13 +37,13 @@ def differences(
 
     Parameters
     ----------
-    summary : what ``reports.numbers.summary.summary_text`` gives for the records.
     folder : of the report.
-    records : those of ``analysis``; without them ``table.parquet`` is not looked at.
+    files : the names of all that the report has; from ``reports.output.page.report_files``.
     """
     # Through text, so that tuples and lists compare equal; floats survive it exactly.
     expected = json.loads(json.dumps(verdict_document(analysis)))
-    names = {str(r["key"]): _name(r) for r in records or ()}
+    tidy, summary = analysis.measured.tidy, summary_text(analysis.measured)
+    names = {str(row["key"]): _name(row) for row in _by_place(tidy).values()}
     reasons: Reasons = {}
     derived: list[str] = []
     try:
@@ -53,18 +54,20 @@ def differences(
     except (OSError, ValueError):
         derived.append("verdict.json")
     try:
-        table = (folder / "summary.csv").read_text(encoding="utf-8")
-        derived += _within("summary.csv", _compare(_rows(table), _rows(summary), ""))
-    except (OSError, ValueError):
+        # As bytes first: the ends of lines stay what they are.
+        table = (folder / "summary.csv").read_bytes().decode("utf-8")
+        if table != summary:
+            derived += _within("summary.csv", _compare(_rows(table), _rows(summary), ""))
+    except (OSError, ValueError, csv.Error):
         derived.append("summary.csv")
-    if records is not None:
-        try:
-            tidy = pd.read_parquet(folder / "table.parquet")
-            _compare_tables(tidy, tables.tidy(records), names, reasons)
-        except (OSError, ValueError):
-            derived.append("table.parquet")
+    try:
+        written_table = pd.read_parquet(io.BytesIO((folder / "table.parquet").read_bytes()))
+        _compare_tables(written_table, tidy, names, reasons)
+    except (OSError, ValueError):
+        derived.append("table.parquet")
     named = [f"{names.get(k, f'record {k}')}: {', '.join(reasons[k])}" for k in reasons]
-    return sorted(named) + derived
+    read = {"verdict.json", "summary.csv", "table.parquet"}
+    return sorted(named) + derived + _compare_files(folder, files, read)
 
 
 def grouped(names: Sequence[str], most: int = 10) -> list[str]:
@@ -76,6 +79,20 @@ def grouped(names: Sequence[str], most: int = 10) -> list[str]:
         raise ValueError(f"{most} names are none; show 1 or more")
     more = len(names) - most
     return [*names[:most], f"and {more} more"] if more > 0 else list(names)
+
+
+def _compare_files(folder: Path, files: Collection[str] | None, read: set[str]) -> list[str]:
+    """Name the files that are missing, empty or foreign; those that were read are told already."""
+    if files is None:
+        return []
+    there = {path.name: path for path in folder.iterdir() if not path.name.startswith(".")}
+    found = [f"{name}: missing" for name in sorted(set(files) - there.keys() - read)]
+    found += [
+        f"{name}: empty"
+        for name in sorted((set(files) & there.keys()) - read)
+        if not there[name].stat().st_size
+    ]
+    return found + [f"{name}: not a file of this report" for name in sorted(there.keys() - files)]
 
 
 def _within(file: str, names: Sequence[str]) -> list[str]:
@@ -142,7 +159,7 @@ def _change(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> str
 
 
 def _rows(text: str) -> list[dict[str, str]]:
-    return list(csv.DictReader(text.splitlines()))
+    return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
 def _compare(written: Any, expected: Any, name: str) -> list[str]:

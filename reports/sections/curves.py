@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from reports.figures.curves import draw_curve
 from reports.findings.curves import (
@@ -13,13 +14,13 @@ from reports.findings.curves import (
     extremes,
 )
 from reports.numbers.verdict import SIGNS, Verdict, margin_reaches_zero
-from reports.sections.section import Drawing, Section, Table
+from reports.sections.section import Drawing, Section, Table, slug
 from reports.sections.words import counted, interval, p_value
 
 
 def section(curve: CurveFinding, *, k: int = 5) -> Section:
     """Return the report's section on one curve; ``k`` of the largest and smallest gains listed."""
-    id_, title = f"curve-{curve.id}", f"Specification curve: {curve.text}"
+    id_, title = slug(f"curve-{curve.id}"), f"Specification curve: {curve.text}"
     specs, found, joint = curve.specifications, curve.counts, curve.joint
     paragraphs = [summary(curve), *_gaps(specs, found)]
     if margin_reaches_zero(curve.reported, curve.margin):
@@ -48,7 +49,7 @@ def section(curve: CurveFinding, *, k: int = 5) -> Section:
         )
     tables.append(_choices_table(curve))
     alt = "All gains in order with 95% intervals, and the choices behind each. " + paragraphs[0]
-    drawing = Drawing(f"curve-{curve.id}", alt, draw_curve(specs, curve))
+    drawing = Drawing(id_, alt, partial(draw_curve, specs, curve))
     return Section(id_, title, paragraphs, [drawing], tables)
 
 

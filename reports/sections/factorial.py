@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from reports.figures.factorial import draw_effects, draw_levels, draw_paths
 from reports.findings.factorial import Attribution, Effect, LevelGain, Step
 from reports.numbers.statistics import Interval
-from reports.sections.section import Drawing, Section, Table
+from reports.sections.section import Drawing, Section, Table, slug
 from reports.sections.words import counted, interval, listed, p_value, signed
 
 
@@ -51,7 +52,8 @@ def decomposition_section(found: Mapping[str, Attribution | None]) -> Section:
     alt = "Mean accuracy with more and more factors changed, every order. " + " ".join(
         sentence(one) for one in told.values()
     )
-    drawn = Drawing("causes", alt, draw_paths(told), "Means over seeds; the lines are factors.")
+    caption = "Means over seeds; the lines are factors."
+    drawn = Drawing("causes", alt, partial(draw_paths, told), caption)
     tables = [_shares_table(told)]
     tables += [_paths_table(name, one) for name, one in told.items()]
     return Section("causes", "What carries the gain", said, [drawn], tables)
@@ -111,7 +113,10 @@ def effects_section(found: Sequence[Effect]) -> Section:
     header = ["effect", "points", "95% interval", "p (paired t)", "p (Holm)"]
     alt = "Effects in points: " + "; ".join(f"{_name(o)} {signed(o.effect)}" for o in found) + "."
     drawn = Drawing(
-        "effects", alt, draw_effects(found), "95% t intervals; filled: different after Holm."
+        "effects",
+        alt,
+        partial(draw_effects, found),
+        "95% t intervals; filled: different after Holm.",
     )
     return Section(
         "effects",
@@ -151,9 +156,10 @@ def levels_section(found: Sequence[LevelGain]) -> Section:
         "p (Holm)",
     ]
     alt = f"Gains over {reference}: " + "; ".join(f"{_level(o)} {signed(o.gain)}" for o in found)
-    drawn = Drawing(f"levels-{factor}", alt + ".", draw_levels(found), "95% paired t intervals.")
+    name, title = slug(f"levels-{factor}"), f"Each {factor} against {reference}"
+    drawn = Drawing(name, alt + ".", partial(draw_levels, found), "95% paired t intervals.")
     table = Table(f"Levels of {factor}", header, rows)
-    return Section(f"levels-{factor}", f"Each {factor} against {reference}", said, [drawn], [table])
+    return Section(name, title, said, [drawn], [table])
 
 
 def _those(found: Sequence[LevelGain]) -> str:

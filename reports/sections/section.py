@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from matplotlib.figure import Figure
@@ -23,23 +25,42 @@ class Table:
 
 @dataclass(frozen=True)
 class Drawing:
-    """A figure with its file name (without suffix) and what it says, for who cannot see it.
+    """A figure that is drawn when it is needed, and what it says to readers who cannot see it.
 
-    ``caption`` is printed below it: how to read it.
+    Attributes
+    ----------
+    name : of its files, without suffix, and of its place on the page; a ``slug``.
+    alt : what the figure says.
+    draw : makes the figure.
+    caption : how to read it; printed below.
     """
 
     name: str
     alt: str
-    figure: Figure
+    draw: Callable[[], Figure]
     caption: str = ""
 
 
 @dataclass(frozen=True)
 class Section:
-    """One section: a title, then paragraphs, figures and tables, in this order."""
+    """One section: a title, then paragraphs, figures and tables, in this order.
+
+    ``id``, a ``slug``, is its place on the page.
+    """
 
     id: str
     title: str
     paragraphs: Sequence[str] = ()
     drawings: Sequence[Drawing] = ()
     tables: Sequence[Table] = ()
+
+
+def slug(name: str) -> str:
+    """Return any name as one of a file and of a place on a page; different names stay different.
+
+    A plain short name is returned as it is.
+    """
+    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", name)[:60]
+    if plain == name:
+        return name
+    return f"{plain}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"

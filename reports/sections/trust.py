@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reports.findings.agreement import Agreement
-from reports.findings.analysis import Analysis, JudgedStudyLike
-from reports.findings.criteria import criteria
-from reports.findings.error_rates import ErrorRate, error_rates
+from reports.findings.analysis import Analysis
+from reports.findings.error_rates import ErrorRate, error_rates_note
+from reports.numbers.study import Study
 from reports.numbers.verdict import SIGNS, Verdict
-from reports.output.document import error_rates_note
 from reports.sections.section import Section, Table
 from reports.sections.words import counted, interval, number, signed
 
@@ -24,16 +23,15 @@ def how_sure(analysis: Analysis) -> Section | None:
         main = analysis.claims[0]
         rows = [
             [one.criterion, HOLDS[one.holds], one.result, one.cannot_see]
-            for one in criteria(main, analysis.agreement, analysis.tasks)
+            for one in analysis.criteria
         ]
         if rows:
             caption = f"What each criterion says about the claim {main.claim.id}"
             header = ["criterion", "holds", "found", "what it cannot see"]
             shown.append(Table(caption, header, rows))
-        rates = error_rates(main.contrast, main.claim, analysis.procedure)
-        if rates:
+        if analysis.error_rates:
             said.append(error_rates_note(main))
-            shown.append(_rates_table(rates))
+            shown.append(_rates_table(analysis.error_rates))
     if analysis.agreement:
         shown.append(_agreement_table(analysis.agreement))
     if not shown:
@@ -84,7 +82,7 @@ def _agreement_table(agreement: Sequence[Agreement]) -> Table:
     return Table("Our accuracies against each published value", header, rows, folded=True)
 
 
-def how_run(analysis: Analysis, study: JudgedStudyLike) -> Section:
+def how_run(analysis: Analysis, study: Study) -> Section:
     """Return where the numbers come from and the commands that make them again."""
     done, diverged = (sum(getattr(one, k) for one in analysis.cells) for k in ("done", "diverged"))
     missing = sum(len(one.missing) for one in analysis.cells)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import partial
 
 from reports.figures.variance import draw_variance
 from reports.findings.variance import HALF_WIDTHS, SEED_CAP, VarianceComponents
@@ -39,7 +40,7 @@ def section(found: Mapping[str, VarianceComponents | None]) -> Section:
         "variance",
         "Where the spread comes from",
         paragraphs,
-        [Drawing("variance", alt, draw_variance(told))],
+        [Drawing("variance", alt, partial(draw_variance, told))],
         [_parts_table(told), _seeds_table(told)],
     )
 

@@ -38,3 +38,8 @@ def counted(count: int, what: str) -> str:
 def listed(names: Sequence[str]) -> str:
     """Return "a, b and c"."""
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+
+
+def between(low: float, high: float, form: Callable[[float], str]) -> str:
+    """Return "low to high", "-" where there is no interval."""
+    return "-" if math.isnan(low) else f"{form(low)} to {form(high)}"

@@ -1,0 +1,34 @@
+"""Lines for a person, beside what a command is asked to print."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+if TYPE_CHECKING:  # what a warning needs is next to nothing
+    from harness.keeping.results import Results
+
+MOST_NAMED = 5
+OTHER_DATA = "NOT THE CLAIM'S DATA SET"
+
+
+def warn(message: str) -> None:
+    """Print one line to standard error, never wrapped."""
+    print(message, file=sys.stderr)
+
+
+def say_what_is_left_out(out: Console, results: Results) -> None:
+    """Name the records of a results directory that its report does not show, and why."""
+    for bad in results.damaged:
+        warn(f"damaged record {bad.path}: {bad.reason}; left out (run the study to replace it)")
+    if results.hidden:
+        named = [f"{name} ({count}: {why})" for (name, why), count in results.hidden.items()]
+        more = [f"and {len(named) - MOST_NAMED} more"] if len(named) > MOST_NAMED else []
+        out.print(
+            f"{sum(results.hidden.values())} records of conditions that the study no longer has "
+            f"are kept and not shown: {', '.join(named[:MOST_NAMED] + more)}",
+            style="dim",
+            highlight=False,
+        )

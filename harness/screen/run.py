@@ -1,0 +1,112 @@
+"""A run as a person sees it: what is going to be done, how it goes, what did not go well."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from harness.running.runner import Tally
+from harness.running.session import Session
+from harness.screen.messages import OTHER_DATA, warn
+from harness.screen.progress import Display, clock
+
+
+def show_plan(out: Console, session: Session) -> None:
+    """Print what a session would do, and about how long it would take."""
+    _say_what_is_special(out, session)
+    plan = session.plan
+    table = Table(title=f"plan of {session.study.name}", title_justify="left", show_header=False)
+    table.add_row("cells to run", str(plan.missing))
+    table.add_row("already done", f"{plan.recorded} in {session.store.root}")
+    lanes = max((len(block) for block in plan.blocks), default=0)
+    table.add_row("blocks", f"{len(plan.blocks)} of up to {lanes} lanes")
+    table.add_row("workers", f"{session.workers} ({session.device})")
+    table.add_row("estimated time", clock(session.estimated_seconds))
+    out.print(table)
+
+
+def show_run(out: Console, session: Session, adaptive_seeds: int | None = None) -> int | None:
+    """Run a session's plan and show how it goes.
+
+    ``adaptive_seeds`` is as for ``Store.open_for``.
+
+    Returns
+    -------
+    An exit code: 0 where every cell was recorded as done, else 1; None after an interruption.
+    """
+    for damaged, target in session.open_store(adaptive_seeds):
+        warn(f"damaged record {damaged.path.name}: {damaged.reason}; set aside as {target}")
+    _say_what_is_special(out, session)
+    plan = session.plan
+    out.print(
+        f"{session.study.name}: {plan.missing} cells to run, {plan.recorded} on record in "
+        f"{session.store.root}",
+        highlight=False,
+    )
+    tally = Tally()
+    try:
+        if plan.missing:
+            _execute(out, session, tally)
+    except KeyboardInterrupt:
+        warn(
+            f"interrupted: {tally.done + tally.diverged} of {plan.missing} cells were "
+            "recorded; the same command goes on from here"
+        )
+        return None
+    finally:
+        _warn_of(tally, session.store.root)
+    return 0 if tally.clean else 1
+
+
+def _execute(out: Console, session: Session, tally: Tally) -> None:
+    about = f"about {clock(session.estimated_seconds)}"  # before the workers are busy
+    executor = session.executor()
+    where = f"{type(executor).__name__}, {executor.workers} workers, {session.device}"
+    out.print(f"{where}, {about}; Ctrl-C keeps what is finished", style="dim", highlight=False)
+    with Display(out, session.plan.missing, session.finals_on_record()) as display:
+        session.execute(executor, display.observe, tally)
+
+
+def _say_what_is_special(out: Console, session: Session) -> None:
+    if not session.data.genuine:
+        out.print(
+            Text.assemble(
+                (f"{OTHER_DATA}.", "bold yellow"),
+                f" The files are not the data of {session.data.name}; the numbers will say nothing "
+                "about the published ones.",
+            )
+        )
+    if session.emulates_bfloat16:
+        out.print(
+            "bfloat16 products are emulated: this processor has none. The numbers mean the same; "
+            "they take longer.",
+            highlight=False,
+        )
+
+
+def _warn_of(tally: Tally, root: Path) -> None:
+    """Say what did not go as it should, naming thing, place and remedy."""
+    if tally.diverged:
+        warn(f"{tally.diverged} cells diverged (a loss was not finite); recorded as such")
+    if tally.failed:
+        log = root / "failures.log"
+        with contextlib.suppress(OSError):
+            log.write_text("\n".join(failed.details for failed in tally.failed), encoding="utf-8")
+        for failed in tally.failed:
+            cells = ", ".join(f"{c.condition.name} seed {c.seed}" for c in failed.block)
+            warn(f"failed: {cells}: {failed.error} (details in {log})")
+    for conflict in tally.conflicts:
+        warn(
+            f"cell {conflict.key} was computed twice with different {', '.join(conflict.differs)}; "
+            f"the first record stays, the second is {conflict.path}"
+        )
+    if tally.unwritten:
+        kept = f"kept in {tally.rescued}" if tally.rescued else "and nowhere else either: lost"
+        warn(
+            f"{len(tally.unwritten)} finished cells could not be written to {root / 'records'} "
+            f"({tally.write_error}), {kept}. Make room, move them there, and run again"
+        )

@@ -1,0 +1,21 @@
+"""What was measured, as files: a tidy table, and one row a condition."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from reports.findings.analysis import Measured
+
+
+def summary_text(measured: Measured) -> str:
+    """Return the contents of ``summary.csv``: one row a condition, published values beside."""
+    table = measured.summary.copy()
+    for source, values in measured.published.items():
+        table[f"published_{source}"] = table["condition"].map(dict(values))
+    return str(table.to_csv(index=False, lineterminator="\n"))
+
+
+def write_tables(measured: Measured, folder: Path) -> None:
+    """Write table.parquet and summary.csv to ``folder``; the same records give the same bytes."""
+    measured.tidy.to_parquet(folder / "table.parquet", index=False)
+    (folder / "summary.csv").write_text(summary_text(measured), encoding="utf-8")

@@ -1,0 +1,121 @@
+"""Accuracies: beside the published ones, and what was learned and forgotten on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from reports.figures.accuracies import (
+    PublishedCurves,
+    draw_curves,
+    draw_matrices,
+    draw_pairs,
+    draw_tasks,
+)
+from reports.findings.analysis import Analysis
+from reports.numbers.study import Study
+from reports.numbers.tables import published_by_tasks
+from reports.sections.section import Drawing, Section, Table
+from reports.sections.words import between, number
+
+MOST = 12
+"""So many conditions a figure can show; of a larger study, those of the claims and the first."""
+
+
+def accuracies_section(analysis: Analysis, study: Study, names: Sequence[str]) -> Section:
+    """Return the section on accuracies, published values beside; ``names`` are drawn."""
+    measured = analysis.measured
+    summary, finals = measured.summary, measured.published
+    published, source = _published(study, analysis.tasks)
+    header = ["condition", "accuracy (%)", "95% interval", "seeds", *finals]
+    rows = [
+        [
+            row["condition"],
+            number(row["final_accuracy"]),
+            between(row["final_accuracy_low"], row["final_accuracy_high"], number),
+            _cells(row["seeds"], row["diverged"]),
+            *(number(values.get(row["condition"])) for values in finals.values()),
+        ]
+        for _, row in summary.iterrows()
+    ]
+    caption = "Mean accuracy over all tasks after the last" + ("; published beside" * bool(finals))
+    table = Table(caption, header, rows, folded=len(rows) > MOST)
+    title = "Published and ours" if finals or published else "Accuracies"
+    if not measured.matrices:
+        return Section("accuracies", title, ["No cell is done."], tables=[table])
+    curves = measured.curves
+    best = summary.iloc[int(summary["final_accuracy"].argmax())]
+    alt = (
+        "Accuracy after each task, mean over seeds. After the last, best: "
+        f"{best['condition']}, {number(best['final_accuracy'])}%."
+    )
+    drawings = [
+        Drawing(
+            "curves",
+            alt,
+            partial(draw_curves, curves, names, published, source),
+            "Mean over seeds with 95% t intervals.",
+        )
+    ]
+    if published:
+        drawings.append(
+            Drawing(
+                "pairs",
+                "The same for each method without and with DHP, with the published values.",
+                partial(draw_pairs, curves, names, published, source),
+                f"Solid: with DHP; thin: single seeds; crosses and stars: published ({source}).",
+            )
+        )
+    left = len(measured.matrices) - len(names)
+    said = [f"{left} more conditions are in the table and not in the figures."] if left > 0 else []
+    return Section("accuracies", title, said, drawings, [table])
+
+
+def _published(study: Study, tasks: int) -> tuple[PublishedCurves, str]:
+    """Return the first source that tells the accuracy after several of the tasks, and its name."""
+    for source in study.published:
+        if sum(after <= tasks for after in set(source.after_tasks)) > 1:
+            return published_by_tasks(source, tasks), source.id
+    return {}, ""
+
+
+def learning_section(analysis: Analysis, names: Sequence[str]) -> Section | None:
+    """Return the section on what was learned and forgotten; None where no cell is done."""
+    matrices = {n: of for n, of in analysis.measured.matrices.items() if n in names}
+    if not matrices:
+        return None
+    summary = analysis.measured.summary
+    rows = []
+    for name in matrices:
+        row = summary[summary["condition"] == name].iloc[0]
+        cells = [name]
+        for metric in ("learned_accuracy", "backward_transfer", "forgetting"):
+            low, high = row[f"{metric}_low"], row[f"{metric}_high"]
+            cells += [f"{row[metric]:.2f}", between(low, high, number)]
+        rows.append(cells)
+    header = ["condition", "learned (%)", "95% interval", "BWT (points)",
+              "95% interval", "forgetting (points)", "95% interval"]  # fmt: skip
+    said = [
+        "Learned: accuracy on each task right after it was trained. Backward transfer: how much "
+        "it changed since, over the earlier tasks (negative: forgotten). Forgetting: the drop from "
+        "the best it ever was."
+    ]
+    worst = min(rows, key=lambda row: float(row[3]))
+    alt = f"Accuracy on each task as training goes on. Most is forgotten by {worst[0]}: {worst[3]}."
+    drawings = [
+        Drawing(
+            "tasks", alt, partial(draw_tasks, matrices), "Thick: mean over seeds; thin: each seed."
+        ),
+        Drawing(
+            "matrices",
+            "Mean accuracy on each task (columns) after training each task (rows), in %.",
+            partial(draw_matrices, matrices),
+            "Mean over seeds, %. All maps share one scale; dark is low.",
+        ),
+    ]
+    table = Table("Learning and forgetting", header, rows, folded=len(rows) > MOST)
+    return Section("learning", "Learning and forgetting", said, drawings, [table])
+
+
+def _cells(done: int, diverged: int) -> str:
+    return f"{done} + {diverged} diverged" if diverged else str(done)

@@ -1,0 +1,98 @@
+"""Paired differences: seed by seed, and all contrasts with their statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from reports.figures.claims import draw_estimation, draw_forest
+from reports.findings.analysis import Analysis
+from reports.findings.contrasts import Contrast
+from reports.sections.section import Drawing, Section, Table
+from reports.sections.words import interval, number, p_value, signed
+
+
+def seed_by_seed(analysis: Analysis) -> Section | None:
+    """Return the section on the pairs of the first claim that has any; None without one."""
+    judged = next((one for one in analysis.claims if one.judgement is not None), None)
+    if judged is None or judged.judgement is None:
+        return None
+    pair, claim = judged.contrast, judged.claim
+    alt = (
+        f"{len(pair.seeds)} seeds: accuracy of {pair.baseline} joined with that of "
+        f"{pair.treatment}, and the differences. {judged.judgement.reason}"
+    )
+    caption = (
+        "Left: one line a seed, from baseline to treatment. Right: the differences; diamond: their "
+        f"mean, with the {100 * (1 - claim.alpha):g}% interval (thin) and the "
+        f"{100 * (1 - 2 * claim.alpha):g}% one of the equivalence test (thick)."
+    )
+    rows = [
+        [str(seed), number(low), number(high), signed(high - low)]
+        for seed, low, high in zip(pair.seeds, pair.untreated, pair.treated, strict=True)
+    ]
+    header = ["seed", f"{pair.baseline} (%)", f"{pair.treatment} (%)", "difference (points)"]
+    shown = [Table("Every pair of seeds", header, rows, folded=True)]
+    if pair.dropped:
+        rows = [[str(seed), why] for seed, why in pair.dropped]
+        shown.append(Table("Seeds in no pair", ["seed", "why"], rows))
+    drawn = Drawing("estimation", alt, partial(draw_estimation, judged), caption)
+    return Section("seeds", "Seed by seed", [claim.text + "."], [drawn], shown)
+
+
+def contrasts_section(analysis: Analysis) -> Section | None:
+    """Return the section on all contrasts, claimed and others; None where there is none."""
+    claims = [one for one in analysis.claims if one.judgement is not None]
+    claimed = {(one.claim.treatment, one.claim.baseline) for one in claims}
+    others = [
+        m.contrast
+        for m in analysis.family
+        if m.contrast.comparison and (m.contrast.treatment, m.contrast.baseline) not in claimed
+    ]
+    if not claims and not others:
+        return None
+    said = [
+        f"{one.claim.id}: gain {signed(one.contrast.comparison.mean)}, reported "
+        f"{signed(one.claim.reported)}, {one.judgement.verdict}"
+        for one in claims
+        if one.contrast.comparison and one.judgement
+    ]
+    shown = [_statistics_table([(one.claim.id, one.contrast) for one in claims])] if claims else []
+    if analysis.family:
+        shown.append(_family_table(analysis))
+    drawn = Drawing("forest", "; ".join(said) + ".", partial(draw_forest, claims, others))
+    return Section("contrasts", "All contrasts", [], [drawn], shown)
+
+
+def _statistics_table(named: Sequence[tuple[str, Contrast]]) -> Table:
+    rows = []
+    for name, pair in named:
+        c = pair.comparison
+        if c is None:
+            continue
+        chance = f"{c.probability_superior:.2f} ({interval(c.probability_superior_ci95, number)})"
+        rows.append(
+            [name, str(c.n), signed(c.mean), number(c.sd), interval(c.ci95), interval(c.ci90),
+             interval(c.bca95), p_value(c.p_t), p_value(c.p_wilcoxon), p_value(c.p_sign_flip),
+             p_value(c.smallest_p),
+             number(c.hedges_gz), chance]
+        )  # fmt: skip
+    header = [
+        "claim", "n", "mean", "sd", "95% t", "90% t", "95% BCa", "p: t", "Wilcoxon", "sign flip",
+        "smallest p", "Hedges' g_z", "P(better), 95% interval",
+    ]  # fmt: skip
+    return Table("Statistics of every claim, paired by seed", header, rows, folded=True)
+
+
+def _family_table(analysis: Analysis) -> Table:
+    rows = [
+        [
+            f"{m.contrast.treatment} minus {m.contrast.baseline}",
+            "-" if m.contrast.comparison is None else signed(m.contrast.comparison.mean),
+            p_value(m.p),
+            p_value(m.p_holm),
+        ]
+        for m in analysis.family
+    ]
+    header = ["contrast", "gain (points)", "p (paired t)", "p (Holm)"]
+    return Table("The family: DHP improves every consolidation", header, rows)

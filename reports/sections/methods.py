@@ -1,0 +1,48 @@
+"""What the methods did while they trained."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+import numpy as np
+
+from reports.figures.methods import QUANTITIES, draw_telemetry, present
+from reports.findings.analysis import Analysis
+from reports.sections.section import Drawing, Section, Table
+from reports.sections.words import listed
+
+
+def methods_section(analysis: Analysis, names: Sequence[str]) -> Section | None:
+    """Return the section on the telemetry of the conditions ``names``; None without any."""
+    telemetry = analysis.measured.telemetry
+    telemetry = telemetry[telemetry["condition"].isin(list(names))]
+    alive = present(telemetry)
+    if not alive - {"loss"}:
+        return None
+    said = [
+        "A method that does nothing shows here: an eta that never moves, a trace at zero, a "
+        "penalty without weight. Conditions for which a quantity is zero throughout are not drawn."
+    ]
+    last = telemetry[telemetry["task"] == telemetry["task"].max()]
+    means = last.groupby(["condition", "quantity"])["value"].mean()
+    shown = [quantity for quantity in QUANTITIES if quantity in alive]
+    rows = [[name, *(_small(means.get((name, quantity))) for quantity in shown)] for name in names]
+    table = Table(
+        "After the last task, mean over seeds",
+        ["condition", *(QUANTITIES[quantity] for quantity in shown)],
+        rows,
+        folded=True,
+    )
+    alt = f"Over the tasks: {listed([QUANTITIES[quantity] for quantity in shown])}."
+    drawn = Drawing(
+        "methods",
+        alt,
+        partial(draw_telemetry, telemetry, names),
+        "Mean over seeds; band: all seeds.",
+    )
+    return Section("methods", "What the methods did", said, [drawn], [table])
+
+
+def _small(value: float | None) -> str:
+    return "-" if value is None or np.isnan(value) else f"{value:.3g}"

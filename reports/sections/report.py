@@ -1,0 +1,49 @@
+"""A report from its first section to its last: for a hurried reader first, then for a sceptic.
+
+Knows neither HTML nor Markdown. Accuracies are in %, gains in the unit of their claim.
+"""
+
+from __future__ import annotations
+
+from reports.findings.analysis import Analysis
+from reports.numbers.study import Study
+from reports.sections.accuracies import MOST, accuracies_section, learning_section
+from reports.sections.causes import cause_sections
+from reports.sections.contrasts import contrasts_section, seed_by_seed
+from reports.sections.methods import methods_section
+from reports.sections.section import Section
+from reports.sections.trust import how_run, how_sure
+from reports.sections.verdict import verdict_section
+
+
+def sections(analysis: Analysis, study: Study) -> list[Section]:
+    """Return the sections of a report; those that a study has nothing for are left out.
+
+    What a study's factors say stands before the sceptic's sections; of a study without claims it is
+    what the study is for, and comes first.
+    """
+    names = drawn_conditions(analysis, study)
+    measured = [
+        seed_by_seed(analysis),
+        accuracies_section(analysis, study, names),
+        contrasts_section(analysis),
+        learning_section(analysis, names),
+        methods_section(analysis, names),
+    ]
+    causes = cause_sections(analysis.causes)
+    found = [
+        verdict_section(analysis, study),
+        *([*measured, *causes] if analysis.claims else [*causes, *measured]),
+        how_sure(analysis),
+        how_run(analysis, study),
+    ]
+    return [section for section in found if section is not None]
+
+
+def drawn_conditions(analysis: Analysis, study: Study) -> list[str]:
+    """Return which conditions the figures show, in the study's order: at most ``MOST``."""
+    names = [name for name in study.conditions if name in analysis.measured.matrices]
+    claimed = {n for one in analysis.claims for n in (one.claim.treatment, one.claim.baseline)}
+    first = [name for name in names if name in claimed] + [n for n in names if n not in claimed]
+    kept = set(first[:MOST])
+    return [name for name in names if name in kept]

@@ -1,0 +1,122 @@
+"""The verdict on each claim, and what a reader must know to read it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from reports.findings.analysis import Analysis
+from reports.findings.contrasts import JudgedClaim
+from reports.numbers.study import Study
+from reports.numbers.verdict import SIGNS, margin_reaches_zero
+from reports.sections.causes import cause_sentences
+from reports.sections.section import Section, Table
+from reports.sections.words import counted, interval, listed, signed
+
+CAUSE_STUDY = "dhp-attribution"
+"""The study that tells plasticity from what else differs."""
+
+
+def headline(analysis: Analysis) -> str:
+    """Return the verdict on the main claim in one line; of a study without claims, what it is."""
+    if not analysis.claims:
+        done = sum(one.done for one in analysis.cells)
+        return (
+            f"This study makes no claim of its own: {counted(len(analysis.cells), 'condition')}, "
+            f"{counted(done, 'cell')} done."
+        )
+    main = analysis.claims[0]
+    if main.judgement is None:
+        return f"NO PAIRS. {main.claim.text}: no seed has both conditions done."
+    verdict = main.judgement.verdict
+    return f"{SIGNS[verdict]} {verdict}. {main.claim.text}. {main.judgement.reason}"
+
+
+def verdict_section(analysis: Analysis, study: Study) -> Section:
+    """Return the section on the claims: what was found, and what that does not say."""
+    findings = cause_sentences(analysis.causes)
+    # A study without claims leads with what it found.
+    said = [*([headline(analysis)] if analysis.claims else []), *findings]
+    if not analysis.claims:
+        said.append(headline(analysis))
+    if analysis.claims and not findings:
+        warning = caveat(analysis.claims[0], study.conditions)
+        if warning:
+            said.append(warning)
+    real = [one for one in analysis.claims if one.claim.expected is None]
+    controls = [one for one in analysis.claims if one.claim.expected is not None]
+    said += _without_size(real)
+    shown = [_claims_table("The claims", real)] if real else []
+    if controls:
+        passed = sum(one.as_expected is True for one in controls)
+        said.append(
+            f"Controls of the procedure itself: {passed} of {len(controls)} got the verdict that "
+            "they must get."
+        )
+        shown.append(_controls_table(controls))
+    return Section("verdict", "The verdict", said, tables=shown)
+
+
+def _without_size(claims: Sequence[JudgedClaim]) -> list[str]:
+    """Name the claims whose margin is not smaller than they are, and what that means for them."""
+    names = [
+        one.claim.id for one in claims if margin_reaches_zero(one.claim.reported, one.claim.margin)
+    ]
+    if not names:
+        return []
+    return [
+        f"REPRODUCED cannot fall for {listed(names)}: the margin is not smaller than the claim, so "
+        "that almost any gain would lie within it."
+    ]
+
+
+def caveat(main: JudgedClaim, conditions: Mapping[str, Any]) -> str | None:
+    """Return a warning where the two conditions of a claim differ in more than one choice."""
+    differ = differing(conditions[main.claim.treatment], conditions[main.claim.baseline])
+    if len(differ) < 2:
+        return None
+    return (
+        f"The two conditions differ in {listed(differ)}. This is a verdict on the size of the "
+        f"gain, not on its cause; the study {CAUSE_STUDY} takes the differences apart."
+    )
+
+
+def differing(a: Any, b: Any) -> list[str]:
+    """Return the choices that arise in two conditions and differ; eta's start is none without."""
+    ours, theirs = ({**vars(one.method), **vars(one.protocol)} for one in (a, b))
+    return [
+        name
+        for name, value in ours.items()
+        if value != theirs[name] and value is not None and theirs[name] is not None
+    ]
+
+
+def _claims_table(caption: str, claims: Sequence[JudgedClaim]) -> Table:
+    header = ["claim", "verdict", "reported", "gain", "interval", "seeds", "to settle", "says"]
+    kinds = listed(sorted({c.judgement.procedure for c in claims if c.judgement}))
+    caption += f" (gains with their {kinds} intervals)" if kinds else ""
+    return Table(caption, header, [_claim_row(one) for one in claims])
+
+
+def _claim_row(one: JudgedClaim) -> list[str]:
+    claim, found, compared = one.claim, one.judgement, one.contrast.comparison
+    unit = "" if claim.unit == "points" else " rel. %"
+    reported = f"{claim.reported:+.2f} ± {claim.margin:.2f}{unit}"
+    if found is None or compared is None:
+        return [claim.id, "no pair of seeds", reported, "-", "-", "0", "-", claim.text]
+    dropped = len(one.contrast.dropped)
+    seeds = f"{compared.n} ({dropped} dropped)" if dropped else str(compared.n)
+    needed = "-" if found.seeds_needed is None else str(found.seeds_needed)
+    verdict = f"{SIGNS[found.verdict]} {found.verdict}"
+    gain = signed(compared.mean)
+    return [claim.id, verdict, reported, gain, interval(found.ci), seeds, needed, claim.text]
+
+
+def _controls_table(controls: Sequence[JudgedClaim]) -> Table:
+    rows = []
+    for one in controls:
+        passed = {True: "✓ as it must", False: "✗ not as it must", None: "-"}[one.as_expected]
+        row = _claim_row(one)
+        rows.append([*row[:2], one.claim.expected or "", passed, *row[2:6], row[7]])
+    header = ["control", "verdict", "must be", "", "planted", "gain", "interval", "seeds", "says"]
+    return Table("Controls: the truth is known here", header, rows)
