@@ -41,7 +41,7 @@ CLAIM_KEYS = {
 }  # fmt: skip
 
 
-def record(condition: str, seed: int, final: float, status: str = "done") -> dict[str, Any]:
+def record(condition: str, seed: int, final: float, status: str = "done") -> Any:
     accuracy = [[1.0, None], [final, final] if status == "done" else [None, None]]
     return {
         "study": "hand", "condition": condition, "seed": seed, "status": status,

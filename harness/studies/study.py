@@ -84,6 +84,30 @@ def distinct(seeds: Sequence[int]) -> tuple[int, ...]:
     return tuple(seeds)
 
 
+UNSET_IN_VERSION_1 = {
+    "protocol": (
+        "momentum",
+        "epochs",
+        "iterations_per_task",
+        "seed_offset",
+        "order_seed",
+        "corrected_errors",
+    ),
+    "method": (
+        "eta",
+        "alpha_scale",
+        "strength",
+        "gamma",
+        "xi",
+        "fisher",
+        "importance_samples",
+        "ablation",
+    ),
+    "claim": ("expected",),
+}
+"""The optional fields that version 0.1 had, by the table that they stand in."""
+
+
 class Study(Frozen):
     """Conditions x seeds under a protocol, with the published values they answer to.
 
@@ -226,8 +250,28 @@ class Study(Frozen):
         return next(iter(self.conditions.values())).protocol.benchmark
 
     def fingerprint(self) -> str:
-        """Return a hash of everything in the study, margins of the claims included."""
-        return digest(self.model_dump(mode="json"))
+        """Return a hash of everything that the study says, margins of the claims included.
+
+        What is left out of a study, and has no default, is left out of the hash: a new optional
+        field changes no fingerprint.
+        """
+        return digest(self.model_dump(mode="json", exclude_none=True))
+
+    def fingerprint_of_version_1(self) -> str:
+        """Return the fingerprint as version 0.1 computed it, which reports of then hold.
+
+        It took in the fields of that time that were not set, each as null.
+        """
+        dump = self.model_dump(mode="json", exclude_none=True)
+        protocols = [dump["protocol"], *(c["protocol"] for c in dump["conditions"].values())]
+        for table, fields in (
+            *((protocol, UNSET_IN_VERSION_1["protocol"]) for protocol in protocols),
+            *((c["method"], UNSET_IN_VERSION_1["method"]) for c in dump["conditions"].values()),
+            *((claim, UNSET_IN_VERSION_1["claim"]) for claim in dump["claims"]),
+        ):
+            for field in fields:
+                table.setdefault(field, None)
+        return digest(dump)
 
     def choose(self, conditions: Sequence[str] | None, seeds: str | None) -> Study:
         """Return the study cut down to some conditions, or with other seeds.

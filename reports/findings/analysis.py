@@ -76,6 +76,7 @@ class Analysis:
 
     Attributes
     ----------
+    fingerprint, earlier_fingerprint : of the study, as it is computed now and in version 0.1.
     seeds : of which all of it speaks; from ``seeds_of``.
     tasks : how many there are; 0 without records.
     provenance : by field of a record's provenance, its values and how many cells have each.
@@ -92,6 +93,7 @@ class Analysis:
 
     study: str
     fingerprint: str
+    earlier_fingerprint: str
     seeds: tuple[int, ...]
     tasks: int
     claims: tuple[JudgedClaim, ...]
@@ -123,6 +125,7 @@ def analyse(records: Sequence[Record], study: Study, procedure: Procedure = FIXE
     return Analysis(
         study=study.name,
         fingerprint=study.fingerprint(),
+        earlier_fingerprint=study.fingerprint_of_version_1(),
         seeds=seeds,
         tasks=tasks,
         claims=claims,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from reports.numbers.records import Record
 
@@ -11,12 +11,25 @@ OTHER_DATA = "NOT THE CLAIM'S DATA SET"
 
 def notices(records: Sequence[Record]) -> tuple[str, ...]:
     """Return the notices that belong above a report made from these records, most often none."""
+    return (*_of_other_data(records), *_of_emulation(records))
+
+
+def _of_other_data(records: Sequence[Record]) -> Iterator[str]:
     other = [r for r in records if r.get("provenance", {}).get("data_genuine") is False]
-    if not other:
-        return ()
-    checksums = sorted({str(record["provenance"].get("data"))[:16] for record in other})
-    return (
-        f"{OTHER_DATA}. {len(other)} of {len(records)} cells were trained on other data than the "
-        f"benchmark's own (checksum {', '.join(checksums)}): numbers and verdicts say nothing "
-        "about the published ones.",
-    )
+    if other:
+        checksums = sorted({str(record["provenance"].get("data"))[:16] for record in other})
+        yield (
+            f"{OTHER_DATA}. {len(other)} of {len(records)} cells were trained on other data than "
+            f"the benchmark's own (checksum {', '.join(checksums)}): numbers and verdicts say "
+            "nothing about the published ones."
+        )
+
+
+def _of_emulation(records: Sequence[Record]) -> Iterator[str]:
+    rounded = [r for r in records if r.get("protocol", {}).get("precision") == "bf16"]
+    emulated = [r for r in rounded if r.get("provenance", {}).get("bfloat16") == "emulated"]
+    if emulated:
+        yield (
+            f"bfloat16 products were emulated in {len(emulated)} of {len(rounded)} cells that ask "
+            "for them, on a processor that has none: numbers mean the same, times do not."
+        )
