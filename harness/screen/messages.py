@@ -11,12 +11,13 @@ if TYPE_CHECKING:  # what a warning needs is next to nothing
     from harness.keeping.results import Results
 
 MOST_NAMED = 5
+SIGNS = {code: 0x2400 + code for code in range(32) if chr(code) not in "\n\t"}
 OTHER_DATA = "NOT THE CLAIM'S DATA SET"
 
 
 def warn(message: str) -> None:
-    """Print one line to standard error, never wrapped."""
-    print(message, file=sys.stderr)
+    """Print one line to standard error, never wrapped; control characters are shown by a sign."""
+    print(message.translate(SIGNS), file=sys.stderr)
 
 
 def say_what_is_left_out(out: Console, results: Results) -> None:

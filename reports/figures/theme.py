@@ -176,9 +176,10 @@ def save(figure: Figure, path: Path) -> list[Path]:
     ``path`` is theirs without the suffix. The figure is closed, written or not.
     """
     files = [path.with_name(f"{path.name}{suffix}") for suffix in (".svg", ".png")]
-    fixed: Any = {"svg.hashsalt": path.name}  # identifiers that do not change
+    # Identifiers that do not change; and some ticks are made only here.
+    fixed: Any = {"svg.hashsalt": path.name, **TEXT_AS_IT_IS}
     try:
-        with mpl.rc_context(fixed | TEXT_AS_IT_IS):  # some ticks are made only here
+        with mpl.rc_context(fixed):
             figure.savefig(files[0], metadata={"Date": None})
             figure.savefig(files[1], dpi=150, metadata={"Software": None})
     finally:

@@ -11,13 +11,13 @@ import codecs
 SPELLING = "dhp-repro.spelling"
 """Name of the error handler by which any stream can write any text; see ``spelt``."""
 
-PICTURES = {code: 0x2400 + code for code in range(32) if chr(code) not in "\n\t"}
-"""The sign of each control character, U+2400 on: that of ESC is made of the letters ESC."""
-PICTURES |= {0x7F: 0x2421, 0xFFFE: 0xFFFD, 0xFFFF: 0xFFFD}
-VISIBLE: dict[int, int | str] = {
-    **PICTURES,
+VISIBLE: dict[int, str] = {
+    **{code: chr(0x2400 + code) for code in range(32) if chr(code) not in "\n\t"},
+    0x7F: "\u2421",
     **{code: f"\\x{code:02x}" for code in range(0x80, 0xA0)},
+    **dict.fromkeys((0xFFFE, 0xFFFF), "\ufffd"),  # no characters, and not allowed in an SVG
 }
+"""What stands for a control character: U+241B, of the letters ESC, for the escape U+001B."""
 
 SPELT = {
     "✓": "+", "▲": "^", "◐": "~", "○": "o", "✗": "x",
