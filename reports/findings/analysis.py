@@ -26,7 +26,14 @@ from reports.findings.contrasts import (
 from reports.findings.criteria import Criterion, criteria
 from reports.findings.error_rates import ErrorRate, error_rates
 from reports.findings.notices import notices
-from reports.findings.origins import CellCounts, Origin, origins, provenance_counts
+from reports.findings.origins import (
+    CellCounts,
+    CodeState,
+    Origin,
+    code_states,
+    origins,
+    provenance_counts,
+)
 from reports.numbers import tables
 from reports.numbers.metrics import Floats
 from reports.numbers.records import Record, is_done
@@ -81,6 +88,7 @@ class Analysis:
     tasks : how many there are; 0 without records.
     provenance : by field of a record's provenance, its values and how many cells have each.
     devices : which machine made what.
+    code : which state of the code made what.
     records : the key of every record and the hash of its content, None where it has none.
     first_run : when the first cell finished (ISO 8601), None where no record says.
     compute_seconds : summed time of all cells.
@@ -102,6 +110,7 @@ class Analysis:
     cells: tuple[Cells, ...]
     provenance: tuple[tuple[str, CellCounts], ...]
     devices: tuple[Origin, ...]
+    code: tuple[CodeState, ...]
     records: tuple[tuple[str, str | None], ...]
     first_run: str | None
     compute_seconds: float
@@ -134,6 +143,7 @@ def analyse(records: Sequence[Record], study: Study, procedure: Procedure = FIXE
         cells=tuple(cells_of(of, name, seeds) for name in study.conditions),
         provenance=provenance_counts(records),
         devices=origins(records),
+        code=code_states(records, study.conditions),
         records=tuple(sorted({r["key"]: r.get("sha256") for r in records}.items())),
         first_run=min(finished, default=None),
         # fsum: exact, so the order in which records are read changes no digit

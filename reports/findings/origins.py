@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
 
 from reports.numbers.records import Record
+from reports.numbers.words import counted, listed
+
+GROUPS, NAMES, RANGES = 3, 4, 4
+"""So many groups of cells, conditions of a group, and ranges of seeds a sentence names."""
 
 CellCounts = tuple[tuple[str, int], ...]
 """How many cells, by name."""
@@ -53,3 +59,107 @@ def provenance_counts(records: Sequence[Record]) -> tuple[tuple[str, CellCounts]
         for name, value in origin.items():
             counts.setdefault(name, Counter())[str(value)] += 1
     return tuple((name, tuple(sorted(counts[name].items()))) for name in sorted(counts))
+
+
+@dataclass(frozen=True)
+class CodeState:
+    """One state of the code, and the cells that it made.
+
+    Attributes
+    ----------
+    version, git_commit, git_clean : as its records say; None where they do not. ``git_clean`` is
+        False where files differed from the commit.
+    seeds : by condition, in the study's order, the seeds of its cells, rising.
+    """
+
+    version: str | None
+    git_commit: str | None
+    git_clean: bool | None
+    seeds: tuple[tuple[str, tuple[int, ...]], ...]
+
+    @property
+    def cells(self) -> int:
+        """Number of cells."""
+        return sum(len(seeds) for _, seeds in self.seeds)
+
+    @property
+    def name(self) -> str:
+        """The state in words: version 0.1.0 at commit 0123456789, with uncommitted changes."""
+        if self.version is None and self.git_commit is None:
+            return "code that no record names"
+        said = [] if self.version is None else [f"version {self.version}"]
+        said += [] if self.git_commit is None else [f"at commit {self.git_commit[:10]}"]
+        changed = ", with uncommitted changes" if self.git_clean is False else ""
+        return " ".join(said) + changed
+
+    @property
+    def made(self) -> str:
+        """Its cells in words, those with the same seeds together; shortened where they are many."""
+        groups: dict[tuple[int, ...], list[str]] = {}
+        for condition, seeds in self.seeds:
+            groups.setdefault(seeds, []).append(condition)
+        said = [
+            f"{_shortened(names, NAMES)}, seed{'s' * (len(seeds) != 1)} {seed_ranges(seeds)}"
+            for seeds, names in groups.items()
+        ]
+        return f"{counted(self.cells, 'cell')}: {_shortened(said, GROUPS, '; ')}"
+
+
+def code_states(records: Sequence[Record], conditions: Iterable[str]) -> tuple[CodeState, ...]:
+    """Return the states of the code that made the records, those that made most of them first.
+
+    Two commits are two states, whatever changed between them: nothing here knows better.
+
+    Parameters
+    ----------
+    conditions : names of the study's conditions, in its order.
+    """
+    names = list(conditions)
+    made: dict[tuple[Any, Any, Any], dict[str, list[int]]] = {}
+    for record in records:
+        code = record.get("provenance", {}).get("code") or {}
+        state = (code.get("version"), code.get("git_commit"), code.get("git_clean"))
+        made.setdefault(state, {}).setdefault(record["condition"], []).append(record["seed"])
+    found = [
+        CodeState(*state, tuple((n, tuple(sorted(own[n]))) for n in names if n in own))
+        for state, own in made.items()
+    ]
+    return tuple(sorted(found, key=lambda one: (-one.cells, one.name, str(one.git_clean))))
+
+
+def code_notice(states: Sequence[CodeState]) -> str | None:
+    """Return what a reader must know of the code; None where one known state made all records.
+
+    None too where no record names its code.
+    """
+    dirty = any(state.git_clean is False for state in states)
+    if len(states) > 1:
+        made = "; ".join(f"{state.name} ({state.made})" for state in states)
+        said = (
+            f"The records were made by {len(states)} states of the code, so that cells may differ "
+            f"by it and not by what they compare: {made}."
+        )
+    elif dirty:
+        said = f"All records were made by {states[0].name}."
+    else:
+        return None
+    return said + (" What was changed and not committed is on no record." if dirty else "")
+
+
+def seed_ranges(seeds: Sequence[int]) -> str:
+    """Return rising seeds in short: 0-4, 7."""
+    ranges: list[list[int]] = [[seed, seed] for seed in seeds[:1]]
+    for before, seed in pairwise(seeds):
+        if seed == before + 1:
+            ranges[-1][1] = seed
+        else:
+            ranges.append([seed, seed])
+    said = [str(first) if first == last else f"{first}-{last}" for first, last in ranges]
+    return _shortened(said, RANGES)
+
+
+def _shortened(names: Sequence[str], most: int, between: str = ", ") -> str:
+    more = len(names) - most
+    if more > 0:
+        return between.join([*names[:most], f"and {more} more"])
+    return between.join(names) if between != ", " else listed(names)

@@ -9,6 +9,7 @@ from typing import Any
 from reports.findings.analysis import Analysis
 from reports.findings.contrasts import FamilyMember, JudgedClaim
 from reports.findings.error_rates import error_rates_note
+from reports.findings.origins import code_notice
 from reports.output.encoding import as_json
 
 OF_CLAIM = ("id", "text", "source", "treatment", "baseline")
@@ -94,6 +95,9 @@ def verdict_document(analysis: Analysis) -> dict[str, Any]:
     devices : list of device, torch, numerics (str or null), cells (int), conditions (object of
         condition: number of cells): which machine made what.
     records : object of a record's key: hash of its content (str, null where it has none).
+    code_states : only where several states of the code made the records, or one with uncommitted
+        changes: list of version, git_commit (str or null), git_clean (bool or null), cells (int),
+        seeds (object of condition: list of seeds), the most cells first.
 
     notices : list of what a reader must know before any number (str), such as that the data are
         not the claim's; only where there is something.
@@ -130,8 +134,10 @@ def verdict_document(analysis: Analysis) -> dict[str, Any]:
         for part in fields(analysis.causes)
         if getattr(analysis.causes, part.name)
     }
+    # Most reports have neither, and those of earlier versions no such entries.
     notices = {"notices": analysis.notices} if analysis.notices else {}
-    encoded: dict[str, Any] = as_json(document | notices | causes)
+    code = {"code_states": analysis.code} if code_notice(analysis.code) else {}
+    encoded: dict[str, Any] = as_json(document | notices | code | causes)
     return encoded
 
 

@@ -8,7 +8,7 @@ from dataclasses import fields, is_dataclass
 from enum import Enum
 from typing import Any
 
-from reports.findings.origins import Origin
+from reports.findings.origins import CodeState, Origin
 from reports.findings.variance import VarianceComponents
 from reports.numbers.statistics import Interval
 
@@ -38,6 +38,8 @@ def as_json(value: Any) -> Any:
             return [as_json(value.low), as_json(value.high)]
         case Origin():
             return _fields(value) | {"conditions": dict(value.conditions)}
+        case CodeState():
+            return _fields(value) | {"seeds": as_json(dict(value.seeds)), "cells": value.cells}
         case VarianceComponents():
             return _fields(value, leave="seeds_ci95") | {
                 "seeds": {

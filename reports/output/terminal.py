@@ -13,6 +13,7 @@ from rich.table import Table
 
 from reports.findings.analysis import Analysis
 from reports.findings.contrasts import JudgedClaim
+from reports.findings.origins import code_notice
 from reports.numbers.study import Study
 from reports.numbers.verdict import SIGNS, Verdict, margin_reaches_zero
 from reports.sections.causes import cause_sentences
@@ -49,6 +50,9 @@ def show(out: Console, analysis: Analysis, study: Study) -> None:
     if len(devices) > 1:
         made = ", ".join(f"{count} on {device}" for device, count in devices.items())
         say(f"cells by device: {made}")
+    code = code_notice(analysis.code)
+    if code is not None:
+        say(code)
     short = [
         f"{cells.condition} {cells.done + cells.diverged}"
         for cells in analysis.cells

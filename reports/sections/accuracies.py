@@ -15,8 +15,8 @@ from reports.figures.accuracies import (
 from reports.findings.analysis import Analysis
 from reports.numbers.study import Study
 from reports.numbers.tables import published_by_tasks
+from reports.numbers.words import between, number
 from reports.sections.section import Drawing, Section, Table
-from reports.sections.words import between, number
 
 MOST = 12
 """So many conditions a figure can show; of a larger study, those of the claims and the first."""

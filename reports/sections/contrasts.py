@@ -8,8 +8,8 @@ from functools import partial
 from reports.figures.claims import draw_estimation, draw_forest
 from reports.findings.analysis import Analysis
 from reports.findings.contrasts import Contrast
+from reports.numbers.words import interval, number, p_value, signed
 from reports.sections.section import Drawing, Section, Table
-from reports.sections.words import interval, number, p_value, signed
 
 
 def seed_by_seed(analysis: Analysis) -> Section | None:

@@ -14,8 +14,8 @@ from reports.findings.curves import (
     extremes,
 )
 from reports.numbers.verdict import SIGNS, Verdict, margin_reaches_zero
+from reports.numbers.words import counted, interval, p_value
 from reports.sections.section import Drawing, Section, Table, slug
-from reports.sections.words import counted, interval, p_value
 
 
 def section(curve: CurveFinding, *, k: int = 5) -> Section:

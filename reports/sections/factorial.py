@@ -8,8 +8,8 @@ from functools import partial
 from reports.figures.factorial import draw_effects, draw_levels, draw_paths
 from reports.findings.factorial import Attribution, Effect, LevelGain, Step
 from reports.numbers.statistics import Interval
+from reports.numbers.words import counted, interval, listed, p_value, signed
 from reports.sections.section import Drawing, Section, Table, slug
-from reports.sections.words import counted, interval, listed, p_value, signed
 
 
 def sentence(one: Attribution) -> str:

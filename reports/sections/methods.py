@@ -9,8 +9,8 @@ import numpy as np
 
 from reports.figures.methods import QUANTITIES, draw_telemetry, present
 from reports.findings.analysis import Analysis
+from reports.numbers.words import listed
 from reports.sections.section import Drawing, Section, Table
-from reports.sections.words import listed
 
 
 def methods_section(analysis: Analysis, names: Sequence[str]) -> Section | None:

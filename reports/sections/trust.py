@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from reports.findings.agreement import Agreement
 from reports.findings.analysis import Analysis
 from reports.findings.error_rates import ErrorRate, error_rates_note
+from reports.findings.origins import code_notice
 from reports.numbers.study import Study
 from reports.numbers.verdict import SIGNS, Verdict
+from reports.numbers.words import counted, interval, number, signed
 from reports.sections.section import Section, Table
-from reports.sections.words import counted, interval, number, signed
 
 HOLDS = {True: "✓ yes", False: "✗ no", None: "- cannot tell"}
 
@@ -109,13 +110,17 @@ def how_run(analysis: Analysis, study: Study) -> Section:
     provenance = [
         [name, value, str(count)] for name, values in analysis.provenance for value, count in values
     ]
-    return Section(
-        "run",
-        "How it was run",
-        said,
-        tables=[
-            Table("Cells", ["condition", "done", "diverged", "missing seeds"], cells, folded=True),
-            Table("Machines", ["device", "torch", "arithmetic", "cells"], origin),
-            Table("Provenance of the records", ["what", "value", "cells"], provenance, folded=True),
-        ],
-    )
+    tables = [
+        Table("Cells", ["condition", "done", "diverged", "missing seeds"], cells, folded=True),
+        Table("Machines", ["device", "torch", "arithmetic", "cells"], origin),
+        Table("Provenance of the records", ["what", "value", "cells"], provenance, folded=True),
+    ]
+    if code_notice(analysis.code) is not None:
+        states = [
+            [state.name, condition, ", ".join(map(str, seeds))]
+            for state in analysis.code
+            for condition, seeds in state.seeds
+        ]
+        header = ["state of the code", "condition", "seeds"]
+        tables.append(Table("Which code made which cells", header, states, folded=True))
+    return Section("run", "How it was run", said, tables=tables)

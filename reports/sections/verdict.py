@@ -7,11 +7,12 @@ from typing import Any
 
 from reports.findings.analysis import Analysis
 from reports.findings.contrasts import JudgedClaim
+from reports.findings.origins import code_notice
 from reports.numbers.study import Study
 from reports.numbers.verdict import SIGNS, margin_reaches_zero
+from reports.numbers.words import counted, interval, listed, signed
 from reports.sections.causes import cause_sentences
 from reports.sections.section import Section, Table
-from reports.sections.words import counted, interval, listed, signed
 
 CAUSE_STUDY = "dhp-attribution"
 """The study that tells plasticity from what else differs."""
@@ -46,6 +47,9 @@ def verdict_section(analysis: Analysis, study: Study) -> Section:
     real = [one for one in analysis.claims if one.claim.expected is None]
     controls = [one for one in analysis.claims if one.claim.expected is not None]
     said += _without_size(real)
+    code = code_notice(analysis.code)
+    if code:
+        said.append(code)
     shown = [_claims_table("The claims", real)] if real else []
     if controls:
         passed = sum(one.as_expected is True for one in controls)
