@@ -9,29 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from reported import RECORDS, STUDY, record
 from scipy import stats
 
 from harness.studies.study import Study
 from reports.findings.analysis import analyse
 from reports.output.document import verdict_document
-
-STUDY = Study.model_validate(
-    {
-        "name": "hand",
-        "seeds": 4,
-        "conditions": {"a": {}, "b": {"head_init": "blog"}},
-        "published": [
-            {"id": "poster", "source": "p", "after_tasks": [2], "accuracy": {"a": [70.0]}}
-        ],
-        "claims": [
-            {
-                "id": "gain", "text": "b beats a", "source": "p", "treatment": "b",
-                "baseline": "a", "reported": 10.0, "unit": "points", "margin": 3.0,
-            }
-        ],
-    }
-)  # fmt: skip
-
 
 CLAIM_KEYS = {
     "id", "text", "source", "treatment", "baseline", "expected", "as_expected", "verdict",
@@ -39,24 +22,6 @@ CLAIM_KEYS = {
     "reported", "unit", "margin", "negligible", "alpha", "p_values", "hedges_gz",
     "probability_superior", "probability_superior_ci95", "seeds_needed", "dropped",
 }  # fmt: skip
-
-
-def record(condition: str, seed: int, final: float, status: str = "done") -> Any:
-    accuracy = [[1.0, None], [final, final] if status == "done" else [None, None]]
-    return {
-        "study": "hand", "condition": condition, "seed": seed, "status": status,
-        "key": f"{condition}{seed}", "accuracy": accuracy,
-        "timings": {"total": 0.1, "finished": f"2026-01-0{seed + 1}"},
-        "provenance": {"device": "cpu", "code": {"version": "1"}},
-    }  # fmt: skip
-
-
-RECORDS = [
-    record("a", 0, 0.70), record("b", 0, 0.80),
-    record("a", 1, 0.71), record("b", 1, 0.82),
-    record("a", 2, 0.70), record("b", 2, 0.0, "diverged"),
-    record("a", 3, 0.70),
-]  # fmt: skip
 
 
 def test_unpaired_seeds_are_counted_with_their_reason() -> None:

@@ -21,14 +21,13 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from matplotlib import pyplot as plt
 from matplotlib.ticker import FuncFormatter
+from reported import Page, record, write
 from reports.analysis import analyse
 from reports.causes import causes
 from reports.markdown import markdown
 from reports.terminal import show
 from reports.verdict import SIGNS
 from rich.console import Console
-from test_analysis import record
-from test_page import Page, write
 
 from reports import theme
 from reports.output.console import Terminal

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from test_analysis import RECORDS, STUDY
-from test_error_rates import SmallClaim, normal_scores, paired
+from gains import SmallClaim, paired, spread
+from reported import RECORDS, STUDY
 
 from reports.findings.agreement import Agreement
 from reports.findings.analysis import JudgedClaim, analyse
@@ -64,7 +64,7 @@ def holding(rows: list[Criterion]) -> dict[str, bool | None]:
 def test_each_criterion_says_what_is_known(
     mean: float, sd: float, held: set[str], sign: int
 ) -> None:
-    rows = criteria(judged(sign * normal_scores(10, sd, mean), SmallClaim(reported=sign * 4.69)))
+    rows = criteria(judged(sign * spread(mean, 10, sd), SmallClaim(reported=sign * 4.69)))
     assert {name for name, holds in holding(rows).items() if holds} == held
     assert None not in holding(rows).values()
     side = "above" if sign > 0 else "below"
@@ -72,7 +72,7 @@ def test_each_criterion_says_what_is_known(
 
 
 def test_the_numbers_are_in_the_sentences() -> None:
-    rows = criteria(judged(normal_scores(10, 1.2, mean=4.5)))
+    rows = criteria(judged(spread(4.5, 10, 1.2)))
     assert row(rows, DIRECTION).result == "ours +4.50, reported +4.69 points"
     assert row(rows, ABOVE).result == "+4.50 points, 95% interval +3.64 to +5.36, p < 0.0001"
     assert row(rows, CLAIM).result == (
@@ -90,10 +90,10 @@ def test_the_numbers_are_in_the_sentences() -> None:
 
 def test_what_few_seeds_cannot_pass_is_not_called_failed() -> None:
     """Five seeds reach 1/16 in a two-sided exact test, and an interval of P(A > B) from 0.48."""
-    five = criteria(judged(normal_scores(5, 0.5, mean=4.5)))
+    five = criteria(judged(spread(4.5, 5, 0.5)))
     assert {n for n, holds in holding(five).items() if holds is None} == {RANKS, FLIPS, BETTER}
     assert row(five, RANKS).cannot_see.startswith("Anything at 5 seeds: no data reach 0.05.")
-    six = criteria(judged(normal_scores(6, 0.5, mean=4.5)))
+    six = criteria(judged(spread(4.5, 6, 0.5)))
     assert None not in holding(six).values()
     one = holding(criteria(judged([4.5])))
     assert one.pop(DIRECTION) is True
@@ -101,13 +101,13 @@ def test_what_few_seeds_cannot_pass_is_not_called_failed() -> None:
 
 
 def test_a_margin_that_reaches_zero_is_told() -> None:
-    rows = criteria(judged(normal_scores(10, 0.1, 0.3), SmallClaim(reported=0.37, margin=0.5)))
+    rows = criteria(judged(spread(0.3, 10, 0.1), SmallClaim(reported=0.37, margin=0.5)))
     assert "no gain at all passes as well" in row(rows, CLAIM).cannot_see
     assert "no gain at all" not in row(criteria(judged([4.0, 5.0])), CLAIM).cannot_see
 
 
 def test_fixed_criteria_say_that_seeds_were_added_by_looking() -> None:
-    rows = criteria(judged(normal_scores(10, 1.2, mean=4.5), procedure=ANYTIME))
+    rows = criteria(judged(spread(4.5, 10, 1.2), procedure=ANYTIME))
     assert row(rows, ABOVE).criterion == "mean difference above zero (anytime-valid t)"
     assert "p " not in row(rows, ABOVE).result
     for name in (RANKS, FLIPS, BCA):
@@ -140,7 +140,7 @@ def agreement(condition: str, published: float, source: str = "poster", **own: o
     return replace(one, **own)  # type: ignore[arg-type]
 
 
-CASE = judged(normal_scores(10, 1.0, 4.0))
+CASE = judged(spread(4.0, 10, 1.0))
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,10 @@ Seeds are fixed; each check of a rate allows five standard errors.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from gains import SmallClaim, paired, spread
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
@@ -24,42 +24,10 @@ from reports.findings.error_rates import (
     wrong_share,
 )
 from reports.numbers.sequential import ANYTIME
-from reports.numbers.statistics import FIXED, Floats, Procedure, Unit, compare_paired, mean_interval
+from reports.numbers.statistics import FIXED, Procedure, compare_paired, mean_interval
 from reports.numbers.verdict import VERDICTS, Verdict, decide, judge
 
 STUDIES = 4000
-
-
-@dataclass(frozen=True)
-class SmallClaim:
-    """A claim without a study."""
-
-    reported: float = 4.69
-    margin: float = 1.56
-    negligible: float = 0.3
-    alpha: float = 0.05
-    unit: Unit = "points"
-    id: str = "gain"
-    text: str = "b beats a"
-    source: str = "hand"
-    treatment: str = "b"
-    baseline: str = "a"
-    expected: str | None = None
-
-
-def paired(gains: Floats | list[float], unit: Unit = "points") -> Contrast:
-    """Return a contrast with these differences, in points, over a baseline of 90%."""
-    b = np.full(len(gains), 90.0)
-    a = b + np.asarray(gains)
-    seeds = tuple(range(len(b)))
-    compared = compare_paired(a, b, unit=unit)
-    return Contrast("b", "a", seeds, tuple(a.tolist()), tuple(b.tolist()), (), compared)
-
-
-def normal_scores(n: int, sd: float, mean: float = 0.0) -> Floats:
-    """Return n values at the quantiles of a normal law, with exactly this mean and sd."""
-    values = stats.norm.ppf((np.arange(n) + 0.5) / n)
-    return np.asarray(mean + sd * values / values.std(ddof=1))
 
 
 def at_most(rate: float, studies: int = STUDIES) -> float:
@@ -114,7 +82,7 @@ def test_simulated_studies_are_drawn_judged_and_counted_as_by_hand() -> None:
 
 
 def test_rates_are_shares_and_repeat() -> None:
-    claim, contrast = SmallClaim(), paired(normal_scores(10, 1.2, mean=4.0))
+    claim, contrast = SmallClaim(), paired(spread(4.0, 10, 1.2))
     rates = error_rates(contrast, claim, studies=STUDIES)
     assert rates == error_rates(contrast, claim, studies=STUDIES)
     assert rates != error_rates(contrast, claim, studies=STUDIES, seed=1)
@@ -136,7 +104,7 @@ def test_normal_studies_err_at_most_at_the_stated_rate(n: int, sd: float) -> Non
     The normal check draws from the laws of mean and spread. Resampling many normal scores comes
     close to it.
     """
-    for rate in error_rates(paired(normal_scores(n, sd)), SmallClaim(), studies=20_000):
+    for rate in error_rates(paired(spread(0, n, sd)), SmallClaim(), studies=20_000):
         assert rate.wrong_normal <= at_most(0.05, 20_000)
         if n == 40:
             assert rate.wrong <= at_most(0.055, 20_000)
@@ -155,7 +123,7 @@ def test_noise_over_three_seeds_is_hardly_ever_called_the_claim(
 
 
 def test_a_mirrored_claim_errs_as_often() -> None:
-    gains = normal_scores(9, 1.5, mean=4.0)
+    gains = spread(4.0, 9, 1.5)
     skewed = gains + 0.1 * (gains - 4) ** 2
     rates = error_rates(paired(skewed), SmallClaim(), studies=STUDIES)
     mirrored = error_rates(paired(-skewed), SmallClaim(reported=-4.69), studies=STUDIES)
@@ -166,7 +134,7 @@ def test_a_mirrored_claim_errs_as_often() -> None:
 
 
 def test_relative_gains_are_simulated_in_their_unit() -> None:
-    gains = normal_scores(10, 0.9, mean=4.0)
+    gains = spread(4.0, 10, 0.9)
     in_points = error_rates(paired(gains), SmallClaim(), studies=STUDIES)
     relative = error_rates(
         paired(gains * 0.9, "relative %"), SmallClaim(unit="relative %"), studies=STUDIES
@@ -185,7 +153,7 @@ def test_nothing_is_simulated_without_spread() -> None:
 
 def test_many_seeds_are_drawn_in_parts() -> None:
     """More draws than are held at once; the mean's spread is sd / sqrt(n)."""
-    contrast = paired(normal_scores(600, 2.0))
+    contrast = paired(spread(0, 600, 2.0))
     rates = error_rates(contrast, SmallClaim(reported=0.3, margin=0.1, negligible=0.1))
     edge = next(rate for rate in rates if rate.label == "no gain")
     assert edge.rates[Verdict.NOT_REPRODUCED] == pytest.approx(0, abs=0.01)

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from reported import record
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
-from test_analysis import record
 
 from harness.studies.study import Study
 from harness.studies.study_files import load_study

@@ -6,59 +6,21 @@ import json
 import re
 import shutil
 import subprocess
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
+from reported import RECORDS, STUDY, Page, record, write
 from reports.sections.content import MOST, differing, drawn_conditions
-from test_analysis import RECORDS, STUDY, record
 
 from harness.studies.study import Study
 from reports.figures.theme import wrapped
 from reports.findings.analysis import analyse
-from reports.findings.causes import causes
 from reports.output.markdown import markdown
-from reports.output.page import numeric_columns, write_report
+from reports.output.page import numeric_columns
 from reports.sections.section import Section, Table
 
 Records = list[dict[str, Any]]
-
-
-def write(records: Records, study: Study, folder: Path) -> Path:
-    found = causes(records, study)
-    return write_report(
-        analyse(records, study), records, study, folder, found.findings(), found.sections()
-    )
-
-
-class Page(HTMLParser):
-    """Collects what a page loads, links and names."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__()
-        self.tags: list[str] = []
-        self.ids: list[str] = []
-        self.links: list[str] = []
-        self.loads: list[str] = []
-        self.images: list[str] = []
-        self.text = ""
-        self.feed(path.read_text(encoding="utf-8"))
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        for name, value in attrs:
-            if name == "id":
-                self.ids.append(value or "")
-            elif name in ("href", "xlink:href"):
-                (self.loads if tag == "link" else self.links).append(value or "")
-            elif name in ("src", "srcset", "data", "poster"):
-                self.loads.append(value or "")
-        if dict(attrs).get("role") == "img":
-            self.images.append(dict(attrs)["aria-label"] or "")
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
 
 
 @pytest.mark.parametrize("kept", [0, 1, 2, 7])

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from reported import RECORDS, STUDY, Page, write
 from reports.numbers.summary import published_by_tasks, published_finals, summary_text
 from reports.sections.content import sections
 from rich.console import Console
-from test_analysis import RECORDS, STUDY
-from test_page import Page, write
 
 from harness.studies.study import Study
 from reports.findings.analysis import analyse

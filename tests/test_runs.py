@@ -6,11 +6,11 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
+from commands import HERE, command, run
 
 from harness.data.benchmarks import split_digits
 from harness.running.executors import BlockDone, BlockFailed, OnRay
@@ -19,7 +19,6 @@ from harness.running.training import train_block
 from harness.studies.study import Study
 from harness.studies.study_files import load_study
 
-HERE = Path(__file__).parent.parent
 CONDITIONS = """
 finetune = {}
 "dhp+si" = { plasticity = "on", head_init = "blog", consolidation = "si", strength = 1 }
@@ -37,17 +36,6 @@ iterations_per_task = STEPS
 {CONDITIONS}
 """
 TABLE = Path("report") / "table.parquet"
-
-
-def command(*arguments: object) -> list[str]:
-    return [sys.executable, str(HERE / "run_all.py"), *map(str, arguments)]
-
-
-def run(*arguments: object, cwd: Path = HERE) -> subprocess.CompletedProcess[str]:
-    environment = os.environ | {"COLUMNS": "200", "REPRO_DATA_DIR": ""}
-    return subprocess.run(
-        command(*arguments), cwd=cwd, env=environment, text=True, capture_output=True, timeout=300
-    )
 
 
 @pytest.fixture(scope="module")

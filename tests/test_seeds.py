@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from reported import record
 from reports.numbers.summary import summary_text
 from rich.console import Console
-from test_analysis import record
 from test_verify import write_report
 
 from harness.studies.study import Study

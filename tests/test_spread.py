@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_analysis import STUDY, record
+from reported import STUDY, record
 
 from reports.findings.agreement import agreements
 from reports.findings.curves import SURE, joint_inference, specifications

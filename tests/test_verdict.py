@@ -6,15 +6,14 @@ import math
 
 import numpy as np
 import pytest
+from gains import GAIN, MARGIN, NEGLIGIBLE, judged, spread
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from scipy import stats
 
 from reports.numbers.sequential import ANYTIME
-from reports.numbers.statistics import Floats, Interval, compare_paired, mean_interval, tost
-from reports.numbers.verdict import Judgement, Verdict, decide, judge
+from reports.numbers.statistics import Interval, compare_paired, mean_interval, tost
+from reports.numbers.verdict import Verdict, decide, judge
 
-GAIN, MARGIN, NEGLIGIBLE = 4.69, 1.56, 0.3
 quick = settings(derandomize=True, deadline=None, max_examples=300)
 
 
@@ -22,18 +21,6 @@ def around(low: float, high: float) -> tuple[Interval, Interval]:
     """Return a 90% interval and a 95% one that is a tenth wider on each side."""
     more = (high - low) / 10
     return Interval(low - more, high + more), Interval(low, high)
-
-
-def judged(gains: list[float] | Floats, reported: float = GAIN, **other: object) -> Judgement:
-    comparison = compare_paired(np.add(gains, 90), np.full(len(gains), 90))
-    claim: dict[str, object] = {"margin": MARGIN, "negligible": NEGLIGIBLE, "unit": "points"}
-    return judge(comparison, reported, **(claim | other))  # type: ignore[arg-type]
-
-
-def spread(mean: float, n: int, sd: float) -> Floats:
-    """Return n values with exactly this mean and standard deviation."""
-    values = stats.norm.ppf((np.arange(n) + 0.5) / n)
-    return np.asarray(mean + sd * (values - values.mean()) / values.std(ddof=1))
 
 
 # The table

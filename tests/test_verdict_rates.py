@@ -10,8 +10,8 @@ import math
 
 import numpy as np
 import pytest
+from gains import GAIN, MARGIN, NEGLIGIBLE, judged, spread
 from scipy import stats
-from test_verdict import GAIN, MARGIN, NEGLIGIBLE, judged, spread
 
 from reports.numbers.sequential import ANYTIME, critical
 from reports.numbers.statistics import Interval, Procedure

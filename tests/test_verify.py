@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from reported import RECORDS, STUDY
 from reports.numbers.summary import summary_text
-from test_analysis import RECORDS, STUDY
 
 from harness.keeping.records import SCHEMA, seal
 from harness.keeping.store import Store

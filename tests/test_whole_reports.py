@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from reported import RECORDS, STUDY, write
 from reports.analysis import analyse
 from reports.content import sections
 from reports.page import report_files
 from reports.summary import summary_text
 from reports.verify import differences
-from test_analysis import RECORDS, STUDY
-from test_page import write
 
 from reports import page
 from reports.output.replacing import replaced

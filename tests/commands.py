@@ -1,0 +1,24 @@
+"""The program as a person runs it: a process of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent.parent
+"""The root of the repository."""
+
+
+def command(*arguments: object) -> list[str]:
+    """Return the command line of the program with these arguments."""
+    return [sys.executable, str(HERE / "run_all.py"), *map(str, arguments)]
+
+
+def run(*arguments: object, cwd: Path = HERE) -> subprocess.CompletedProcess[str]:
+    """Run it to its end, without MNIST and on a wide screen."""
+    environment = os.environ | {"COLUMNS": "200", "REPRO_DATA_DIR": ""}
+    return subprocess.run(
+        command(*arguments), cwd=cwd, env=environment, text=True, capture_output=True, timeout=300
+    )
