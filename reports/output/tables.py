@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 from reports.findings.analysis import Measured
@@ -17,5 +18,7 @@ def summary_text(measured: Measured) -> str:
 
 def write_tables(measured: Measured, folder: Path) -> None:
     """Write table.parquet and summary.csv to ``folder``; the same records give the same bytes."""
-    measured.tidy.to_parquet(folder / "table.parquet", index=False)
+    table = io.BytesIO()  # pyarrow itself opens no path that is not UTF-8
+    measured.tidy.to_parquet(table, index=False)
+    (folder / "table.parquet").write_bytes(table.getvalue())
     (folder / "summary.csv").write_text(summary_text(measured), encoding="utf-8")
