@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from scipy import stats
 
 from harness.studies.study import Study
 from reports.findings.analysis import analyse
+from reports.findings.causes import Causes
 from reports.output.document import verdict_document
 
 CLAIM_KEYS = {
@@ -121,13 +122,14 @@ def test_a_mixed_store_says_which_device_made_what() -> None:
     assert (unsaid.device, unsaid.torch, unsaid.numerics, unsaid.cells) == (None, None, None, 1)
 
 
-def test_sections_from_elsewhere_stand_beside_and_replace_nothing() -> None:
+def test_causes_stand_beside_and_replace_nothing() -> None:
     found = analyse(RECORDS, STUDY)
-    section = {"plasticity": [0.1, None]}
-    document = verdict_document(replace(found, extra={"attribution": section}))
-    assert document == verdict_document(found) | {"attribution": section}
-    with pytest.raises(ValueError, match="has a section 'claims' already"):
-        verdict_document(replace(found, extra={"claims": []}))
+    document = verdict_document(found)
+    names = [part.name for part in fields(Causes)]
+    assert not document.keys() & set(names)
+    told = replace(found.causes, levels={"plasticity": []}, decompositions={"gain": None})
+    beside = {"levels": {"plasticity": []}, "decompositions": {"gain": None}}
+    assert verdict_document(replace(found, causes=told)) == document | beside
 
 
 @pytest.mark.parametrize(

@@ -13,26 +13,25 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from harness.listing import show_study
-from harness.progress import Display
-from harness.study import Study
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from matplotlib import pyplot as plt
 from matplotlib.ticker import FuncFormatter
 from reported import Page, record, write
-from reports.analysis import analyse
-from reports.causes import causes
-from reports.markdown import markdown
-from reports.terminal import show
-from reports.verdict import SIGNS
 from rich.console import Console
 
-from reports import theme
+from harness.screen.listing import show_study
+from harness.screen.progress import Display
+from harness.studies.study import Study
+from reports.figures import theme
+from reports.findings.analysis import analyse
+from reports.numbers.verdict import SIGNS
 from reports.output.console import Terminal
 from reports.output.legible import spelt, visible
-from reports.sections import Section, Table, slug
+from reports.output.markdown import markdown
+from reports.output.terminal import show
+from reports.sections.section import Section, Table, slug
 
 quick = settings(derandomize=True, deadline=None, max_examples=200)
 
@@ -72,7 +71,7 @@ def study_of(text: str) -> Study:
     )  # fmt: skip
 
 
-def records_of(study: Study) -> list[dict[str, Any]]:
+def records_of(study: Study) -> list[Any]:
     draws = np.random.default_rng(5)
     return [
         record(name, seed, 0.7 + float(draws.normal(0, 0.02))) | {"key": f"{name} {seed}"}
@@ -90,9 +89,8 @@ def plain(text: str) -> str:
 
 
 def printed(study: Study, terminal: Console) -> str:
-    records = records_of(study)
     show_study(terminal, study)
-    show(terminal, records, study, analyse(records, study), causes(records, study).findings())
+    show(terminal, analyse(records_of(study), study), study)
     stream = terminal.file
     stream.flush()
     if isinstance(stream, io.TextIOWrapper):

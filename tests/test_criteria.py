@@ -10,7 +10,8 @@ from gains import SmallClaim, paired, spread
 from reported import RECORDS, STUDY
 
 from reports.findings.agreement import Agreement
-from reports.findings.analysis import JudgedClaim, analyse
+from reports.findings.analysis import analyse
+from reports.findings.contrasts import JudgedClaim
 from reports.findings.criteria import Criterion, criteria
 from reports.numbers.sequential import ANYTIME
 from reports.numbers.statistics import FIXED, Floats, Interval, Procedure

@@ -11,16 +11,16 @@ from typing import Any
 
 import pytest
 from reported import RECORDS, STUDY, Page, record, write
-from reports.sections.content import MOST, differing, drawn_conditions
 
 from harness.studies.study import Study
 from reports.figures.theme import wrapped
 from reports.findings.analysis import analyse
 from reports.output.markdown import markdown
 from reports.output.page import numeric_columns
+from reports.sections.accuracies import MOST
+from reports.sections.report import drawn_conditions
 from reports.sections.section import Section, Table
-
-Records = list[dict[str, Any]]
+from reports.sections.verdict import differing
 
 
 @pytest.mark.parametrize("kept", [0, 1, 2, 7])
@@ -67,7 +67,7 @@ def test_texts_of_a_study_are_escaped(tmp_path: Path) -> None:
     )
 
 
-def many() -> tuple[Records, Study]:
+def many() -> tuple[list[Any], Study]:
     names = [f"c{i}" for i in range(20)]
     fields = STUDY.model_dump(mode="json", exclude={"published", "claims", "conditions"})
     claim = STUDY.claims[0].model_dump() | {"treatment": "c19", "baseline": "c0"}
@@ -81,7 +81,7 @@ def many() -> tuple[Records, Study]:
 
 def test_a_large_study_is_drawn_in_part_and_told_whole(tmp_path: Path) -> None:
     records, study = many()
-    names = drawn_conditions(analyse(records, study), study, set(study.conditions))
+    names = drawn_conditions(analyse(records, study), study)
     assert names == [*(f"c{i}" for i in range(MOST - 1)), "c19"], "the claims' and the first"
     page = Page(write(records, study, tmp_path))
     assert "8 more conditions are in the table" in page.text

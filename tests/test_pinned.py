@@ -6,6 +6,7 @@ import csv
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pin_keys import PINNED, keys_of_shipped_studies
@@ -45,9 +46,8 @@ def test_records_of_an_earlier_version_are_read_and_keep_their_hashes() -> None:
     assert len(records) == 33
     for record in records[:5]:
         assert not isinstance(record, Damaged)
-        assert (
-            seal({k: v for k, v in record.items() if k != "sha256"})["sha256"] == record["sha256"]
-        )
+        content: Any = {name: value for name, value in record.items() if name != "sha256"}
+        assert seal(content)["sha256"] == record["sha256"]
     hashes = {record["key"]: record["sha256"] for record in records}
     written = json.loads((RESULTS / "report" / "verdict.json").read_text(encoding="utf-8"))
     assert written["records"] == hashes

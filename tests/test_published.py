@@ -8,14 +8,15 @@ from typing import Any
 
 import pytest
 from reported import RECORDS, STUDY, Page, write
-from reports.numbers.summary import published_by_tasks, published_finals, summary_text
-from reports.sections.content import sections
 from rich.console import Console
 
 from harness.studies.study import Study
 from reports.findings.analysis import analyse
+from reports.numbers.tables import published_by_tasks, published_finals
 from reports.output.document import verdict_document
+from reports.output.tables import summary_text
 from reports.output.terminal import show
+from reports.sections.report import sections
 
 
 def study(after_tasks: tuple[int, ...], values: tuple[float, ...]) -> Study:
@@ -43,8 +44,10 @@ def test_the_value_after_the_last_task_is_found_in_any_order(
     after_tasks: tuple[int, ...], values: tuple[float, ...]
 ) -> None:
     own = study(after_tasks, values)
-    assert published_finals(RECORDS, own) == {"poster": {"a": 70.5, "b": 70.75}}
-    header, first, _ = summary_text(RECORDS, own).splitlines()
+    measured = analyse(RECORDS, own).measured
+    assert published_finals(2, own.published) == {"poster": {"a": 70.5, "b": 70.75}}
+    assert measured.published == {"poster": {"a": 70.5, "b": 70.75}}
+    header, first, _ = summary_text(measured).splitlines()
     assert header.endswith(",published_poster")
     assert first.endswith(",70.5")
 
@@ -54,13 +57,13 @@ def test_a_source_that_does_not_tell_it_has_no_column_anywhere(
     tmp_path: Path, after_tasks: tuple[int, ...], values: tuple[float, ...]
 ) -> None:
     own = study(after_tasks, values)
-    assert published_finals(RECORDS, own) == {}
-    assert "published" not in summary_text(RECORDS, own)
     analysis = analyse(RECORDS, own)
+    assert published_finals(2, own.published) == analysis.measured.published == {}
+    assert "published" not in summary_text(analysis.measured)
     terminal = Console(file=io.StringIO(), width=200)
-    show(terminal, RECORDS, own, analysis)
+    show(terminal, analysis, own)
     assert "poster" not in terminal.file.getvalue()  # type: ignore[attr-defined]
-    accuracies = next(s for s in sections(analysis, RECORDS, own) if s.id == "accuracies")
+    accuracies = next(s for s in sections(analysis, own) if s.id == "accuracies")
     assert all("poster" not in table.header for table in accuracies.tables)
     text = Page(write(RECORDS, own, tmp_path)).text
     assert "99.00" in text or values == (60.0,), "told of, with the number of tasks it is after"
@@ -80,7 +83,7 @@ def test_a_published_curve_is_drawn_from_left_to_right_over_the_tasks_that_there
     own = study(after_tasks, values)
     curve = published_by_tasks(own.published[0], 2)["a"]
     assert list(curve.items()) == list(shown.items())
-    found = sections(analyse(RECORDS, own), RECORDS, own)
+    found = sections(analyse(RECORDS, own), own)
     accuracies = next(s for s in found if s.id == "accuracies")
     panels = accuracies.drawings[0].draw().axes
     assert len(panels) == (2 if len(shown) > 1 else 1)

@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from reports.numbers.summary import summarise, write_summary
 
 from harness.studies.study import Study
+from reports.findings.analysis import measured
 from reports.numbers import metrics, tables
+from reports.output.tables import write_tables
 
 NAN = float("nan")
 BY_HAND = np.array([[0.9, NAN, NAN], [0.6, 0.8, NAN], [0.7, 0.5, 1.0]])
@@ -43,7 +44,7 @@ def test_metrics_equal_their_definitions_written_out(matrix: np.ndarray) -> None
     assert metrics.forgetting(matrix) == pytest.approx(sum(drops) / max(1, count - 1))
 
 
-def record(condition: str, seed: int, final: float, status: str = "done") -> dict[str, Any]:
+def record(condition: str, seed: int, final: float, status: str = "done") -> Any:
     accuracy = [[1.0, None], [final, final]]
     if status == "diverged":
         accuracy[1] = [None, None]
@@ -58,7 +59,7 @@ def record(condition: str, seed: int, final: float, status: str = "done") -> dic
     }
 
 
-RECORDS = [
+RECORDS: list[Any] = [
     record("b", 1, 0.7),
     record("a", 0, 0.5),
     record("b", 0, 0.9),
@@ -90,14 +91,16 @@ def test_the_summary_counts_diverged_cells_and_averages_the_others() -> None:
 
 def test_the_same_records_give_the_same_bytes(tmp_path: Path) -> None:
     study = Study.model_validate({"name": "hand", "seeds": 3, "conditions": {"a": {}, "b": {}}})
-    once = write_summary(RECORDS, study, tmp_path / "once")
+    once, twice = tmp_path / "once", tmp_path / "twice"
     again = [
         record(r["condition"], r["seed"], r["accuracy"][1][0] or 0, r["status"]) for r in RECORDS
     ]
-    twice = write_summary(again[::-1], study, tmp_path / "twice")
+    for folder, records in ((once, RECORDS), (twice, again[::-1])):
+        folder.mkdir()
+        write_tables(measured(records, study), folder)
     names = sorted(path.name for path in once.iterdir())
     assert names == ["summary.csv", "table.parquet"]
     for name in names:
         assert (once / name).read_bytes() == (twice / name).read_bytes(), name
     assert pd.read_parquet(once / "table.parquet").equals(tables.tidy(RECORDS))
-    assert summarise(RECORDS, study)["condition"].tolist() == ["a", "b"]
+    assert measured(RECORDS, study).summary["condition"].tolist() == ["a", "b"]

@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import io
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from reported import record
-from reports.numbers.summary import summary_text
+from reported import record, write
 from rich.console import Console
-from test_verify import write_report
 
 from harness.studies.study import Study
-from reports.findings.analysis import Analysis, analyse, seeds_of
-from reports.findings.causes import Causes, causes
+from reports.findings.analysis import Analysis, analyse
+from reports.findings.contrasts import seeds_of
 from reports.output.document import verdict_document
 from reports.output.terminal import show
 from reports.output.verify import differences
 
-Records = list[dict[str, Any]]
 ON, OFF = "p=on h=blog", "p=off h=linear"
 
 
@@ -46,7 +42,7 @@ def study(**fields: Any) -> Study:
     return Study.model_validate(plain | fields)
 
 
-def records(own: Study, seeds: list[int]) -> Records:
+def records(own: Study, seeds: list[int]) -> list[Any]:
     draws = np.random.default_rng(3)
     return [
         record(name, seed % 9, 0.9 + float(draws.normal(0, 0.01)))
@@ -56,13 +52,9 @@ def records(own: Study, seeds: list[int]) -> Records:
     ]
 
 
-def reported(own: Study, kept: Records) -> tuple[Analysis, Causes]:
-    found = causes(kept, own)
-    return replace(analyse(kept, own), extra=found.as_json()), found
-
-
-def seeds_said(analysis: Analysis, found: Causes) -> dict[str, set[int]]:
+def seeds_said(analysis: Analysis) -> dict[str, set[int]]:
     """Return by part of the report which seeds it speaks of, used or missing."""
+    found = analysis.causes
     parts = {
         f"claim {one.claim.id}": {*one.contrast.seeds, *(s for s, _ in one.contrast.dropped)}
         for one in analysis.claims
@@ -79,10 +71,10 @@ def seeds_said(analysis: Analysis, found: Causes) -> dict[str, set[int]]:
 @pytest.mark.parametrize("ran", [[0, 1], [0, 1, 2, 3], [5, 0, 1, 9], [7, 8]])
 def test_every_part_of_a_report_speaks_of_the_same_seeds(ran: list[int]) -> None:
     own = study()
-    analysis, found = reported(own, records(own, ran))
+    analysis = analyse(records(own, ran), own)
     whole = {0, 1, *ran}
     assert set(analysis.seeds) == whole
-    parts = seeds_said(analysis, found)
+    parts = seeds_said(analysis)
     assert len(parts) == 1 + 2 + 1
     assert parts.pop("claim gain") == whole
     assert set(map(frozenset, parts.values())) == {frozenset(ran)}
@@ -94,22 +86,22 @@ def test_every_part_of_a_report_speaks_of_the_same_seeds(ran: list[int]) -> None
     assert {spec["dropped"] for spec in curve["specifications"]} == {len(whole - set(ran))}
     assert curve["joint"]["seeds"] == len(ran)
     ends = {tuple(effect["ci95"]) for effect in document["effects"]}
-    fewer = verdict_document(reported(own, records(own, ran)[1:])[0])
+    fewer = verdict_document(analyse(records(own, ran)[1:], own))
     assert ends != {tuple(effect["ci95"]) for effect in fewer["effects"]}
 
 
 def test_seeds_of_some_conditions_only_are_missing_of_the_others() -> None:
     own = study()
     kept = records(own, [0, 1]) + [r for r in records(own, [4]) if r["condition"] == ON]
-    analysis, found = reported(own, kept)
+    analysis = analyse(kept, own)
     assert analysis.seeds == (0, 1, 4)
     assert analysis.claims[0].contrast.dropped == ((4, "baseline missing"),)
     assert {c.condition: c.missing for c in analysis.cells if c.missing} == {
         name: (4,) for name in own.conditions if name != ON
     }
-    assert {spec.dropped for spec in found.curves[0].specifications} == {1}
+    assert {spec.dropped for spec in analysis.causes.curves[0].specifications} == {1}
     terminal = Console(file=io.StringIO(), width=300)
-    show(terminal, kept, own, analysis)
+    show(terminal, analysis, own)
     said = terminal.file.getvalue()  # type: ignore[attr-defined]
     assert f"fewer than the 3 seeds of this report: {OFF} 2" in said
 
@@ -117,14 +109,14 @@ def test_seeds_of_some_conditions_only_are_missing_of_the_others() -> None:
 def test_levels_and_variances_take_in_every_seed_on_record() -> None:
     three = {"one": {}, "two": {"head_init": "blog"}, "three": {"bias": False}}
     own = study(factors={"m": {"levels": three}}, claims=[], curves=[])
-    _, found = reported(own, records(own, [0, 1, 2, 3]))
+    found = analyse(records(own, [0, 1, 2, 3]), own).causes
     assert {one.seeds for one in found.levels["m"]} == {(0, 1, 2, 3)}
     orders = {str(i): {"protocol": {"order_seed": i}} for i in range(3)}
     methods = {"a": {}, "b": {"head_init": "blog"}}
     own = study(
         factors={"m": {"levels": methods}, "order": {"levels": orders}}, claims=[], curves=[]
     )
-    _, found = reported(own, records(own, [0, 1, 2, 3]))
+    found = analyse(records(own, [0, 1, 2, 3]), own).causes
     parts = [one.initialisations for one in found.variances.values() if one]
     assert parts == [4, 4, 4]
 
@@ -135,7 +127,7 @@ def test_the_order_of_the_studys_seeds_is_kept_and_verify_speaks_of_the_same(
     own = study(seeds=[5, 0])
     kept = records(own, [3, 0, 9])
     assert seeds_of(kept, own) == (5, 0, 3, 9)
-    analysis, _ = reported(own, kept)
-    folder = write_report(kept, tmp_path, own)
-    assert differences(analyse(kept, own), summary_text(kept, own), folder, kept) == []
+    analysis = analyse(kept, own)
+    folder = write(kept, own, tmp_path).parent
+    assert differences(analysis, folder) == []
     assert analysis.cells[0].missing == (5,)

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from harness.errors import InputError
-from harness.keeping.records import Record
 from harness.keeping.selection import refuse_to_hide, select
 from harness.studies.condition import Cell
 from harness.studies.known_data import KNOWN_DATA
@@ -30,7 +29,7 @@ def study(**changes: Any) -> Study:
     return Study.model_validate(raw | changes)
 
 
-def records(of: Study, data: str = DATA) -> list[Record]:
+def records(of: Study, data: str = DATA) -> list[Any]:
     cells = [Cell(condition=c, seed=seed) for c in of.conditions.values() for seed in of.seeds]
     return [
         {

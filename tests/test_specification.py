@@ -22,13 +22,15 @@ from reports.findings.curves import (
     Specification,
     by_choice,
     count,
+    curve_finding,
     extremes,
     joint_inference,
     specifications,
 )
 from reports.numbers.statistics import compare_paired, t_interval
 from reports.numbers.verdict import Verdict, judge
-from reports.sections.curves import as_json, section
+from reports.output.encoding import as_json
+from reports.sections.curves import section
 
 CURVE = Curve(
     id="plasticity",
@@ -104,7 +106,7 @@ def test_a_curve_that_its_margin_swallows_reproduces_nothing_and_says_so() -> No
         curve = CURVE.model_copy(update={"reported": 0.5, "margin": margin, "negligible": 0.1})
         specs = specifications(finals, levels, curve)
         assert {spec.verdict for spec in specs} == {verdict}
-        said = " ".join(section(curve, specs, None).paragraphs)
+        said = " ".join(section(curve_finding(curve, specs, None)).paragraphs)
         assert ("No specification can be REPRODUCED" in said) is (margin == 0.6)
 
 
@@ -244,7 +246,7 @@ def test_survivors_of_divergence_are_counted_and_not_ranked() -> None:
     # ON[0] and ON[1] share the baseline: both are out, its two runs are counted once.
     by_both = specifications(FINALS, LEVELS, CURVE, diverged={ON[0]: 1, OFF_1: 2})
     assert [len(side) for side in extremes(by_both, 5)] == [1, 0]
-    said = " ".join(section(CURVE, by_both, None).paragraphs)
+    said = " ".join(section(curve_finding(CURVE, by_both, None)).paragraphs)
     assert "1 run of the treatment and 2 of the baseline, in 2 specifications" in said
 
 
@@ -253,9 +255,9 @@ def test_json_is_strict_and_the_section_can_be_drawn(
     finals: dict[str, dict[int, float]],
 ) -> None:
     specs = specifications(finals, LEVELS, CURVE)
-    joint = joint_inference(specs, CURVE.reported)
-    assert json.loads(json.dumps(as_json(CURVE, specs, joint), allow_nan=False))
-    shown = section(CURVE, specs, joint)
+    finding = curve_finding(CURVE, specs, joint_inference(specs, CURVE.reported))
+    assert json.loads(json.dumps(as_json(finding), allow_nan=False))
+    shown = section(finding)
     assert bool(shown.drawings) == bool(finals)
     for table in shown.tables:
         assert all(len(row) == len(table.header) for row in table.rows)

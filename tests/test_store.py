@@ -23,7 +23,7 @@ KEY = "0" * 32
 
 
 def record(**changes: Any) -> Record:
-    content = {
+    content: Any = {
         "schema": 1,
         "key": KEY,
         "program": "1" * 64,

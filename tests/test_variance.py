@@ -16,15 +16,15 @@ from scipy import stats
 from statsmodels.regression.mixed_linear_model import MixedLM
 
 from reports.findings.variance import (
-    as_json,
     decompose,
     mean_squares,
-    section,
     seeds_for,
     tables,
     with_differences,
 )
 from reports.numbers.statistics import Floats
+from reports.output.encoding import as_json
+from reports.sections.variance import section
 
 TRUTH = {"initialisation": 0.6, "order": 0.2, "residual": 0.1}
 

@@ -3,41 +3,45 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 from reported import RECORDS, STUDY
-from reports.numbers.summary import summary_text
 
 from harness.keeping.records import SCHEMA, seal
 from harness.keeping.store import Store
-from harness.studies.study import Study
 from reports.findings.analysis import analyse
-from reports.numbers import tables
 from reports.output.document import verdict_text
+from reports.output.tables import write_tables
 from reports.output.verify import differences, grouped
 
-SEALED = [seal(one | {"schema": SCHEMA}) for one in RECORDS]
+REST: dict[str, Any] = {
+    "schema": SCHEMA, "program": "p", "telemetry": [], "protocol": {}, "method": {}
+}  # fmt: skip
+"""What else a store keeps of a cell."""
+
+SEALED: list[Any] = [seal(one | REST) for one in RECORDS]
 
 
-def write_report(records: list[dict[str, Any]], folder: Path, study: Study = STUDY) -> Path:
+def write_report(records: Sequence[Any], folder: Path) -> Path:
     """Write what ``verify`` reads."""
     folder.mkdir(exist_ok=True)
-    (folder / "verdict.json").write_text(verdict_text(analyse(records, study)))
-    (folder / "summary.csv").write_text(summary_text(records, study))
-    tables.tidy(records).to_parquet(folder / "table.parquet", index=False)
+    analysis = analyse(records, STUDY)
+    (folder / "verdict.json").write_text(verdict_text(analysis))
+    write_tables(analysis.measured, folder)
     return folder
 
 
-def differ(records: list[dict[str, Any]], folder: Path) -> list[str]:
-    return differences(analyse(records, STUDY), summary_text(records, STUDY), folder, records)
+def differ(records: Sequence[Any], folder: Path) -> list[str]:
+    return differences(analyse(records, STUDY), folder)
 
 
-def changed(at: int, **fields: Any) -> list[dict[str, Any]]:
+def changed(at: int, **fields: Any) -> list[Any]:
     """Return the records with fields of one replaced, and its hash made to fit."""
-    forged = {name: value for name, value in SEALED[at].items() if name != "sha256"} | fields
+    forged: Any = {n: value for n, value in SEALED[at].items() if n != "sha256"} | fields
     return [*SEALED[:at], seal(forged), *SEALED[at + 1 :]]
 
 

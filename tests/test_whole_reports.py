@@ -10,16 +10,17 @@ from typing import Any
 
 import pytest
 from reported import RECORDS, STUDY, write
-from reports.analysis import analyse
-from reports.content import sections
-from reports.page import report_files
-from reports.summary import summary_text
-from reports.verify import differences
 
-from reports import page
+from reports.figures import theme
+from reports.findings.analysis import analyse
+from reports.output import page
+from reports.output.page import report_files
 from reports.output.replacing import replaced
+from reports.output.tables import summary_text
+from reports.output.verify import differences
+from reports.sections.report import sections
 
-FILES = report_files(sections(analyse(RECORDS, STUDY), RECORDS, STUDY))
+FILES = report_files(sections(analyse(RECORDS, STUDY), STUDY))
 
 
 @pytest.fixture(scope="module")
@@ -40,8 +41,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def differ(folder: Path) -> list[str]:
-    analysis, summary = analyse(RECORDS, STUDY), summary_text(RECORDS, STUDY)
-    return differences(analysis, summary, folder, RECORDS, FILES)
+    return differences(analyse(RECORDS, STUDY), folder, FILES)
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_a_report_that_fails_half_way_leaves_the_old_one_as_it_was(
         raise fault
 
     before = contents(report)
-    owner: Any = page.theme if at == "save" else page
+    owner: Any = theme if at == "save" else page
     monkeypatch.setattr(owner, at, fail)
     with pytest.raises(type(fault)):
         write(RECORDS[:4], STUDY, report)
@@ -147,22 +147,17 @@ def test_any_path_can_hold_a_report(tmp_path: Path) -> None:
     """A name that is no UTF-8, which pyarrow does not open."""
     folder = tmp_path / "caf\udce9 [/x] $y$" / "report"
     write(RECORDS[:2], STUDY, folder)
-    records = RECORDS[:2]
-    analysis, summary = analyse(records, STUDY), summary_text(records, STUDY)
-    files = report_files(sections(analysis, records, STUDY))
-    assert differences(analysis, summary, folder, records, files) == []
+    analysis = analyse(RECORDS[:2], STUDY)
+    assert differences(analysis, folder, report_files(sections(analysis, STUDY))) == []
 
 
 def test_a_source_with_any_name_has_a_column_that_verify_reads(tmp_path: Path) -> None:
     name = 'a,"b"\r\nc\u2028d\x0c'
     source = STUDY.published[0].model_copy(update={"id": name})
     study = STUDY.model_copy(update={"published": (source,)})
-    summary = summary_text(RECORDS, study)
     write(RECORDS, study, tmp_path / "report")
     analysis = analyse(RECORDS, study)
-    assert differences(analysis, summary, tmp_path / "report") == []
-    changed = summary.replace(",70.0\n", ",70.5\n")
+    assert differences(analysis, tmp_path / "report") == []
+    changed = summary_text(analysis.measured).replace(",70.0\n", ",70.5\n")
     (tmp_path / "report" / "summary.csv").write_bytes(changed.encode())
-    assert differences(analysis, summary, tmp_path / "report") == [
-        f"summary.csv: [0].published_{name}"
-    ]
+    assert differences(analysis, tmp_path / "report") == [f"summary.csv: [0].published_{name}"]
