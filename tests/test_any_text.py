@@ -260,8 +260,9 @@ def test_any_name_makes_a_file_name_of_its_own(one: str, other: str) -> None:
 
 
 def test_names_that_differ_after_a_dot_have_files_of_their_own(tmp_path: Path) -> None:
+    before = plt.get_fignums()
     for name in ("v1.2", "v1.3"):
         theme.save(plt.figure(), tmp_path / name)
     there = sorted(path.name for path in tmp_path.iterdir())
     assert there == ["v1.2.png", "v1.2.svg", "v1.3.png", "v1.3.svg"]
-    assert not plt.get_fignums()
+    assert plt.get_fignums() == before

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from reported import RECORDS, STUDY, Page, write
 from rich.console import Console
-from test_analysis import RECORDS, STUDY
-from test_page import Page, write
 
 from reports.findings.analysis import analyse
 from reports.findings.origins import code_notice, code_states, seed_ranges

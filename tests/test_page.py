@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import shutil
@@ -11,12 +12,14 @@ from typing import Any
 
 import pytest
 from reported import RECORDS, STUDY, Page, record, write
+from rich.console import Console
 
 from harness.studies.study import Study
 from reports.figures.theme import wrapped
 from reports.findings.analysis import analyse
 from reports.output.markdown import markdown
 from reports.output.page import numeric_columns
+from reports.output.terminal import show
 from reports.sections.accuracies import MOST
 from reports.sections.report import drawn_conditions
 from reports.sections.section import Section, Table
@@ -55,6 +58,20 @@ def test_claims_that_their_margins_swallow_are_named(tmp_path: Path) -> None:
     text = Page(write(RECORDS, study, tmp_path / "weak")).text
     assert "REPRODUCED cannot fall for weak: the margin is not smaller than the claim" in text
     assert "cannot fall" not in Page(write(RECORDS, STUDY, tmp_path / "sound")).text
+
+
+def test_the_terminal_promises_no_seeds_to_a_claim_that_its_margin_swallows() -> None:
+    """A gain of 10.5 +- 1 against 10 +- 11: within the margin, as almost any would be."""
+    records = [record("a", s, 0.7) for s in range(4)]
+    records += [record("b", s, 0.8 + 0.01 * (s % 2)) for s in range(4)]
+    weak = STUDY.claims[0].model_copy(update={"margin": 11.0})
+    study = STUDY.model_copy(update={"claims": (weak,)})
+    terminal = Console(file=io.StringIO(), width=400)
+    show(terminal, analyse(records, study), study)
+    said = terminal.file.getvalue()  # type: ignore[attr-defined]
+    assert "? INCONCLUSIVE (its margin is not smaller than the claim)" in said
+    assert "no number of seeds settles that" in said
+    assert "would settle it" not in said
 
 
 def test_texts_of_a_study_are_escaped(tmp_path: Path) -> None:

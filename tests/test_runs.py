@@ -288,6 +288,36 @@ margin = 6.0
 """
 
 
+def test_any_text_is_reported_on_any_terminal_and_verified(
+    study_file: Path, tmp_path: Path
+) -> None:
+    odd = tmp_path / "odd.toml"
+    text = study_file.read_text().partition('"dhp+si"')[0].replace("seeds = 4", "seeds = 2")
+    text += "planted = { protocol = { seed_offset = 100, corrected_errors = 40 } }\n"
+    odd.write_text(text + CLAIM.replace("a planted gain", "[/appendix] costs $5 and $6 ✓"))
+    out = tmp_path / "[/out] $x$"
+    done = run("run", odd, "--out", out, "--executor", "in-process", PYTHONIOENCODING="ascii")
+    assert done.returncode == 0, done.stderr
+    assert "? INCONCLUSIVE: [/appendix] costs $5 and $6 +" in done.stdout
+    assert f"report: {out}" in done.stdout
+    agreed = run("verify", out, PYTHONIOENCODING="ascii")
+    assert (agreed.returncode, agreed.stderr) == (0, "")
+    (out / "report" / "forest.svg").unlink()
+    (out / "report" / "notes.txt").write_text("mine")
+    named = run("verify", out)
+    assert named.returncode == 1
+    assert named.stderr.splitlines() == [
+        "differs: forest.svg: missing",
+        "differs: notes.txt: not a file of this report",
+    ]
+    whole = {path.name for path in (out / "report").iterdir()}
+    more = run("run", odd, "--out", out, "--seeds", 4, "--executor", "in-process")
+    assert more.returncode == 0, more.stderr
+    assert {path.name for path in (out / "report").iterdir()} == whole | {"forest.svg"}
+    document = json.loads((out / "report" / "verdict.json").read_text())
+    assert document["claims"][0]["n"] == 4, "the seeds that were asked for, not the study's two"
+
+
 def test_adaptive_adds_seeds_until_the_claim_is_decided_and_says_so(
     study_file: Path, tmp_path: Path
 ) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from matplotlib.figure import Figure
 from reported import RECORDS, STUDY, write
 
 from reports.figures import theme
@@ -44,26 +45,43 @@ def differ(folder: Path) -> list[str]:
     return differences(analyse(RECORDS, STUDY), folder, FILES)
 
 
+FULL = OSError(errno.ENOSPC, "full")
+
+
 @pytest.mark.parametrize(
-    "fault", [OSError(errno.ENOSPC, "full"), ValueError(), KeyboardInterrupt()]
+    ("at", "fault"),
+    [
+        ("verdict_text", FULL),
+        ("save", FULL),
+        ("save", ValueError()),
+        ("save", KeyboardInterrupt()),
+        ("markdown", FULL),
+        ("_page", FULL),
+    ],
 )
-@pytest.mark.parametrize("at", ["verdict_text", "save", "markdown", "_page"])
 def test_a_report_that_fails_half_way_leaves_the_old_one_as_it_was(
     report: Path, monkeypatch: pytest.MonkeyPatch, at: str, fault: BaseException
 ) -> None:
     def fail(*_: Any) -> None:
         raise fault
 
+    def save(figure: Figure, path: Path) -> None:
+        """Write in no time; fail, if it is to, after others are written."""
+        if at == "save" and path.name == "tasks":
+            raise fault
+        for suffix in (".svg", ".png"):
+            path.with_suffix(suffix).write_text("<svg width='1' height='1'/>")
+
     before = contents(report)
-    owner: Any = theme if at == "save" else page
-    monkeypatch.setattr(owner, at, fail)
-    with pytest.raises(type(fault)):
-        write(RECORDS[:4], STUDY, report)
-    assert contents(report) == before
-    assert [path.name for path in report.parent.iterdir()] == ["report"], "nothing is left over"
-    with pytest.raises(type(fault)):
-        write(RECORDS, STUDY, report.parent / "first")
-    assert [path.name for path in report.parent.iterdir()] == ["report"], "nor begun"
+    monkeypatch.setattr(theme, "save", save)
+    if at != "save":
+        monkeypatch.setattr(page, at, fail)
+    for folder in (report, report.parent / "first"):
+        with pytest.raises(type(fault)):
+            write(RECORDS, STUDY, folder)
+        assert contents(report) == before
+        left = [path.name for path in report.parent.iterdir()]
+        assert left == ["report"], "nothing of the new one is left, nor of a first one"
 
 
 def test_a_new_report_has_nothing_of_the_old_one_but_what_is_somebody_elses(report: Path) -> None:

@@ -95,7 +95,8 @@ def _warn_of(tally: Tally, root: Path) -> None:
     if tally.failed:
         log = root / "failures.log"
         with contextlib.suppress(OSError):
-            log.write_text("\n".join(failed.details for failed in tally.failed), encoding="utf-8")
+            details = "\n".join(failed.details for failed in tally.failed)
+            log.write_text(details, encoding="utf-8", errors="backslashreplace")
         for failed in tally.failed:
             cells = ", ".join(f"{c.condition.name} seed {c.seed}" for c in failed.block)
             warn(f"failed: {cells}: {failed.error} (details in {log})")
