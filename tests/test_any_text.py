@@ -46,24 +46,27 @@ TEXTS = [
     "_under",
     "- a\nb\r\n\tc",
 ]
-STARTS = {"on": {}, ":b:=": {"bias": False}}
+STARTS = {"on": {}, "b@:b:": {"bias": False}}
+"""Names are of few letters; with ``:b:`` among them, which a terminal could take for an emoji."""
 
 
 def study_of(text: str) -> Study:
     """Two factors, a claim, a source and a curve, all of whose free texts are ``text``."""
-    off, on = "p=off _h=on", "p=on _h=:b:="
+    off, on = "p=off h=on", "p=on h=b@:b:"
+    # An id is a line of at most 100 letters.
+    name = " ".join(text.split())[:100].strip()
     claim = {
-        "id": text, "text": text, "source": text, "treatment": on, "baseline": off,
+        "id": name, "text": text, "source": text, "treatment": on, "baseline": off,
         "reported": 4.0, "unit": "points", "margin": 1.0,
     }  # fmt: skip
     curve = {
-        "id": f"curve {text}", "text": text, "treatment": {"p": "on"}, "baseline": {"p": "off"},
+        "id": "curve", "text": text, "treatment": {"p": "on"}, "baseline": {"p": "off"},
         "reported": 4.0, "margin": 1.0,
     }  # fmt: skip
-    published = {"id": text, "source": text, "after_tasks": [1, 2], "accuracy": {off: [99.0, 70.0]}}
+    published = {"id": name, "source": text, "after_tasks": [1, 2], "accuracy": {off: [99.0, 70.0]}}
     factors = {
         "p": {"levels": {"off": {}, "on": {"plasticity": "on"}}},
-        "_h": {"levels": STARTS},
+        "h": {"levels": STARTS},
     }
     return Study.model_validate(
         {"name": "hand", "description": text, "seeds": 3, "factors": factors,

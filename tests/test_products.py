@@ -106,3 +106,10 @@ def test_the_description_names_the_library_and_its_version() -> None:
     name, version = products.description().split(" ", 1)
     assert name == chosen_library()
     assert version[0].isdigit()
+
+
+@pytest.mark.usefixtures("library")
+def test_a_product_that_overflows_says_nothing(recwarn: pytest.WarningsRecorder) -> None:
+    huge = torch.full((1, 16, 16), 1e30)
+    assert product(huge, huge).isinf().all()
+    assert not recwarn.list
