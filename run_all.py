@@ -6,7 +6,6 @@ not wait for torch, pandas or the drawing of figures.
 
 from __future__ import annotations
 
-import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -15,7 +14,8 @@ import typer
 from rich.text import Text
 from typer import Argument, Option
 
-from harness.errors import InputError, NoDataError
+from harness.errors import InputError, Interrupted, NoDataError
+from harness.running import interruption
 from harness.running.options import DeviceName, ExecutorName, Options
 from harness.screen.messages import OTHER_DATA, warn
 from reports.output.console import Terminal, spell_out_what_cannot_be_written
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from reports.findings.analysis import Analysis
 
 DEFAULT_STUDY, FALLBACK_STUDY = "dhp-split-mnist", "dhp-split-digits"
-INTERRUPTED = 130
 
 out = Terminal()
 app = typer.Typer(
@@ -239,7 +238,7 @@ def _run(
             lambda sentence: out.print(sentence, highlight=False),
             most_seeds,
         )
-    return INTERRUPTED if code is None else max(code, _report(root))
+    return max(code, _report(root))
 
 
 def _look(root: Path) -> Look:
@@ -282,25 +281,38 @@ def _report(directory: Path) -> int:
             f"cannot write the report to {directory / 'report'} ({reason}); the records are "
             f"safe. Make room, then: python run_all.py report {directory}"
         ) from None
+    except KeyboardInterrupt:
+        raise Interrupted(
+            f"the records are safe; write the report: python run_all.py report {directory}"
+        ) from None
     show(out, analysis, results.study)
     say_what_is_left_out(out, results)
     out.print(f"report: {page}", highlight=False, soft_wrap=True)
     return 1 if results.damaged else 0
 
 
-def _terminated(number: int, frame: object) -> NoReturn:
-    raise KeyboardInterrupt
-
-
 def main() -> None:
     """Run the command line; every error that a user can mend is one line and exit code 2."""
-    signal.signal(signal.SIGTERM, _terminated)
+    interruption.listen()
     spell_out_what_cannot_be_written()
     try:
         app()
     except InputError as error:
         warn(f"error: {error}")
         sys.exit(2)
+    except Interrupted as end:
+        _exit_interrupted(str(end))
+    except SystemExit as end:
+        if end.code != interruption.INTERRUPTED:
+            raise
+        # typer answers so to a KeyboardInterrupt
+        _exit_interrupted("what is recorded is kept; the same command goes on from there")
+
+
+def _exit_interrupted(kept: str) -> NoReturn:
+    interruption.ignore()
+    warn(f"interrupted: {kept}")
+    sys.exit(interruption.INTERRUPTED)
 
 
 if __name__ == "__main__":

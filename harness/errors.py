@@ -1,4 +1,4 @@
-"""The errors that a user can mend."""
+"""What ends the program early with one line: an error that a user can mend, an interruption."""
 
 
 class InputError(Exception):
@@ -7,3 +7,7 @@ class InputError(Exception):
 
 class NoDataError(InputError):
     """A benchmark's data are not here, and could not be downloaded."""
+
+
+class Interrupted(Exception):  # noqa: N818 (nothing went wrong)
+    """The user ended a part of the work: the message says what is kept. Exit code 130."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 HERE = Path(__file__).parent.parent
@@ -16,9 +17,18 @@ def command(*arguments: object) -> list[str]:
     return [sys.executable, str(HERE / "run_all.py"), *map(str, arguments)]
 
 
-def run(*arguments: object, cwd: Path = HERE, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run it to its end, without MNIST and on a wide screen, with these environment variables."""
-    environment = os.environ | {"COLUMNS": "200", "REPRO_DATA_DIR": ""} | variables
+def run(
+    *arguments: object, cwd: Path = HERE, below: Sequence[str] = (), **variables: str
+) -> subprocess.CompletedProcess[str]:
+    """Run it to its end, without MNIST and on a wide screen, with these environment variables.
+
+    ``below`` is a program that starts it, such as a wrapper.
+    """
     return subprocess.run(
-        command(*arguments), cwd=cwd, env=environment, text=True, capture_output=True, timeout=300
+        [*below, *command(*arguments)],
+        cwd=cwd,
+        env=os.environ | {"COLUMNS": "200", "REPRO_DATA_DIR": ""} | variables,
+        text=True,
+        capture_output=True,
+        timeout=300,
     )

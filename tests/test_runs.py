@@ -11,9 +11,12 @@ from pathlib import Path
 
 import pytest
 from commands import HERE, command, run
+from processes import Process, descendants
 
 from harness.data.benchmarks import split_digits
-from harness.running.executors import BlockDone, BlockFailed, OnRay
+from harness.running import executors
+from harness.running.events import BlockDone, BlockFailed, BlockProgress, NoWorker
+from harness.running.executors import OnRay
 from harness.running.plan import estimate_seconds, make_plan
 from harness.running.training import train_block
 from harness.studies.study import Study
@@ -62,9 +65,14 @@ def test_one_lane_at_a_time_gives_the_same_bits(
     assert (tmp_path / TABLE).read_bytes() == (uninterrupted / TABLE).read_bytes()
 
 
-def test_ray_gives_the_same_bits(uninterrupted: Path, study_file: Path, tmp_path: Path) -> None:
+def test_ray_gives_the_same_bits_also_below_uv_run(
+    uninterrupted: Path, study_file: Path, tmp_path: Path
+) -> None:
+    """Ray knows uv by its name in an ancestor's command line, which a shell can take as well."""
+    (tmp_path / "run").write_text('"$@"\n')
+    shell = ("bash", "-c", 'exec -a uv bash run "$@"', "bash")
     arguments = ("--executor", "ray", "--workers", 2, "--lanes", 3)
-    done = run("run", study_file, "--out", tmp_path, *arguments)
+    done = run("run", study_file, "--out", tmp_path, *arguments, cwd=tmp_path, below=shell)
     assert done.returncode == 0, done.stderr
     assert "OnRay, 2 workers" in done.stdout
     assert (tmp_path / TABLE).read_bytes() == (uninterrupted / TABLE).read_bytes()
@@ -214,7 +222,7 @@ def heavier() -> Study:
         {
             "name": "heavier",
             "seeds": 2,
-            "protocol": {"benchmark": "split-digits", "iterations_per_task": 1500},
+            "protocol": {"benchmark": "split-digits", "iterations_per_task": 600},
             "conditions": {"finetune": {}},
         }
     )
@@ -223,23 +231,46 @@ def heavier() -> Study:
 def test_a_lost_worker_is_replaced_and_the_bits_stay() -> None:
     study, data = heavier(), split_digits(Path())
     plan = make_plan(study, data.checksum(), [], workers=1, lanes=2, device="cpu")
-    killed = False
+    killed: set[Process] = set()
     done = []
     for event in OnRay("cpu", 1, None).run(plan.blocks, data):
         assert not isinstance(event, BlockFailed), event
         if isinstance(event, BlockDone):
             done.append(event)
-        elif not killed:
-            worker = subprocess.run(
-                ["pgrep", "-f", "^ray::work"], capture_output=True, text=True, check=True
-            ).stdout.split()
-            os.kill(int(worker[0]), signal.SIGKILL)
-            killed = True
-    assert killed
+        elif not killed and isinstance(event, BlockProgress) and event.fraction > 0:
+            killed = {p for p in descendants(os.getpid()) if p.name.startswith("ray::work")}
+            for worker in killed:
+                os.kill(worker.pid, signal.SIGKILL)
+    assert len(killed) == 1
     *_, alone = train_block(plan.blocks[0], data)
     assert isinstance(alone, list)
     assert [o.accuracy for o in done[0].outcomes] == [o.accuracy for o in alone]
     assert [o.telemetry for o in done[0].outcomes] == [o.telemetry for o in alone]
+
+
+def test_where_no_worker_starts_a_word_about_it_comes_until_one_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Occupant:
+        """Takes the only core."""
+
+        def here(self) -> None: ...
+
+    monkeypatch.setattr(executors, "NO_WORKER_S", 0.1)
+    study, data = load_study("smoke").choose(["finetune"], "1"), split_digits(Path())
+    plan = make_plan(study, data.checksum(), [], workers=1, lanes=1, device="cpu")
+    executor = OnRay("cpu", 1, None)
+    occupant = executor.ray.remote(num_cpus=1)(Occupant).remote()
+    executor.ray.get(occupant.here.remote())
+    events = executor.run(plan.blocks, data)
+    first, second = next(events), next(events)
+    assert isinstance(first, NoWorker)
+    assert isinstance(second, NoWorker)
+    assert 0 < first.seconds < second.seconds
+    logs = Path(first.advice.partition(" in ")[2].partition(";")[0])
+    assert list(logs.glob("raylet*"))
+    executor.ray.kill(occupant)
+    assert isinstance(list(events)[-1], BlockDone)
 
 
 def test_the_plan_is_seed_major_and_stacks_grids_of_scalars() -> None:

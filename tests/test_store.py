@@ -13,7 +13,7 @@ from harness.errors import InputError
 from harness.keeping.records import Record, seal
 from harness.keeping.selection import select
 from harness.keeping.store import Conflict, Damaged, Store
-from harness.running.executors import BlockDone, Event
+from harness.running.events import BlockDone, Event
 from harness.running.plan import Plan
 from harness.running.runner import Tally, execute
 from harness.running.training import Outcome
@@ -190,6 +190,17 @@ def test_cells_that_another_driver_recorded_are_not_started(tmp_path: Path) -> N
             run_plan(store, plan)
 
     assert run_plan(store, plan, other_driver_is_faster).done == 1
+
+
+def test_records_name_the_code_that_a_run_started_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commits = iter(["at the start", "committed meanwhile", "and again"])
+    monkeypatch.setattr("harness.runner.code", lambda: {"git_commit": next(commits)})
+    store = Store(tmp_path)
+    run_plan(store, plan_of(study()))
+    records = store.read_all()[0]
+    assert [r["provenance"]["code"]["git_commit"] for r in records] == 4 * ["at the start"]
 
 
 def test_records_answer_for_what_was_run_whatever_its_name_is_now(tmp_path: Path) -> None:

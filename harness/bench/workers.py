@@ -12,7 +12,8 @@ from pathlib import Path
 
 from harness.bench.race import Ratio
 from harness.data.benchmarks import Dataset, split_digits
-from harness.running.executors import BlockDone, Executor, InProcess, OnRay
+from harness.running.events import BlockDone
+from harness.running.executors import Executor, InProcess, OnRay
 from harness.running.plan import CPU_LANES, make_plan
 from harness.running.training import train_block
 from harness.studies.condition import Cell

@@ -41,31 +41,27 @@ class Look:
 
 
 def add_seeds(
-    train: Callable[[int], int | None],
+    train: Callable[[int], int],
     look: Callable[[], Look],
     say: Callable[[str], object],
     most: int,
-) -> int | None:
+) -> int:
     """Add seeds in blocks until no claim is undecided, or there are ``most`` of them.
 
     Parameters
     ----------
-    train : trains the seeds 0 to n - 1, those that are missing; returns an exit code, None where
-        it was interrupted.
+    train : trains the seeds 0 to n - 1, those that are missing; returns an exit code.
     look : judges the claims on what is on record.
     say : is told after each block how far it is.
 
     Returns
     -------
-    The largest of the exit codes; None where training was interrupted.
+    The largest of the exit codes.
     """
     count, worst = 0, 0
     while count < most:
         count = min(count + BLOCK, most)
-        code = train(count)
-        if code is None:
-            return None
-        worst = max(worst, code)
+        worst = max(worst, train(count))
         found = look()
         say(found.sentence())
         if not found.undecided:

@@ -3,51 +3,28 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
+import threading
+import time
 import traceback
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Generator, Iterable, Iterator
+from concurrent import futures
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 from harness.data.benchmarks import Dataset
 from harness.errors import InputError
 from harness.running import provenance
+from harness.running.events import Block, BlockDone, BlockFailed, BlockProgress, Event, NoWorker
+from harness.running.interruption import held
 from harness.running.training import Outcome, Progress, train_block
-from harness.studies.condition import Cell
 
 WORKER_RETRIES = 3
 """How often a block is run again that was lost with its worker or node."""
+NO_WORKER_S = 30.0
+"""After so long without any worker at work there is a word about it; the next after twice that."""
 
-Block = tuple[Cell, ...]
-
-
-@dataclass(frozen=True)
-class BlockProgress:
-    """Share of a block that is done, from 0 to 1."""
-
-    block: Block
-    fraction: float
-
-
-@dataclass(frozen=True)
-class BlockDone:
-    """A finished block: an outcome for each of its cells, and where they were computed."""
-
-    block: Block
-    outcomes: list[Outcome]
-    environment: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class BlockFailed:
-    """A block that raised an error or whose worker was lost too often."""
-
-    block: Block
-    error: str
-    details: str
-
-
-Event = BlockProgress | BlockDone | BlockFailed
 Answer = Progress | tuple[list[Outcome], dict[str, Any]]
 
 
@@ -56,13 +33,14 @@ class Executor(Protocol):
 
     workers: int
 
-    def run(self, blocks: Iterable[Block], data: Dataset) -> Iterator[Event]:
+    def run(self, blocks: Iterable[Block], data: Dataset) -> Generator[Event, None, None]:
         """Yield the events of all blocks, in the order in which they happen."""
         ...
 
 
 def work(block: Block, data: Dataset, device: str) -> Iterator[Answer]:
     """Train a block where this is called: progress, then outcomes and environment."""
+    yield Progress(0)  # somebody is at work: to cut the data into tasks takes a while
     for item in train_block(block, data, device):
         if isinstance(item, Progress):
             yield item
@@ -84,7 +62,7 @@ class InProcess:
     def __init__(self, device: str) -> None:
         self.device = device
 
-    def run(self, blocks: Iterable[Block], data: Dataset) -> Iterator[Event]:  # noqa: D102
+    def run(self, blocks: Iterable[Block], data: Dataset) -> Generator[Event, None, None]:  # noqa: D102
         for block in blocks:
             try:
                 for answer in work(block, data, self.device):
@@ -111,6 +89,10 @@ class OnRay:
     def __init__(self, device: str, workers: int | None, address: str | None) -> None:
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+        if address is None:
+            # Below `uv run`, Ray starts its workers through uv too, in a bare copy of the current
+            # folder with an environment to be installed. Here they share folder and environment.
+            os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
         try:
             import ray
         except ImportError:
@@ -119,59 +101,136 @@ class OnRay:
             ) from None
         self.ray = ray
         self.device = device
+        self.address = address
         resource = "GPU" if device == "cuda" else "CPU"
+        try:
+            # Interrupted half-way, it would leave processes that nobody ends.
+            with held(), _sigterm_kept(ray):
+                self.advice = self._start(workers)
+            available = int(ray.cluster_resources().get(resource, 0))
+            if available == 0:
+                raise InputError(f"the Ray cluster has no {resource}; choose another --device")
+        except BaseException:
+            self._stop()
+            raise
+        self.workers = min(workers or available, available)
+
+    def _start(self, workers: int | None) -> str:
+        """Start or join Ray; returns what to look at where no worker starts."""
         shared: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
-        if address is None:
-            if device == "cpu":
+        if self.address is None:
+            if self.device == "cpu":
                 shared["num_cpus"] = workers
             # "local": never join a cluster that happens to run here; that takes --address.
             shared |= {"include_dashboard": False, "object_store_memory": 512 * 2**20}
-            ray.init(address="local", **shared)
-        else:
-            import harness
-            import methods
-
-            _check_reachable(address)
-            shared["runtime_env"] = {"py_modules": [harness, methods]}
             try:
-                ray.init(address=address, **shared)
-            except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+                context: Any = self.ray.init(address="local", **shared)
+            except Exception as error:  # of any class: what a start of Ray can fail from is open
                 raise InputError(
-                    f"--address {address}: no Ray cluster answers there ({_summary(error)}). "
-                    "Where the cluster asks for a token, set RAY_AUTH_MODE=token"
+                    f"Ray does not start here ({_summary(error)}); --executor in-process does "
+                    "without it"
                 ) from None
-        available = int(ray.cluster_resources().get(resource, 0))
-        if available == 0:
-            ray.shutdown()
-            raise InputError(f"the Ray cluster has no {resource}; choose another --device")
-        self.workers = min(workers or available, available)
+            logs = f"{context.address_info['session_dir']}/logs"
+            return f"look into Ray's logs in {logs}; --executor in-process does without Ray"
+        import harness
+        import methods
 
-    def run(self, blocks: Iterable[Block], data: Dataset) -> Iterator[Event]:  # noqa: D102
+        _check_reachable(self.address)
+        # By their folders: modules themselves cannot be copied, as Ray does below `uv run`.
+        shared["runtime_env"] = {"py_modules": [m.__path__[0] for m in (harness, methods)]}
+        try:
+            self.ray.init(address=self.address, **shared)
+        except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+            raise InputError(
+                f"--address {self.address}: no Ray cluster answers there ({_summary(error)}). "
+                "Where the cluster asks for a token, set RAY_AUTH_MODE=token"
+            ) from None
+        advice = (
+            "the cluster may be busy (ray status), or cannot start workers for this program (their "
+            "logs are on its nodes, in /tmp/ray/session_latest/logs)"
+        )
+        if "UV" in os.environ:
+            advice += (
+                "; below uv run they are started by uv there, unless this run has "
+                "RAY_ENABLE_UV_RUN_RUNTIME_ENV=0 set"
+            )
+        return advice
+
+    def _stop(self) -> None:
+        """Leave Ray, and end it where it was started here."""
+        # On its way out Ray gives SIGTERM back to the system, which would end this process at
+        # once. So another thread waits for Ray, while this one takes the signal again.
+        handler = signal.getsignal(signal.SIGTERM)
+        with futures.ThreadPoolExecutor(1) as pool:
+            stopping = pool.submit(self.ray.shutdown)
+            while not stopping.done():
+                futures.wait([stopping], timeout=0.01)
+                _set_sigterm(handler)
+            stopping.result()
+
+    def run(self, blocks: Iterable[Block], data: Dataset) -> Generator[Event, None, None]:  # noqa: D102
         ray = self.ray
         resources = {"num_gpus": 1} if self.device == "cuda" else {"num_cpus": 1}
         # Errors in the code are not retried: they would only fail again.
         task = ray.remote(**resources, max_retries=WORKER_RETRIES, retry_exceptions=False)(work)
-        shared = ray.put(data)
         waiting = iter(blocks)
         running: dict[Any, Block] = {}
+        at_work: set[Any] = set()
+        last_word, patience = time.monotonic(), NO_WORKER_S
         try:
+            shared = ray.put(data)
             while True:
                 while len(running) < self.workers and (block := next(waiting, None)) is not None:
                     running[task.remote(block, shared, self.device)] = block
                 if not running:
                     return
-                ready, _ = ray.wait(list(running), num_returns=1)
+                wait = None if at_work else patience
+                ready, _ = ray.wait(list(running), num_returns=1, timeout=wait)
+                if not ready:
+                    patience *= 2
+                    yield NoWorker(time.monotonic() - last_word, self.advice)
+                    continue
+                last_word, patience = time.monotonic(), NO_WORKER_S
+                at_work.update(ready)
                 for generator in ready:
                     block = running[generator]
+                    event: Event | None
                     try:
-                        yield _event(block, ray.get(next(generator)))
+                        event = _event(block, ray.get(next(generator)))
                     except StopIteration:
-                        del running[generator]
+                        event = None
                     except ray.exceptions.RayError as error:
+                        event = BlockFailed(block, _summary(error), str(error))
+                    if event is None or isinstance(event, BlockFailed):
                         del running[generator]
-                        yield BlockFailed(block, _summary(error), str(error))
+                        at_work.remove(generator)
+                    if event is not None:
+                        yield event
         finally:
-            ray.shutdown()
+            self._stop()
+
+
+@contextmanager
+def _sigterm_kept(ray: Any) -> Iterator[None]:
+    """Leave SIGTERM with whose it is while Ray starts, which takes it twice: in Python and in C++.
+
+    The first is kept from happening, for a signal meanwhile would end the process without a word.
+    The second comes last of all, and is undone.
+    """
+    utilities, name = ray._private.utils, "set_sigterm_handler"
+    handler, theirs = signal.getsignal(signal.SIGTERM), getattr(utilities, name, None)
+    setattr(utilities, name, lambda handler: None)
+    try:
+        yield
+    finally:
+        setattr(utilities, name, theirs)
+        _set_sigterm(handler)
+
+
+def _set_sigterm(handler: Any) -> None:
+    """Set the handler, where this thread may and Python can (not if it is of another language)."""
+    if handler is not None and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, handler)
 
 
 def _check_reachable(address: str) -> None:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from harness.data.benchmarks import Dataset
 from harness.keeping.code_version import code
 from harness.keeping.records import SCHEMA, Record, seal
 from harness.keeping.store import Conflict, Store
-from harness.running.executors import Block, BlockDone, BlockFailed, Event, Executor
+from harness.running import interruption
+from harness.running.events import Block, BlockDone, BlockFailed, Event
+from harness.running.executors import Executor
 from harness.running.plan import Plan
 from harness.studies.known_data import is_genuine
 
@@ -64,7 +68,8 @@ def execute(
     tally : is kept up to date, so that it is true after an interruption too.
     """
     checksum = data.checksum()
-    code()  # asked once, now: whoever commits while cells are trained does not change what runs
+    # The code is asked for now: who commits while cells are trained does not change what runs.
+    origin = {"code": code(), "data": checksum}
 
     def still_missing() -> Iterator[Block]:
         for block in plan.blocks:
@@ -73,20 +78,30 @@ def execute(
                 yield cells
 
     try:
-        for event in executor.run(still_missing(), data):
-            if isinstance(event, BlockDone):
-                for record in _records(event, study_name, checksum):
-                    tally.done += record["status"] == "done"
-                    tally.diverged += record["status"] == "diverged"
-                    tally.unwritten.append(record)
-                _flush(tally, store)
-            elif isinstance(event, BlockFailed):
-                tally.failed.append(event)
-            observe(event)
+        with closing(executor.run(still_missing(), data)) as events:
+            for event in events:
+                with interruption.held():  # what has arrived is kept
+                    _keep(event, study_name, origin, store, tally)
+                observe(event)
+                interruption.check()
     finally:
         _flush(tally, store)
         if tally.unwritten:
             tally.rescued = _rescue(tally.unwritten, study_name)
+
+
+def _keep(
+    event: Event, study_name: str, origin: Mapping[str, Any], store: Store, tally: Tally
+) -> None:
+    """Record the cells of a block that is done; note one that failed."""
+    if isinstance(event, BlockDone):
+        for record in _records(event, study_name, origin):
+            tally.done += record["status"] == "done"
+            tally.diverged += record["status"] == "diverged"
+            tally.unwritten.append(record)
+        _flush(tally, store)
+    elif isinstance(event, BlockFailed):
+        tally.failed.append(event)
 
 
 def _flush(tally: Tally, store: Store) -> None:
@@ -114,7 +129,8 @@ def _rescue(records: list[Record], study_name: str) -> Path | None:
     return rescue.records
 
 
-def _records(event: BlockDone, study_name: str, checksum: str) -> Iterator[Record]:
+def _records(event: BlockDone, study_name: str, origin: Mapping[str, Any]) -> Iterator[Record]:
+    checksum = origin["data"]
     finished = datetime.now(UTC).isoformat(timespec="seconds")
     for cell, outcome in zip(event.block, event.outcomes, strict=True):
         condition = cell.condition
@@ -133,8 +149,7 @@ def _records(event: BlockDone, study_name: str, checksum: str) -> Iterator[Recor
             "protocol": settings["protocol"],
             "method": settings["method"],
             "provenance": {
-                "code": code(),
-                "data": checksum,
+                **origin,
                 "data_genuine": is_genuine(condition.protocol.benchmark, checksum),
                 **event.environment,
             },

@@ -16,7 +16,9 @@ from harness.keeping.records import final_accuracy
 from harness.keeping.selection import refuse_to_hide, select
 from harness.keeping.store import Damaged, Store
 from harness.running.cores import cores_here
-from harness.running.executors import Event, Executor, InProcess, OnRay
+from harness.running.events import Event
+from harness.running.executors import Executor, InProcess, OnRay
+from harness.running.interruption import held
 from harness.running.options import Options
 from harness.running.plan import Plan, estimate_seconds, make_plan
 from harness.running.runner import Tally, execute
@@ -106,7 +108,8 @@ class Session:
         InputError
             Where the directory belongs to another study or cannot be written.
         """
-        self.store.open_for(self.study, adaptive_seeds=adaptive_seeds)
+        with held():
+            self.store.open_for(self.study, adaptive_seeds=adaptive_seeds)
         return [(bad, self.store.set_aside(bad)) for bad in self._damaged]
 
     @cached_property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -14,7 +15,14 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.keeping.records import final_accuracy
-from harness.running.executors import Block, BlockDone, BlockProgress, Event
+from harness.running.events import (
+    Block,
+    BlockDone,
+    BlockFailed,
+    BlockProgress,
+    Event,
+    NoWorker,
+)
 
 
 class Display:
@@ -63,11 +71,16 @@ class Display:
         trace: TracebackType | None,
     ) -> None:
         if self._live:
-            self._live.update(self._render())
-            self._live.stop()
+            with suppress(OSError):  # a terminal that was closed
+                self._live.update(self._render())
+                self._live.stop()
 
     def observe(self, event: Event) -> None:
         """Take in an event of the run."""
+        if isinstance(event, NoWorker):
+            text = f"no worker has started for {clock(event.seconds)}: {event.advice}"
+            self.console.print(text, markup=False, highlight=False, soft_wrap=True)
+            return
         if isinstance(event, BlockProgress):
             self._running[event.block] = event.fraction
         else:
@@ -88,7 +101,7 @@ class Display:
             if final is not None:
                 self.finals.setdefault(cell.condition.name, []).append(final)
 
-    def _print_line(self, event: Event) -> None:
+    def _print_line(self, event: BlockDone | BlockFailed) -> None:
         elapsed = time.monotonic() - self._started
         left = elapsed / self._finished * (self.missing - self._finished)
         names = ", ".join(dict.fromkeys(cell.condition.name for cell in event.block))

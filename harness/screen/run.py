@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from harness.errors import Interrupted
 from harness.running.runner import Tally
 from harness.running.session import Session
 from harness.screen.messages import OTHER_DATA, warn
@@ -29,14 +30,19 @@ def show_plan(out: Console, session: Session) -> None:
     out.print(table)
 
 
-def show_run(out: Console, session: Session, adaptive_seeds: int | None = None) -> int | None:
+def show_run(out: Console, session: Session, adaptive_seeds: int | None = None) -> int:
     """Run a session's plan and show how it goes.
 
     ``adaptive_seeds`` is as for ``Store.open_for``.
 
     Returns
     -------
-    An exit code: 0 where every cell was recorded as done, else 1; None after an interruption.
+    An exit code: 0 where every cell was recorded as done, else 1.
+
+    Raises
+    ------
+    Interrupted
+        Where a signal ended the run; it says how much is recorded.
     """
     for damaged, target in session.open_store(adaptive_seeds):
         warn(f"damaged record {damaged.path.name}: {damaged.reason}; set aside as {target}")
@@ -52,11 +58,10 @@ def show_run(out: Console, session: Session, adaptive_seeds: int | None = None) 
         if plan.missing:
             _execute(out, session, tally)
     except KeyboardInterrupt:
-        warn(
-            f"interrupted: {tally.done + tally.diverged} of {plan.missing} cells were "
-            "recorded; the same command goes on from here"
-        )
-        return None
+        raise Interrupted(
+            f"{tally.done + tally.diverged} of {plan.missing} cells were recorded; the same "
+            "command goes on from here"
+        ) from None
     finally:
         _warn_of(tally, session.store.root)
     return 0 if tally.clean else 1
