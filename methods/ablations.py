@@ -1,4 +1,4 @@
-"""DHP-Softmax with one part taken out or changed: the controls that ask what the part does.
+"""DHP-Softmax with one part removed or changed: controls that show what the part does.
 
 Every variant starts from the same weights, alpha and eta as the layer as published.
 """
@@ -18,7 +18,7 @@ from methods.streams import PLASTICITY
 
 
 class EtaFixed(DHPSoftmax):
-    """The Hebbian rate keeps its start; the loss still reaches the body through the trace."""
+    """Eta keeps its initial value; the loss still reaches the body through the trace."""
 
     def backward(self, hidden: Tensor, delta: Tensor, gradients: Mapping[str, Tensor]) -> Tensor:  # noqa: D102
         to_hidden = super().backward(hidden, delta, gradients)
@@ -27,7 +27,7 @@ class EtaFixed(DHPSoftmax):
 
 
 class AlphaFixed(DHPSoftmax):
-    """The plasticity coefficients keep their random start."""
+    """The plasticity coefficients keep their random initial values."""
 
     def backward(self, hidden: Tensor, delta: Tensor, gradients: Mapping[str, Tensor]) -> Tensor:  # noqa: D102
         to_hidden = super().backward(hidden, delta, gradients)
@@ -36,9 +36,9 @@ class AlphaFixed(DHPSoftmax):
 
 
 class TraceDetached(DHPSoftmax):
-    """The trace is a constant to the loss: no gradient through eta or the class means.
+    """The loss treats the trace as a constant: no gradient flows through eta or the class means.
 
-    So eta, which the loss reaches on that way only, keeps its start too.
+    The loss reaches eta through the trace only, so eta keeps its initial value too.
     """
 
     def backward(self, hidden: Tensor, delta: Tensor, gradients: Mapping[str, Tensor]) -> Tensor:  # noqa: D102
@@ -48,24 +48,24 @@ class TraceDetached(DHPSoftmax):
         return to_hidden
 
 
-class Frozen(TraceDetached):
+class TraceFrozen(TraceDetached):
     """The trace stays zero, so that alpha and eta have no effect.
 
-    Tells plasticity from the way the layer is initialised.
+    This control separates the effect of plasticity from the effect of the layer's initialisation.
     """
 
     def learn_trace(self, hidden: Tensor, targets: Tensor) -> None:
-        """Take in nothing."""
+        """Leave the trace as it is."""
 
 
 class TraceShuffled(DHPSoftmax):
-    """Each class's mean goes to the column of another class, the same one all through a run."""
+    """The mean of each class moves the column of another class, fixed for the whole run."""
 
     def __init__(
         self, weight: Tensor, bias: Tensor | None, alpha: Tensor, eta: Tensor, source: Tensor
     ) -> None:
         super().__init__(weight, bias, alpha, eta)
-        self._source = source.to(weight.device)  # (S, 1, out): the class whose mean a column gets
+        self._source = source.to(weight.device)  # (S, 1, out): whose mean moves each column
 
     @classmethod
     def build(  # noqa: D102
@@ -87,7 +87,7 @@ class TraceShuffled(DHPSoftmax):
 
 
 def _cycles(generators: Sequence[Generator], outputs: int, width: int) -> Tensor:
-    """Draw for each lane a random cycle through all classes, so that none keeps its own column."""
+    """Draw a random cycle through all classes for each lane, so that no class keeps its column."""
     source = torch.arange(width).repeat(len(generators), 1)
     for lane, generator in zip(source, generators, strict=True):
         cycle = torch.from_numpy(generator.permutation(outputs))
@@ -96,33 +96,33 @@ def _cycles(generators: Sequence[Generator], outputs: int, width: int) -> Tensor
 
 
 class TraceReset(DHPSoftmax):
-    """The trace starts at zero in every task."""
+    """The trace is set to zero at the start of every task."""
 
     def start_task(self) -> None:  # noqa: D102
         self.trace.zero_()
 
 
 class TraceOffAtTest(DHPSoftmax):
-    """Tests see the slow weights alone: what the trace adds there, and not through training."""
+    """Tests use the slow weights alone, so that the trace acts through training only."""
 
     def test_logits(self, hidden: Tensor, mask: Tensor) -> Tensor:  # noqa: D102
         return Softmax.logits_of(self, hidden, self.weight)
 
 
 class SelfLabelledTest(DHPSoftmax):
-    """Each chunk of test samples moves a copy of the trace, by the predicted classes.
+    """Each chunk of test samples moves a copy of the trace towards the means of predicted classes.
 
-    The trace after training is what the next chunk starts from again: a test's result does not
-    depend on the order of chunks.
+    Every chunk starts from the trace as training left it, so that the result of a test does not
+    depend on the order of the chunks.
     """
 
     def test_logits(self, hidden: Tensor, mask: Tensor) -> Tensor:  # noqa: D102
         logits = self.logits(hidden)
         predicted = (logits + mask).argmax(2, keepdim=True)
-        trained = self.trace.clone()
+        trained_trace = self.trace.clone()
         self.learn_trace(hidden, torch.zeros_like(logits).scatter_(2, predicted, 1.0))
         logits = self.logits(hidden)
-        self.trace.copy_(trained)
+        self.trace.copy_(trained_trace)
         return logits
 
 
@@ -135,13 +135,13 @@ VARIANTS: Mapping[str, type[DHPSoftmax]] = {
     "trace-off-at-test": TraceOffAtTest,
     "self-labelled-test": SelfLabelledTest,
 }
-"""By the name that a study gives the ablation."""
+"""Output layers by the name that a study gives the ablation."""
 
 
 def head_class(plasticity: str, ablation: str | None) -> type[Softmax]:
-    """Return the output layer that an architecture asks for."""
+    """Return the class of the output layer that an architecture names."""
     if plasticity == "off":
         return Softmax
     if plasticity == "frozen":
-        return Frozen
+        return TraceFrozen
     return DHPSoftmax if ablation is None else VARIANTS[ablation]
