@@ -3,7 +3,7 @@
 Rounding inside a matrix product depends on the alignment of its operands. All widths are
 therefore padded to a multiple of 16 numbers: each lane then starts on a 64-byte boundary and
 has the same bits alone and in any stack. Padding is exactly zero, gets exactly zero gradient
-and stays zero under every optimiser here; it is part of no mean that is reported.
+and stays zero under every optimiser here. No reported mean includes it.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ def padded(width: int) -> int:
 
 @dataclass(frozen=True)
 class Architecture:
-    """What the lanes of one stack have in common.
+    """The shape and the kinds of layers that all lanes of a stack share.
 
     Attributes
     ----------
-    inputs, outputs : widths of the data and of all heads together.
+    inputs, outputs : number of input features, and of outputs of all heads together.
     hidden : widths of the hidden ReLU layers, at least one.
     plasticity : "off" (ordinary layer), "on", or "frozen" (trace kept at zero).
-    ablation : with plasticity "on", a name of ``methods.ablations.VARIANTS``.
+    ablation : a name in ``methods.ablations.VARIANTS``; only with plasticity "on".
     head_init : "linear" draws w from U(-1/sqrt(in), 1/sqrt(in)) as torch.nn.Linear does; "blog"
         from U(-1/sqrt(out), 1/sqrt(out)), which is what ``kaiming_uniform_(a=sqrt(5))`` does to
-        the (in, out) tensor of the published code, because it reads the fan-in off the
+        the (in, out) tensor of the published code, because it takes the fan-in from the
         second dimension.
     bias : whether the output layer has a bias, drawn from U(-1/sqrt(in), 1/sqrt(in)).
     """
@@ -52,14 +52,14 @@ class Architecture:
 
     @property
     def features(self) -> int:
-        """Width of the last hidden layer, which the output layer reads."""
+        """Width of the last hidden layer, which is the input of the output layer."""
         return self.hidden[-1]
 
     @property
     def head_bound(self) -> float:
-        """Half-width of the uniform distribution that the output layer's weights start from."""
-        fan = {"linear": self.features, "blog": self.outputs}[self.head_init]
-        return float(fan**-0.5)
+        """Half-width of the uniform distribution that draws the output layer's initial weights."""
+        width = {"linear": self.features, "blog": self.outputs}[self.head_init]
+        return float(width**-0.5)
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,8 @@ class Draws:
 
     Attributes
     ----------
-    seeds : one a lane.
-    dtype, device : of the tensors that are returned.
+    seeds : one for each lane.
+    dtype, device : type and device of the tensors that are returned.
     """
 
     seeds: Sequence[int]
@@ -77,29 +77,29 @@ class Draws:
     device: torch.device | str
 
     def generators(self, name: str) -> list[Generator]:
-        """Return the named stream of every lane, at its beginning."""
+        """Return a new generator of the named stream for every lane."""
         return [stream(seed, name) for seed in self.seeds]
 
     def uniform(
         self, generators: Sequence[Generator], rows: int, columns: int, bound: float
     ) -> Tensor:
         """Return (S, rows, columns) drawn from U(-bound, bound), padded with zeros."""
-        return self._drawn(generators, rows, padded(rows), columns, bound)
+        return self._uniform(generators, rows, padded(rows), columns, bound)
 
     def bias(self, generators: Sequence[Generator], columns: int, bound: float) -> Tensor:
-        """Return (S, 1, columns) drawn from U(-bound, bound); its one row is not padded."""
-        return self._drawn(generators, 1, 1, columns, bound)
+        """Return (S, 1, columns) drawn from U(-bound, bound); rows are not padded."""
+        return self._uniform(generators, 1, 1, columns, bound)
 
-    def _drawn(
+    def _uniform(
         self, generators: Sequence[Generator], rows: int, height: int, columns: int, bound: float
     ) -> Tensor:
-        # In double precision, so that the draws are the same for every type.
+        # Values are drawn in double precision, so that they are the same for every type.
         lanes = torch.zeros(len(self.seeds), height, padded(columns), dtype=torch.float64)
         for lane, generator in zip(lanes, generators, strict=True):
-            unit = torch.from_numpy(generator.uniform(-1.0, 1.0, (rows, columns)))
-            lane[:rows, :columns] = unit * bound
+            unit_draws = torch.from_numpy(generator.uniform(-1.0, 1.0, (rows, columns)))
+            lane[:rows, :columns] = unit_draws * bound
         return lanes.to(device=self.device, dtype=self.dtype)
 
     def scalar(self, values: Tensor) -> Tensor:
-        """Return a copy of (S, 1, 1) values, of the type and on the device of the rest."""
+        """Return a copy of the (S, 1, 1) values with this type and on this device."""
         return values.to(device=self.device, dtype=self.dtype).clone()

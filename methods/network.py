@@ -1,8 +1,8 @@
 """S independent multilayer perceptrons in one set of tensors.
 
-A lane is one network: its own seed, its own mini-batches, its own scalar hyper-parameters.
-Every tensor is (S, rows, columns); products are taken lane by lane or batched, so that no lane
-reads another's numbers. Widths are padded; see ``methods.architecture``.
+A lane is one network with a seed, mini-batches and scalar hyper-parameters of its own.
+Every tensor is (S, rows, columns); products are computed lane by lane or batched, so that no lane
+reads the numbers of another. Widths are padded; see ``methods.architecture``.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from methods.streams import INIT
 def _relu_backward(delta: Tensor, activation: Tensor) -> Tensor:
     """Set the gradient ``delta`` to zero, in place, wherever the ReLU gave no activation.
 
-    Autograd's own operator: one pass, where a comparison and a product would take three.
+    This operator of autograd makes one pass; a comparison and a product would make three.
     """
     torch.ops.aten.threshold_backward.grad_input(delta, activation, 0, grad_input=delta)
     return delta
@@ -35,11 +35,11 @@ class Network:
     Parameters
     ----------
     architecture : shared by all lanes.
-    seeds : one per lane; the same seed draws the same body and the same unit draws for the
+    seeds : one for each lane; the same seed draws the same body and the same unit draws for the
         head in every architecture of equal widths.
-    eta, alpha_scale : (S, 1, 1) start of the Hebbian rate and scale of alpha ~ U(0, 1);
-        read only where the architecture has plasticity.
-    dtype, device : of every tensor.
+    eta, alpha_scale : (S, 1, 1) initial Hebbian rate and scale of alpha ~ U(0, 1); used only
+        where the architecture has plasticity.
+    dtype, device : type and device of every tensor.
     reduced : round the factors of the body's products to bfloat16; parameters, gradients and
         everything else stay in ``dtype``.
     """
@@ -61,12 +61,12 @@ class Network:
         init = draws.generators(INIT)
         self.weights: list[Tensor] = []
         self.biases: list[Tensor] = []
-        # torch.nn.Linear's own initialisation.
+        # This is the initialisation of torch.nn.Linear.
         for fan_in, fan_out in pairwise((architecture.inputs, *architecture.hidden)):
             self.weights.append(draws.uniform(init, fan_in, fan_out, fan_in**-0.5))
             self.biases.append(draws.bias(init, fan_out, fan_in**-0.5))
-        of_head = head_class(architecture.plasticity, architecture.ablation)
-        self.head = of_head.build(architecture, draws, init, eta, alpha_scale)
+        head = head_class(architecture.plasticity, architecture.ablation)
+        self.head = head.build(architecture, draws, init, eta, alpha_scale)
 
         body = {f"body.{i}.weight": w for i, w in enumerate(self.weights)}
         body |= {f"body.{i}.bias": b for i, b in enumerate(self.biases)}
@@ -84,28 +84,29 @@ class Network:
             layers.append(self.product(layers[-1], weight, bias=bias).relu_())
         return layers
 
-    def body_deltas(self, activations: Sequence[Tensor], of_hidden: Tensor) -> list[Tensor]:
+    def body_deltas(self, activations: Sequence[Tensor], hidden_delta: Tensor) -> list[Tensor]:
         """Return the gradients at the hidden layers' pre-activations, first layer first.
 
-        ``of_hidden`` (S, B, h_L) is the gradient at the last hidden activation; it is consumed.
+        ``hidden_delta`` (S, B, h_L) is the gradient at the last hidden activation; the call
+        overwrites it.
         Row b of every delta belongs to sample b alone.
         """
-        deltas = [_relu_backward(of_hidden, activations[-1])]
+        deltas = [_relu_backward(hidden_delta, activations[-1])]
         for layer in range(len(self.weights) - 1, 0, -1):
             back = self.product(deltas[0], self.weights[layer].transpose(1, 2))
             deltas.insert(0, _relu_backward(back, activations[layer]))
         return deltas
 
     def logits(self, inputs: Tensor) -> Tensor:
-        """Return the (S, B, outputs) logits in evaluation mode: labels play no part."""
+        """Return the (S, B, outputs) logits in evaluation mode, which uses no labels."""
         return self.head.logits(self.activations(inputs)[-1])
 
     def test_logits(self, inputs: Tensor, mask: Tensor) -> Tensor:
-        """Return the (S, B, outputs) logits of a test of the head that ``mask`` leaves."""
+        """Return the (S, B, outputs) logits of test samples, for the head that ``mask`` selects."""
         return self.head.test_logits(self.activations(inputs)[-1], mask)
 
     def loss_and_gradients(self, inputs: Tensor, labels: Tensor, mask: Tensor) -> Tensor:
-        """Train-mode pass over one mini-batch: moves the trace, fills ``self.gradients``.
+        """Make a training pass over a mini-batch: move the trace and fill ``self.gradients``.
 
         Parameters
         ----------
@@ -124,21 +125,24 @@ class Network:
             (*labels.shape, mask.shape[0]), dtype=hidden.dtype, device=hidden.device
         ).scatter_(2, index, 1.0)
         self.head.learn_trace(hidden, targets)
-        log_p = torch.log_softmax(self.head.logits(hidden) + mask, 2)
-        loss = log_p.gather(2, index).mean((1, 2)).neg_()
-        delta = log_p.exp_().sub_(targets).div_(labels.shape[1])
-        of_hidden = self.head.backward(hidden, delta, self.gradients)
-        for layer, of_layer in enumerate(self.body_deltas(activations, of_hidden)):
-            inputs_t = activations[layer].transpose(1, 2)
-            self.product(inputs_t, of_layer, out=self.gradients[f"body.{layer}.weight"])
-            torch.sum(of_layer, 1, keepdim=True, out=self.gradients[f"body.{layer}.bias"])
+        log_probabilities = torch.log_softmax(self.head.logits(hidden) + mask, 2)
+        loss = log_probabilities.gather(2, index).mean((1, 2)).neg_()
+        delta = log_probabilities.exp_().sub_(targets).div_(labels.shape[1])
+        hidden_delta = self.head.backward(hidden, delta, self.gradients)
+        for layer, layer_delta in enumerate(self.body_deltas(activations, hidden_delta)):
+            transposed = activations[layer].transpose(1, 2)
+            self.product(transposed, layer_delta, out=self.gradients[f"body.{layer}.weight"])
+            torch.sum(layer_delta, 1, keepdim=True, out=self.gradients[f"body.{layer}.bias"])
         return loss
 
     def output_mask(self, classes: Sequence[int]) -> Tensor:
         """Return the (outputs,) mask that leaves only ``classes`` to the softmax."""
-        like = self.weights[0]
+        weight = self.weights[0]
         mask = torch.full(
-            (padded(self.architecture.outputs),), -torch.inf, dtype=like.dtype, device=like.device
+            (padded(self.architecture.outputs),),
+            -torch.inf,
+            dtype=weight.dtype,
+            device=weight.device,
         )
         mask[list(classes)] = 0.0
         return mask

@@ -1,9 +1,9 @@
 """Output layers: an ordinary Softmax, and DHP-Softmax with its Hebbian trace.
 
 Tensors have a leading lane dimension: S independent networks side by side. The gradients are
-written out, not taped: they are short, the step stays free of allocation and of autograd, and
-the same deltas serve training and importances. The tests hold them against autograd and
-against finite differences.
+written by hand and not recorded by autograd: they are short, the step needs no allocation,
+and training and importances use the same deltas. The tests compare them with autograd and with
+finite differences.
 
 Source of DHP-Softmax: Thangarasa, Miconi, Taylor, "Differentiable Hebbian Plasticity for
 Continual Learning", ICML 2019 AMTL workshop.
@@ -44,19 +44,19 @@ class Softmax:
         eta: Tensor,
         alpha_scale: Tensor,
     ) -> Self:
-        """Return a head with its initial values.
+        """Return an output layer with its initial values.
 
         Parameters
         ----------
-        init : the lanes' streams of initial values, from which the body has been drawn.
-        eta, alpha_scale : (S, 1, 1); an ordinary layer has no use for them.
+        init : the streams of initial values of the lanes, after the body has been drawn from them.
+        eta, alpha_scale : (S, 1, 1); an ordinary layer ignores them.
         """
         return cls(*slow_start(architecture, draws, init))
 
     def slow(self) -> dict[str, Tensor]:
         """Return the parameters that consolidation may protect, by name."""
-        named = {"head.weight": self.weight}
-        return named if self.bias is None else named | {"head.bias": self.bias}
+        parameters = {"head.weight": self.weight}
+        return parameters if self.bias is None else parameters | {"head.bias": self.bias}
 
     def plastic(self) -> dict[str, Tensor]:
         """Return the trained parameters that consolidation never touches, by name."""
@@ -67,13 +67,13 @@ class Softmax:
         return self.weight
 
     def learn_trace(self, hidden: Tensor, targets: Tensor) -> None:
-        """Take in a training mini-batch before its logits; an ordinary layer keeps no trace."""
+        """Move the trace by a training mini-batch, before its logits; here there is no trace."""
 
     def start_task(self) -> None:
-        """Get ready for the next task; nothing to do but for variants."""
+        """Prepare for the next task; only some ablations do something here."""
 
     def logits(self, hidden: Tensor) -> Tensor:
-        """Return the (S, B, out) logits of ``hidden`` (S, B, in); changes nothing."""
+        """Return the (S, B, out) logits of ``hidden`` (S, B, in); change no state."""
         return self.logits_of(hidden, self.effective_weight())
 
     def logits_of(self, hidden: Tensor, weight: Tensor) -> Tensor:
@@ -83,7 +83,7 @@ class Softmax:
         return torch.baddbmm(self.bias, hidden, weight)
 
     def test_logits(self, hidden: Tensor, mask: Tensor) -> Tensor:
-        """Return the (S, B, out) logits of test samples, of which labels are not known.
+        """Return the (S, B, out) logits of test samples, whose labels are unknown.
 
         ``mask`` (out,) is 0 for the classes of the tested task's head and -inf for the others.
         """
@@ -93,7 +93,7 @@ class Softmax:
         """Write the gradients of this layer's parameters and return that of ``hidden``.
 
         ``delta`` (S, B, out) is the gradient with respect to the logits of the training
-        mini-batch that ``learn_trace`` was last given.
+        mini-batch of the last call of ``learn_trace``.
         """
         torch.bmm(hidden.transpose(1, 2), delta, out=gradients["head.weight"])
         if self.bias is not None:
@@ -101,14 +101,14 @@ class Softmax:
         return self.back_to_hidden(delta)
 
     def back_to_hidden(self, delta: Tensor) -> Tensor:
-        """Return ``delta w^T`` (S, B, in): what reaches the hidden layer through the logits."""
+        """Return ``delta w^T`` (S, B, in), the gradient of the hidden layer through the logits."""
         return torch.bmm(delta, self.effective_weight().transpose(1, 2))
 
 
 def slow_start(
     architecture: Architecture, draws: Draws, init: Sequence[Generator]
 ) -> tuple[Tensor, Tensor | None]:
-    """Draw slow weights (S, in, out), and the bias (S, 1, out) where there is one."""
+    """Draw slow weights (S, in, out), and the bias (S, 1, out) if the architecture has one."""
     features, outputs = architecture.features, architecture.outputs
     weight = draws.uniform(init, features, outputs, architecture.head_bound)
     bias = draws.bias(init, outputs, features**-0.5) if architecture.bias else None
@@ -145,7 +145,7 @@ class DHPSoftmax(Softmax):
         self.alpha = alpha
         self.eta = eta
         self.trace = torch.zeros_like(weight)
-        # What the backward pass needs of the last training mini-batch.
+        # The backward pass needs these two of the last training mini-batch.
         self._averaging = torch.empty(0)  # (S, B, out): 1/n_c for a sample of class c, else 0
         self._innovation = torch.empty(0)  # (S, in, out): class mean - old trace, 0 if absent
 
@@ -186,10 +186,12 @@ class DHPSoftmax(Softmax):
     def backward(self, hidden: Tensor, delta: Tensor, gradients: Mapping[str, Tensor]) -> Tensor:  # noqa: D102
         to_hidden = super().backward(hidden, delta, gradients)
         # d loss / d (w + alpha * Hebb) is the gradient of w; the chain rule gives the rest.
-        effective = gradients["head.weight"]
-        torch.mul(effective, self.trace, out=gradients["head.alpha"])
-        of_trace = effective * self.alpha
-        torch.sum(of_trace * self._innovation, (1, 2), keepdim=True, out=gradients["head.eta"])
-        # Columns of absent classes fall out below because their averaging weights are zero.
-        of_means = of_trace.mul_(self.eta)
-        return torch.baddbmm(to_hidden, self._averaging, of_means.transpose(1, 2))
+        effective_gradient = gradients["head.weight"]
+        torch.mul(effective_gradient, self.trace, out=gradients["head.alpha"])
+        trace_gradient = effective_gradient * self.alpha
+        torch.sum(
+            trace_gradient * self._innovation, (1, 2), keepdim=True, out=gradients["head.eta"]
+        )
+        # Columns of absent classes have no effect below: their averaging weights are zero.
+        means_gradient = trace_gradient.mul_(self.eta)
+        return torch.baddbmm(to_hidden, self._averaging, means_gradient.transpose(1, 2))

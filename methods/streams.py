@@ -1,8 +1,8 @@
 """Independent, named random streams: the seed is the unit of replication.
 
 Every random draw of a cell comes from ``stream(seed, name)``. The streams of one seed are
-independent of each other, so a condition that draws more from one of them (say, for sampled
-labels) still sees the same initialisation and the same order of mini-batches as every other
+independent of each other, so a condition that draws more from one of them (for example,
+sampled labels) still sees the same initialisation and the same order of mini-batches as every other
 condition. That is what makes comparisons paired.
 """
 
@@ -11,13 +11,13 @@ from __future__ import annotations
 import numpy as np
 
 INIT = "init"
-"""Body weights and biases, unit draws of the output layer."""
+"""Draws body weights and biases, and the slow weights of the output layer."""
 PLASTICITY = "plasticity"
-"""Plasticity coefficients (alpha)."""
+"""Draws plasticity coefficients (alpha)."""
 ORDER = "order"
-"""The permutation of the training samples in each epoch."""
+"""Draws the permutation of the training samples in each epoch."""
 METHOD = "method"
-"""What a method draws for itself: subsets of samples, sampled labels."""
+"""Draws what a method samples: subsets of samples and labels."""
 
 
 def stream(seed: int, name: str) -> np.random.Generator:
