@@ -1,9 +1,10 @@
 """Consolidation: none, EWC, Online EWC, SI and MAS behind one small protocol.
 
 All add ``lambda * sum_k Omega_k (theta_k - theta*_k)^2`` to the loss, without a factor 1/2,
-over the slow weights only; they differ in Omega and in what theta* is. The loop that trains
-calls, for every mini-batch, ``before_update`` (gradients of the plain loss are there, the
-penalty's are added) and ``after_update``, and after every task ``end_task``.
+over the slow weights only; they differ in Omega and in what theta* is. For every mini-batch, the
+training loop computes the gradients of the plain loss, calls ``before_update``, which adds the
+gradient of the penalty, and calls ``after_update`` after the update. After every task it calls
+``end_task``.
 """
 
 from __future__ import annotations
@@ -18,12 +19,12 @@ from methods.importance import Importance, TaskSamples, fisher, mas
 from methods.network import Network
 
 SampleTask = Callable[[], TaskSamples]
-"""Gives the samples of the task just trained, for those methods that need them."""
+"""Returns samples of the task that was just trained; only some methods call it."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Hyper-parameters of a consolidation; the scalars are (S, 1, 1), one value a lane.
+    """Hyper-parameters of a consolidation; the scalars are (S, 1, 1), one value for each lane.
 
     Attributes
     ----------
@@ -42,7 +43,7 @@ class Settings:
 class Quadratic:
     """``sum_k importance_k (theta_k - center_k)^2 + offset`` for each lane.
 
-    A sum of such quadratics is one again, so five tasks of EWC cost no more than one.
+    The sum of such quadratics is such a quadratic, so five tasks of EWC cost no more than one.
     """
 
     def __init__(self, network: Network) -> None:
@@ -54,15 +55,16 @@ class Quadratic:
         """Add another quadratic, by completing the square.
 
         ``A (t - a)^2 + B (t - b)^2 = (A + B) (t - c)^2 + A B / (A + B) (a - b)^2``
-        with ``c = a + B / (A + B) (b - a)``; weights that neither protects keep their center.
+        with ``c = a + B / (A + B) (b - a)``; a weight that neither quadratic
+        protects keeps its center.
         """
         for name, added in importance.items():
-            present, old = self.importance[name], self.center[name]
-            between = center[name] - old
+            present, old_center = self.importance[name], self.center[name]
+            distance = center[name] - old_center
             share = torch.where(added > 0, added / (present + added), torch.zeros_like(added))
-            self.offset += (present * share * between * between).sum((1, 2))
+            self.offset += (present * share * distance * distance).sum((1, 2))
             present += added
-            old += share * between
+            old_center += share * distance
 
     def value(self, parameters: Mapping[str, Tensor]) -> Tensor:
         """Return the (S,) values at ``parameters``."""
@@ -74,7 +76,7 @@ class Quadratic:
 
 
 class NoConsolidation:
-    """Plain finetuning, and what all consolidations have in common."""
+    """Plain finetuning, and the base class of all consolidations."""
 
     def __init__(self, network: Network, settings: Settings) -> None:
         self.network = network
@@ -85,17 +87,17 @@ class NoConsolidation:
         """Add the penalty's gradient to the network's gradients of the plain loss."""
         if self.quadratic is None:
             return
-        twice = 2 * self.settings.strength
+        factor = 2 * self.settings.strength
         for name, importance in self.quadratic.importance.items():
             pull = torch.sub(self.network.slow[name], self.quadratic.center[name])
             pull.mul_(importance)
-            self.network.gradients[name].addcmul_(pull, twice)
+            self.network.gradients[name].addcmul_(pull, factor)
 
     def after_update(self) -> None:
-        """Take note of a finished update."""
+        """Observe the update that the optimiser has just made."""
 
     def end_task(self, samples: SampleTask) -> None:
-        """Consolidate the task just trained, whose optimum is where the network now is."""
+        """Consolidate the task just trained; the current weights are its optimum."""
 
     def penalty(self) -> Tensor:
         """Return the (S,) penalties, strength included, at the current weights."""
@@ -105,7 +107,7 @@ class NoConsolidation:
         return strength * self.quadratic.value(self.network.slow)
 
     def importances(self) -> Importance:
-        """Return the importances in force, by name of slow weight; empty in the first task."""
+        """Return the current importances by name of slow weight; empty in the first task."""
         return {} if self.quadratic is None else self.quadratic.importance
 
     def _optimum(self) -> dict[str, Tensor]:
@@ -125,7 +127,7 @@ class EWC(NoConsolidation):
 
 
 class Recentred(NoConsolidation):
-    """One quadratic around the latest optimum; a subclass says what the importances are."""
+    """One quadratic around the latest optimum; a subclass defines the importances."""
 
     def end_task(self, samples: SampleTask) -> None:  # noqa: D102
         self.quadratic = self.quadratic or Quadratic(self.network)
@@ -133,7 +135,7 @@ class Recentred(NoConsolidation):
         self.quadratic.center = self._optimum()
 
     def accumulate(self, importance: Importance, samples: SampleTask) -> None:
-        """Bring the running ``importance`` up to date, in place, after a task."""
+        """Update the running ``importance`` in place after a task."""
         raise AssertionError("a subclass defines its importances")
 
 
@@ -144,16 +146,16 @@ class OnlineEWC(Recentred):
     """
 
     def accumulate(self, importance: Importance, samples: SampleTask) -> None:  # noqa: D102
-        for name, of_task in fisher(self.network, samples(), self.settings.fisher).items():
-            importance[name].mul_(self.settings.gamma).add_(of_task)
+        for name, task_importance in fisher(self.network, samples(), self.settings.fisher).items():
+            importance[name].mul_(self.settings.gamma).add_(task_importance)
 
 
 class MAS(Recentred):
     """Memory aware synapses: importances add up over the tasks. Aljundi et al. 2018."""
 
     def accumulate(self, importance: Importance, samples: SampleTask) -> None:  # noqa: D102
-        for name, of_task in mas(self.network, samples()).items():
-            importance[name].add_(of_task)
+        for name, task_importance in mas(self.network, samples()).items():
+            importance[name].add_(task_importance)
 
 
 class SI(Recentred):
@@ -161,8 +163,8 @@ class SI(Recentred):
 
     ``omega = sum over updates of -g * (change of theta)`` with g the gradient of the plain
     loss, and after each task ``Omega <- max(0, Omega + omega / ((total change)^2 + xi))``.
-    The maximum is not in the paper's equation but in its authors' program: where the path
-    integral is negative the penalty would reward moving away without bound.
+    The paper's equation has no maximum, the program of its authors has: without it, a negative path
+    integral would make the penalty reward weights that move away without bound.
     """
 
     def __init__(self, network: Network, settings: Settings) -> None:
@@ -185,8 +187,10 @@ class SI(Recentred):
 
     def accumulate(self, importance: Importance, samples: SampleTask) -> None:  # noqa: D102
         for name, path in self.path.items():
-            total = self.network.slow[name] - self.start[name]
-            importance[name].add_(path / (total * total + self.settings.xi)).clamp_min_(0)
+            total_change = self.network.slow[name] - self.start[name]
+            importance[name].add_(
+                path / (total_change * total_change + self.settings.xi)
+            ).clamp_min_(0)
             path.zero_()
         self.start = self._optimum()
 
@@ -198,4 +202,4 @@ CONSOLIDATIONS: Mapping[str, Callable[[Network, Settings], NoConsolidation]] = {
     "si": SI,
     "mas": MAS,
 }
-"""By the name a study uses. A new method is one class and one line here."""
+"""Consolidations by the name that a study uses. A new method is one class and one line here."""

@@ -5,7 +5,7 @@ gradient. In a linear layer the gradient of one sample is the outer product of i
 its delta d, so the mean of its square is ``(x^2)^T (d^2) / N`` and the mean of its absolute
 value ``|x|^T |d| / N``: one matrix product instead of N backward passes.
 
-They are taken in evaluation mode (the trace stands still and is a constant) and through the
+Both are computed in evaluation mode (the trace does not move and is a constant) and through the
 head of the given task only.
 """
 
@@ -22,13 +22,13 @@ from methods.network import Network
 from methods.products import product
 
 CHUNK = 512
-"""Samples a chunk: bounds the memory, and enters the order of summation, hence the bits."""
+"""Samples in a chunk. It limits the memory and sets the order of summation, hence the bits."""
 
 Importance = dict[str, Tensor]
-"""By name of slow weight, each of that weight's shape."""
+"""Importances by name of slow weight, each with the shape of that weight."""
 
 Sensitivity = Iterator[tuple[Tensor | None, Tensor]]
-"""Pairs of a weight (S, B, 1) or None for one, and deltas at the logits (S, B, out)."""
+"""Pairs of a probability (S, B, 1), None for 1, and deltas at the logits (S, B, out)."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,8 @@ class TaskSamples:
     inputs : (N, in), shared by all lanes.
     labels : (N,) class indices.
     mask : (out,) 0 for the classes of the task's head, -inf for the others.
-    rows : (S, n) which samples each lane uses, or None for all of them.
-    uniforms : (S, n) draws from U(0, 1), read only for sampled labels.
+    rows : (S, n) indices of the samples that each lane uses, or None for all of them.
+    uniforms : (S, n) draws from U(0, 1); only sampled labels need them.
     """
 
     inputs: Tensor
@@ -59,76 +59,77 @@ class TaskSamples:
         count: int | None,
         generators: Sequence[np.random.Generator],
     ) -> TaskSamples:
-        """Choose ``count`` samples a lane without replacement (None, or more than N: all)."""
-        n, rows = len(labels), None
-        if count is not None and count < n:
-            n = count
-            chosen = [g.choice(len(labels), size=count, replace=False) for g in generators]
+        """Choose ``count`` samples for each lane without replacement; all if None or above N."""
+        size, rows = len(labels), None
+        if count is not None and count < size:
+            size = count
+            chosen = [g.choice(len(labels), size=size, replace=False) for g in generators]
             rows = torch.from_numpy(np.stack(chosen)).to(inputs.device)
-        drawn = np.stack([g.random(n) for g in generators])
+        drawn = np.stack([g.random(size) for g in generators])
         uniforms = torch.from_numpy(drawn).to(device=inputs.device, dtype=inputs.dtype)
         return cls(inputs, labels, mask, rows, uniforms)
 
     def chunks(self, lanes: int) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
         """Yield inputs (S, b, in), labels (S, b) and uniforms (S, b)."""
-        n = len(self.labels) if self.rows is None else self.rows.shape[1]
-        for start in range(0, n, CHUNK):
-            part = slice(start, min(start + CHUNK, n))
-            uniforms = None if self.uniforms is None else self.uniforms[:, part]
+        size = len(self.labels) if self.rows is None else self.rows.shape[1]
+        for start in range(0, size, CHUNK):
+            chunk = slice(start, min(start + CHUNK, size))
+            uniforms = None if self.uniforms is None else self.uniforms[:, chunk]
             if self.rows is None:
-                inputs = self.inputs[part].expand(lanes, -1, -1)
-                yield inputs, self.labels[part].expand(lanes, -1), uniforms
+                inputs = self.inputs[chunk].expand(lanes, -1, -1)
+                yield inputs, self.labels[chunk].expand(lanes, -1), uniforms
             else:
-                rows = self.rows[:, part]
+                rows = self.rows[:, chunk]
                 yield self.inputs[rows], self.labels[rows], uniforms
 
 
-def _one_hot(labels: Tensor, like: Tensor) -> Tensor:
-    return torch.zeros_like(like).scatter_(2, labels.unsqueeze(2), 1.0)
+def _one_hot(labels: Tensor, probabilities: Tensor) -> Tensor:
+    return torch.zeros_like(probabilities).scatter_(2, labels.unsqueeze(2), 1.0)
 
 
 def _exact(logits: Tensor, mask: Tensor, labels: Tensor, uniforms: Tensor | None) -> Sensitivity:
-    """Every label of the head, weighted by the probability that the network gives it."""
-    p = torch.softmax(logits + mask, 2)
+    """Yield every label of the head, weighted by the probability that the network gives it."""
+    probabilities = torch.softmax(logits + mask, 2)
     for label in torch.nonzero(mask == 0).flatten().tolist():
-        delta = p.clone()
+        delta = probabilities.clone()
         delta[:, :, label] -= 1
-        yield p[:, :, label : label + 1], delta
+        yield probabilities[:, :, label : label + 1], delta
 
 
 def _sampled(logits: Tensor, mask: Tensor, labels: Tensor, uniforms: Tensor | None) -> Sensitivity:
-    """One label a sample, drawn from the network's own distribution."""
+    """Yield one label for each sample, drawn from the distribution that the network predicts."""
     assert uniforms is not None
-    p = torch.softmax(logits + mask, 2)
+    probabilities = torch.softmax(logits + mask, 2)
     last = int(torch.nonzero(mask == 0).max())
-    below = (p.cumsum(2) <= uniforms.unsqueeze(2)).sum(2)
-    # Rounding can leave the cumulated probabilities just below 1.
-    yield None, p - _one_hot(below.clamp_max(last), p)
+    drawn = (probabilities.cumsum(2) <= uniforms.unsqueeze(2)).sum(2)
+    # Rounding can leave the sum of all probabilities just below 1, hence the maximum.
+    yield None, probabilities - _one_hot(drawn.clamp_max(last), probabilities)
 
 
 def _true(logits: Tensor, mask: Tensor, labels: Tensor, uniforms: Tensor | None) -> Sensitivity:
-    """The label of the data set (the "empirical Fisher")."""
-    p = torch.softmax(logits + mask, 2)
-    yield None, p - _one_hot(labels, p)
+    """Yield the label of the data set (the "empirical Fisher")."""
+    probabilities = torch.softmax(logits + mask, 2)
+    yield None, probabilities - _one_hot(labels, probabilities)
 
 
 def _squared_norm(
     logits: Tensor, mask: Tensor, labels: Tensor, uniforms: Tensor | None
 ) -> Sensitivity:
-    """MAS: the squared norm of the head's logits, no labels involved."""
+    """Yield the delta of the squared norm of the head's logits, for MAS; labels are not used."""
     yield None, torch.where(mask == 0, 2 * logits, torch.zeros_like(logits))
 
 
 FISHER_KINDS = {"exact": _exact, "sampled": _sampled, "true": _true}
-"""Whose labels the Fisher information is taken over, by the name a study uses."""
+"""Which labels the Fisher information averages over, by the name that a study uses."""
 
 
 def fisher(network: Network, samples: TaskSamples, kind: str = "exact") -> Importance:
     """Return the diagonal Fisher information of each slow weight.
 
     ``mean over samples of E_y (d log p(y | x) / d theta)^2``, the expectation over the labels
-    of the head: exactly ("exact", the definition), by one draw ("sampled"), or with the data's
-    label in its place ("true"). Kirkpatrick et al. 2017; Kunstner et al. 2019 on the kinds.
+    of the head: computed exactly ("exact", the definition), estimated by one draw ("sampled"), or
+    replaced by the label of the data set ("true"). Kirkpatrick et al. 2017; Kunstner et al. 2019
+    compare the kinds.
     """
     return _mean_over_samples(network, samples, FISHER_KINDS[kind], torch.square)
 
@@ -149,25 +150,25 @@ def _mean_over_samples(
 ) -> Importance:
     """Average ``moment`` of each sample's gradient; ``moment(x d) = moment(x) moment(d)``."""
     layers = [f"body.{i}" for i in range(len(network.weights))] + ["head"]
-    total = {name: torch.zeros_like(p) for name, p in network.slow.items()}
+    sums = {name: torch.zeros_like(p) for name, p in network.slow.items()}
     count = 0
     for inputs, labels, uniforms in samples.chunks(len(network.weights[0])):
         count += inputs.shape[1]
         activations = network.activations(inputs)
         logits = network.head.logits(activations[-1])
         moments: list[Tensor] = []
-        for weight, delta in sensitivities(logits, samples.mask, labels, uniforms):
+        for probability, delta in sensitivities(logits, samples.mask, labels, uniforms):
             body = network.body_deltas(activations, network.head.back_to_hidden(delta))
-            of_layers = [moment(d) for d in (*body, delta)]
-            if weight is not None:
-                of_layers = [d * weight for d in of_layers]
+            added = [moment(layer_delta) for layer_delta in (*body, delta)]
+            if probability is not None:
+                added = [layer_moment * probability for layer_moment in added]
             moments = (
-                [m.add_(d) for m, d in zip(moments, of_layers, strict=True)]
+                [total.add_(new) for total, new in zip(moments, added, strict=True)]
                 if moments
-                else of_layers
+                else added
             )
-        for layer, activation, of_layer in zip(layers, activations, moments, strict=True):
-            total[f"{layer}.weight"] += product(moment(activation).transpose(1, 2), of_layer)
-            if f"{layer}.bias" in total:
-                total[f"{layer}.bias"].add_(of_layer.sum(1, keepdim=True))
-    return {name: value.div_(count) for name, value in total.items()}
+        for layer, activation, layer_moment in zip(layers, activations, moments, strict=True):
+            sums[f"{layer}.weight"] += product(moment(activation).transpose(1, 2), layer_moment)
+            if f"{layer}.bias" in sums:
+                sums[f"{layer}.bias"].add_(layer_moment.sum(1, keepdim=True))
+    return {name: value.div_(count) for name, value in sums.items()}
