@@ -1,14 +1,14 @@
 """The large matrix products, lane by lane through the library that is fastest on the processor.
 
 Three libraries multiply float32 matrices in a Python process with PyTorch: MKL behind
-``torch.bmm``, oneDNN behind an operator of torch's own, and OpenBLAS behind ``numpy.matmul``. Which
-one is fastest depends on who made the processor and on its vector instructions. The choice is a
-table, not a race at run time: a race would be decided differently from run to run, and with it the
-last bits of every result.
+``torch.bmm``, oneDNN behind an internal operator of torch, and OpenBLAS behind ``numpy.matmul``.
+Which library is fastest depends on the vendor of the processor and on its vector instructions. A
+table makes the choice, not a race at run time: the winner of a race, and with it the last bits of
+every result, would change from run to run.
 
-What the table rests on (``python -m harness.bench --products`` measures it): GFLOP/s of one core
-in the shapes of the published network, mini-batches of 64 through 784-256-256, medians of
-alternated rounds in processor time:
+These measurements justify the table (``python -m harness.bench --products`` repeats them). They are
+GFLOP/s of one core in the shapes of the published network, mini-batches of 64 through 784-256-256,
+medians of alternated rounds in processor time:
 
     processor                    product                oneDNN   torch.bmm   numpy.matmul
     AMD EPYC family 25, AVX2     forward, 64x784x256        52          67             68
@@ -19,7 +19,7 @@ alternated rounds in processor time:
     AMD EPYC family 26, AVX-512  a training step takes half as long with oneDNN as with torch.bmm
 
 A lane's product is a call of its own or an item of a batch that the library loops over, so it does
-not depend on the other lanes. The tests hold that for every library.
+not depend on the other lanes. The tests check that for every library.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def _by_onednn(a: Tensor, b: Tensor, out: Tensor) -> None:
 
 
 def _openblas() -> str | None:
-    """Return the version of OpenBLAS that numpy multiplies with, None where it has another."""
+    """Return the version of OpenBLAS that numpy uses; None if numpy uses another library."""
     blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
     return str(blas["version"]) if "openblas" in blas["name"] else None
 
@@ -64,42 +64,44 @@ def _onednn() -> bool:
 
 @cache
 def libraries() -> Mapping[str, Multiply]:
-    """Return the libraries at hand that multiply float32 matrices on a CPU, by name."""
-    found: dict[str, Multiply] = {"torch": _by_torch}
+    """Return the installed libraries that multiply float32 matrices on a CPU, by name."""
+    installed: dict[str, Multiply] = {"torch": _by_torch}
     if _openblas():
-        found["openblas"] = _by_numpy
+        installed["openblas"] = _by_numpy
     if _onednn():
-        found["onednn"] = _by_onednn
-    return found
+        installed["onednn"] = _by_onednn
+    return installed
 
 
 FASTEST = {
     ("AuthenticAMD", "AVX512"): "onednn",
     ("AuthenticAMD", "AVX2"): "openblas",
 }
-"""By vendor and instruction set. On others "torch": it brings its vendor's library with it on
-Intel's and Apple's processors, and we have measured none of them."""
+"""Fastest library by vendor and instruction set.
+
+Other processors use "torch": on processors of Intel and Apple, torch brings the library of the
+vendor. We have measured none of them."""
 
 
 @cache
 def chosen_library() -> str:
     """Return the name of the library that multiplies float32 matrices on this processor."""
     capability = torch.backends.cpu.get_cpu_capability()
-    wanted = FASTEST.get((_vendor(), capability.partition("_")[0]), "torch")
-    return wanted if wanted in libraries() else "torch"
+    fastest = FASTEST.get((_vendor(), capability.partition("_")[0]), "torch")
+    return fastest if fastest in libraries() else "torch"
 
 
 def _vendor() -> str:
-    info = Path("/proc/cpuinfo")
-    if info.is_file():
-        for line in info.read_text(encoding="utf-8", errors="replace").splitlines():
+    processor_file = Path("/proc/cpuinfo")
+    if processor_file.is_file():
+        for line in processor_file.read_text(encoding="utf-8", errors="replace").splitlines():
             if line.startswith("vendor_id"):
                 return line.partition(":")[2].strip()
-    return platform.processor().rpartition(", ")[2]  # as Windows writes it
+    return platform.processor().rpartition(", ")[2]  # the format of Windows
 
 
 def description() -> str:
-    """Return the library of the float32 products with its version, for a record."""
+    """Return the name and version of the library of the float32 products, for a record."""
     name = chosen_library()
     version = _openblas() if name == "openblas" else torch.__version__
     return f"{name} {version}"
@@ -107,7 +109,7 @@ def description() -> str:
 
 @cache
 def multiplies_bfloat16(device: str = "cpu") -> bool:
-    """Tell whether a library multiplies bfloat16 matrices here; where none does we emulate it."""
+    """Tell whether a library multiplies bfloat16 matrices here; else ``product`` emulates it."""
     if device != "cpu":
         return True
     if not _onednn():
@@ -132,10 +134,10 @@ def product(
 
     Parameters
     ----------
-    a, b : (S, m, k) and (S, k, n); transposed views are welcome.
+    a, b : (S, m, k) and (S, k, n); transposed views are allowed.
     bias : (S, 1, n), or None.
     out : (S, m, n) to write to and return; a new tensor if None.
-    reduced : round factors and product (not the sums inside, nor anything else) to bfloat16.
+    reduced : round the factors and the product, but not the sums inside, to bfloat16.
     """
     if out is None:
         out = a.new_empty(a.shape[0], a.shape[1], b.shape[2])
