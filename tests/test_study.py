@@ -10,7 +10,8 @@ import pytest
 
 from harness.errors import InputError
 from harness.studies.condition import Cell
-from harness.studies.study import Study, parse_seeds
+from harness.studies.seeds import parse_seeds
+from harness.studies.study import Study
 from harness.studies.study_files import load_study, shipped_studies, validate_study
 
 GOOD = """

@@ -1,9 +1,9 @@
-"""Studies: what is run, frozen and validated.
+"""Studies: frozen and validated descriptions of what is run.
 
 A study file is TOML: a protocol (how everything is trained), conditions (what is compared),
-seeds, the published values and the claims that they are judged against. Conditions are written
-out, or arise as the crossings of factors, or both. Unknown keys and impossible values are refused
-by name.
+seeds, the published values and the claims that are judged. A study writes its conditions out, or
+defines them as the crossings of factors, or both. Errors name unknown keys and impossible
+values.
 """
 
 from __future__ import annotations
@@ -26,63 +26,7 @@ from harness.studies.claims import Claim, Curve, Published
 from harness.studies.condition import Condition, Frozen, Protocol, Seed, digest
 from harness.studies.factors import Factor, Name, check_level, crossings
 from harness.studies.known_data import KNOWN_DATA, held_out
-
-MOST_SEEDS = 1_000_000
-MOST_SHOWN = 40
-"""Signs of a choice of seeds that an error repeats."""
-
-
-def parse_seeds(text: object) -> object:
-    """Read seeds: a number n for the seeds 0 to n-1, or a list such as "0-9,20".
-
-    What is neither a number nor a text is returned as it is.
-
-    Raises
-    ------
-    ValueError
-        Where the text is neither, names a seed twice, or is out of range.
-    """
-    if isinstance(text, int) and not isinstance(text, bool):
-        text = str(text)
-    if not isinstance(text, str):
-        return text
-    shown = text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}..."
-    try:
-        if text.strip().isdecimal():
-            spans = [(0, int(text) - 1)]
-        else:
-            spans = [_span(part.strip()) for part in text.split(",")]
-    except ValueError:
-        raise ValueError(
-            f"'{shown}' is no choice of seeds; write a number (10: the seeds 0 to 9) or a list "
-            "(0-9,20)"
-        ) from None
-    count = sum(last - first + 1 for first, last in spans)
-    if count == 0:
-        raise ValueError(f"'{shown}' chooses no seed")
-    if count > MOST_SEEDS or max(last for _, last in spans) >= 2**63:
-        raise ValueError(f"'{shown}' is out of range (at most a million seeds, below 2^63)")
-    return distinct([seed for first, last in spans for seed in range(first, last + 1)])
-
-
-def _span(part: str) -> tuple[int, int]:
-    """Read "7" as (7, 7) and "2-5" as (2, 5)."""
-    first, dash, last = part.partition("-")
-    if not first.isdecimal() or (dash and not last.isdecimal()):
-        raise ValueError
-    span = int(first), int(last if dash else first)
-    if span[0] > span[1]:
-        raise ValueError
-    return span
-
-
-def distinct(seeds: Sequence[int]) -> tuple[int, ...]:
-    """Return the seeds; ValueError where one is there twice."""
-    twice = [seed for seed, times in Counter(seeds).items() if times > 1]
-    if twice:
-        raise ValueError(f"seed {twice[0]} is there twice; name each seed once")
-    return tuple(seeds)
-
+from harness.studies.seeds import MOST_SEEDS, distinct, parse_seeds
 
 UNSET_IN_VERSION_1 = {
     "protocol": (
@@ -105,16 +49,17 @@ UNSET_IN_VERSION_1 = {
     ),
     "claim": ("expected",),
 }
-"""The optional fields that version 0.1 had, by the table that they stand in."""
+"""The optional fields that version 0.1 had, by the table that contains them."""
 
 
 class Study(Frozen):
-    """Conditions x seeds under a protocol, with the published values they answer to.
+    """Conditions x seeds under a protocol, with the published values to compare them with.
 
     Attributes
     ----------
-    factors : choices whose crossings are conditions, beside those that are written out.
-    curves : gains to be shown under every crossing.
+    factors : choices whose crossings are conditions, in addition to the conditions that are
+        written out.
+    curves : gains that reports show under every crossing.
     """
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]
@@ -143,7 +88,7 @@ class Study(Frozen):
         shared = study.data["protocol"].model_dump(exclude_none=True)
         resolved: dict[str, Any] = {}
         for name, levels, table in crossings(study.data["factors"]):
-            if name not in tables:  # else it comes from study.json, resolved
+            if name not in tables:  # study.json holds the crossings as resolved conditions
                 resolved[name] = _condition(name, table, shared) | {"levels": levels}
         for name, table in tables.items():
             if isinstance(table, dict) and "method" not in table:
@@ -161,15 +106,15 @@ class Study(Frozen):
 
     def _check_conditions(self) -> None:
         """Refuse conditions that contradict their names or each other."""
-        levels = {name: own for name, own, _ in crossings(self.factors)}
+        levels_of = {name: levels for name, levels, _ in crossings(self.factors)}
         for name, condition in self.conditions.items():
             if condition.name != name:
                 raise ValueError(f"conditions.{name}.name: is '{condition.name}'")
-            if condition.levels != levels.get(name, {}):
+            if condition.levels != levels_of.get(name, {}):
                 raise ValueError(
                     f"conditions.{name}: this is the name of a crossing of the factors; choose "
                     "another"
-                    if name in levels
+                    if name in levels_of
                     else f"conditions.{name}.levels: it is no crossing of the factors"
                 )
         if len({c.protocol.benchmark for c in self.conditions.values()}) > 1:
@@ -180,7 +125,7 @@ class Study(Frozen):
     def check_sizes(self, train_sizes: Sequence[int]) -> None:
         """Raise ValueError where a validation fraction leaves a class no sample to train on.
 
-        ``train_sizes`` is the number of training samples of each class.
+        ``train_sizes`` are the numbers of training samples of the classes.
         """
         for name, condition in self.conditions.items():
             fraction = condition.protocol.validation_fraction
@@ -194,15 +139,15 @@ class Study(Frozen):
 
     def _check_published(self) -> None:
         _check_ids("sources of published values", [source.id for source in self.published])
-        known = KNOWN_DATA.get(self.benchmark)
+        known_data = KNOWN_DATA.get(self.benchmark)
         for source in self.published:
             for name in source.accuracy:
                 self._check_condition(name, f"published '{source.id}'")
             last = max(source.after_tasks)
-            if known is not None and last > len(known.tasks):
+            if known_data is not None and last > len(known_data.tasks):
                 raise ValueError(
                     f"published '{source.id}': after_tasks has {last}, {self.benchmark} has "
-                    f"{len(known.tasks)} tasks"
+                    f"{len(known_data.tasks)} tasks"
                 )
 
     def _check_claims(self) -> None:
@@ -215,10 +160,10 @@ class Study(Frozen):
                 raise ValueError(
                     f"claim '{claim.id}' compares the condition '{claim.baseline}' with itself"
                 )
-            ours, theirs = (
+            treatment, baseline = (
                 self.conditions[name].settings() for name in (claim.treatment, claim.baseline)
             )
-            if ours == theirs:
+            if treatment == baseline:
                 raise ValueError(
                     f"claim '{claim.id}': '{claim.treatment}' and '{claim.baseline}' are the same "
                     "program under two names, so that the gain is 0 on every seed; a program is "
@@ -250,17 +195,17 @@ class Study(Frozen):
         return next(iter(self.conditions.values())).protocol.benchmark
 
     def fingerprint(self) -> str:
-        """Return a hash of everything that the study says, margins of the claims included.
+        """Return a hash of the whole study, margins of the claims included.
 
-        What is left out of a study, and has no default, is left out of the hash: a new optional
-        field changes no fingerprint.
+        The hash leaves out fields that the study does not set and that have no default, so that a
+        new optional field changes no fingerprint.
         """
         return digest(self.model_dump(mode="json", exclude_none=True))
 
     def fingerprint_of_version_1(self) -> str:
-        """Return the fingerprint as version 0.1 computed it, which reports of then hold.
+        """Return the fingerprint as version 0.1 computed it; reports of that version hold it.
 
-        It took in the fields of that time that were not set, each as null.
+        That version included its unset fields, each as null.
         """
         dump = self.model_dump(mode="json", exclude_none=True)
         protocols = [dump["protocol"], *(c["protocol"] for c in dump["conditions"].values())]
@@ -274,7 +219,7 @@ class Study(Frozen):
         return digest(dump)
 
     def choose(self, conditions: Sequence[str] | None, seeds: str | None) -> Study:
-        """Return the study cut down to some conditions, or with other seeds.
+        """Return the study with some of its conditions only, or with other seeds.
 
         Raises
         ------
@@ -295,34 +240,36 @@ class Study(Frozen):
                     f"'{', '.join(unknown)}'; it has {', '.join(self.conditions)}"
                 )
             changes["conditions"] = {
-                name: c for name, c in self.conditions.items() if name in conditions
+                name: self.conditions[name] for name in self.conditions if name in conditions
             }
         return self.model_copy(update=changes)
 
 
-def _check_ids(what: str, ids: Sequence[str]) -> None:
-    """Raise ValueError where an id is there twice."""
-    twice = [name for name, times in Counter(ids).items() if times > 1]
-    if twice:
-        raise ValueError(f"two {what} have the same id '{twice[0]}'")
+def _check_ids(kind: str, ids: Sequence[str]) -> None:
+    """Raise ValueError where an id appears twice."""
+    repeated = [name for name, times in Counter(ids).items() if times > 1]
+    if repeated:
+        raise ValueError(f"two {kind} have the same id '{repeated[0]}'")
 
 
 def _condition(name: str, table: dict[str, Any], shared: dict[str, Any]) -> dict[str, Any]:
-    """Turn a table of method fields, with protocol fields in one of their own, into a Condition's.
+    """Return the fields of a Condition, given the table that a study writes for it.
 
-    What is no table where one belongs is left for the model to refuse.
+    The table holds fields of the method and, in a table ``protocol``, fields that replace those of
+    the ``shared`` protocol. A ``protocol`` that is not a table is kept, so that validation refuses
+    it.
     """
     method = dict(table)
-    own = method.pop("protocol", {})
-    protocol = own
-    if isinstance(own, dict):
-        protocol = {k: v for k, v in shared.items() if not _replaced(k, own)} | own
+    protocol = method.pop("protocol", {})
+    if isinstance(protocol, dict):
+        kept = {field: value for field, value in shared.items() if not _replaced(field, protocol)}
+        protocol = kept | protocol
     return {"name": name, "method": method, "protocol": protocol}
 
 
-def _replaced(key: str, own: Mapping[str, Any]) -> bool:
-    """Tell whether a condition's own protocol fields put a shared one out of force."""
+def _replaced(field: str, replacements: Mapping[str, Any]) -> bool:
+    """Tell whether the protocol fields of a condition make a field of the shared protocol void."""
     lengths = {"epochs", "iterations_per_task"}
-    if key in lengths and lengths & own.keys():
+    if field in lengths and lengths & replacements.keys():
         return True
-    return key == "momentum" and own.get("optimiser", "momentum") != "momentum"
+    return field == "momentum" and replacements.get("optimiser", "momentum") != "momentum"
