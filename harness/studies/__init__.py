@@ -1,1 +1,1 @@
-"""What is run: studies, their conditions, factors and claims; and the studies that ship."""
+"""Studies with their conditions, factors and claims, and the studies that ship."""

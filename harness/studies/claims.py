@@ -1,4 +1,4 @@
-"""What was published, and the claims that a study judges against it."""
+"""Published values, and the claims that a study judges against them."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from pydantic import Field, model_validator
 from harness.studies.condition import Count, Frozen, NotNegative, Positive
 
 Id = Annotated[str, Field(pattern=r"^\S(.*\S)?$", max_length=100)]
-"""One line of text that begins and ends with a sign."""
+"""One line of text without space at its beginning or end."""
 FileId = Annotated[str, Field(pattern=r"^\w[\w.+=@-]*$", max_length=100)]
-"""An id that files are named after."""
+"""An id that gives a file its name."""
 Gain = Annotated[float, Field(ge=-1e6, le=1e6, strict=True)]
 Rate = Annotated[float, Field(ge=1e-6, lt=0.5, strict=True)]
-"""An error rate that statistics can tell from 0."""
+"""An error rate, large enough to be told from 0 numerically."""
 
 
 class Published(Frozen):
@@ -23,10 +23,10 @@ class Published(Frozen):
 
     Attributes
     ----------
-    id, source : a short name and where the values are printed.
-    after_tasks : after how many tasks the values of each condition were taken, in any order.
+    id, source : a short name, and the place where the values are printed.
+    after_tasks : number of trained tasks before each value of a condition, in any order.
     accuracy, plus_minus : by condition, one value for each entry of ``after_tasks``.
-    runs : by condition, how many runs the values are means of, where that is known or inferred.
+    runs : by condition, the number of runs that the values average, if known or inferred.
     """
 
     id: Id
@@ -44,9 +44,9 @@ class Published(Frozen):
                     raise ValueError(
                         f"{name} has {len(values)} values, after_tasks has {len(self.after_tasks)}"
                     )
-        twice = [number for number, times in Counter(self.after_tasks).items() if times > 1]
-        if twice:
-            raise ValueError(f"after_tasks names {twice[0]} twice")
+        repeated = [number for number, times in Counter(self.after_tasks).items() if times > 1]
+        if repeated:
+            raise ValueError(f"after_tasks names {repeated[0]} twice")
         for name, table in (("plus_minus", self.plus_minus), ("runs", self.runs)):
             unknown = table.keys() - self.accuracy.keys()
             if unknown:
@@ -55,17 +55,17 @@ class Published(Frozen):
 
 
 class Claim(Frozen):
-    """A reported gain of one condition over another, and what would count as the same.
+    """A reported gain of one condition over another, and which gains count as equal to it.
 
     Attributes
     ----------
     treatment, baseline : names of conditions; the gain is treatment minus baseline.
     reported : the gain, in ``unit``.
     unit : "points" (of accuracy in %) or "relative %".
-    margin : a gain within reported +- margin is the same (tau).
-    negligible : a gain within +- negligible is none (delta).
-    alpha : the error rate of the verdict's tests.
-    expected : the verdict that a control of the procedure must get; None for a real claim.
+    margin : a gain within reported +- margin counts as reproduced (tau).
+    negligible : a gain within +- negligible counts as no gain (delta).
+    alpha : the error rate of the tests behind the verdict.
+    expected : the verdict that a control of the procedure must receive; None for a real claim.
     """
 
     id: Id
@@ -83,12 +83,13 @@ class Claim(Frozen):
 
 
 class Curve(Frozen):
-    """A specification curve: one gain under every crossing of the other factors.
+    """A specification curve: the same gain under every crossing of the other factors.
 
     Attributes
     ----------
-    treatment, baseline : levels of the factors that make the gain; every condition with the
-        treatment's levels is compared with the one that has the baseline's and otherwise the same.
+    treatment, baseline : levels of the factors that define the gain. Every condition with the
+        levels of the treatment is compared with the condition that has the levels of the baseline
+        and is otherwise the same.
     reported, margin, negligible, alpha : as in a claim, in points.
     """
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 NUMERICS_REVISION = 1
-"""Part of every cell's key. Raise it when a change of the code is meant to change numbers."""
+"""A part of every cell's key. Raise it when a change of the code is meant to change numbers."""
 
 LANE_SCALARS = frozenset(
     {"learning_rate", "momentum", "eta", "alpha_scale", "strength", "gamma", "xi"}
@@ -25,13 +25,13 @@ Count = Annotated[int, Field(ge=1, le=10**9, strict=True)]
 Seed = Annotated[int, Field(ge=0, lt=2**63, strict=True)]
 
 MOST_LAYERS, MOST_WEIGHTS = 100, 50_000_000
-"""Of a network: what is larger would not fit the memory that a worker has."""
+"""Limits of a network; a larger one would not fit into the memory of a worker."""
 MOST_INPUTS, MOST_OUTPUTS = 784, 10
 """The widths of the largest benchmark."""
 
 
 class Frozen(BaseModel):
-    """A value that cannot be changed and knows no other keys than its own."""
+    """A value that cannot be changed and refuses unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -42,23 +42,24 @@ class Protocol(Frozen):
     Attributes
     ----------
     benchmark : data set and task sequence.
-    input_scaling : "unit" for pixels in [0, 1]; "standardised" for mean 0, deviation 1. Not
-        published.
-    validation_fraction : share of the training set to hold out; above 0, accuracies are those
+    input_scaling : "unit" for pixels in [0, 1]; "standardised" for mean 0 and standard deviation
+        1. Not published.
+    validation_fraction : share of the training set to hold out; above 0, accuracies are measured
         on the held-out part, and the test set is not read.
     hidden : widths of the hidden ReLU layers.
-    output_mask : which outputs the training loss sees: those of the current "task", or "all".
+    output_mask : outputs that the training loss sees: those of the current "task", or "all".
         Tests always use the head of the tested task.
-    optimiser, learning_rate, momentum, batch_size : momentum is read by "momentum" only.
-    epochs, iterations_per_task : the length of a task, one of the two.
+    optimiser, learning_rate, momentum, batch_size : only "momentum" uses momentum.
+    epochs, iterations_per_task : the length of a task; a protocol gives one of the two.
     precision : "float32"; "float64" for exactness checks; "bf16" rounds the factors of the body's
-        matrix products to bfloat16 in training and tests, for processors that are fast at it.
-    seed_offset : added to the cell's seed in every stream. Pairs two conditions that share no
-        random draw: the negative control, a program against itself.
-    order_seed : seed of the order of mini-batches where it is not the cell's, so that orders can
-        be crossed with initialisations.
-    corrected_errors : count so many of all test errors after each task as hits, most erroneous
-        task first: a gain of known size, the positive control. Never for a result.
+        matrix products to bfloat16 in training and tests, for processors with fast bfloat16.
+    seed_offset : added to the cell's seed in every stream, so that two paired conditions share no
+        random draw: the negative control compares a program with itself.
+    order_seed : seed of the order of mini-batches, if it differs from the cell's; so orders can be
+        crossed with initialisations.
+    corrected_errors : number of test errors after each task that are counted as hits, in the task
+        with most errors first. This gain of known size is the positive control; never use it for
+        a result.
     """
 
     benchmark: Literal["split-mnist", "split-digits"] = "split-mnist"
@@ -107,17 +108,18 @@ class Method(Frozen):
         with its trace kept at zero.
     head_init : "linear" (torch.nn.Linear's) or "blog" (the published layer's); see
         ``methods.network.Architecture``.
-    bias : whether the output layer has one.
-    eta : start of the Hebbian rate (default 0.001; not published).
-    alpha_scale : alpha starts at alpha_scale * U(0, 1) (default 0.01, as published).
+    bias : whether the output layer has a bias.
+    eta : initial Hebbian rate (default 0.001; not published).
+    alpha_scale : initial alpha is alpha_scale * U(0, 1) (default 0.01, as published).
     consolidation : "none", "ewc", "online-ewc", "si" or "mas".
-    strength : lambda of ``L + lambda * sum Omega (theta - theta*)^2``, no factor 1/2; has no
-        default, because nothing is published.
+    strength : lambda of ``L + lambda * sum Omega (theta - theta*)^2``, no factor 1/2. It
+        has no default, because no value is published.
     gamma : decay of Online EWC's running Fisher (default 1.0; not published).
     xi : damping of SI (default 0.001; not published).
     fisher : labels of the Fisher information: "exact" (default), "sampled" or "true".
-    importance_samples : samples for Fisher and MAS importances; all of the task if absent.
-    ablation : one part of DHP-Softmax taken out or changed; see ``methods.ablations``.
+    importance_samples : number of samples for Fisher and MAS importances; all of the task if
+        absent.
+    ablation : the part of DHP-Softmax that is removed or changed; see ``methods.ablations``.
     """
 
     plasticity: Literal["off", "on", "frozen"] = "off"
@@ -146,7 +148,7 @@ class Method(Frozen):
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        """Fill in the defaults of what has an effect, refuse what has none."""
+        """Fill in the defaults of fields that have an effect, and refuse fields that have none."""
         plastic = self.plasticity != "off"
         uses = {
             "eta": (plastic, 0.001),
@@ -172,11 +174,11 @@ class Method(Frozen):
 
 
 class Condition(Frozen):
-    """A named method under the study's protocol, some of whose fields it may replace.
+    """A named method under the protocol of the study; it may replace fields of the protocol.
 
     Attributes
     ----------
-    levels : which level of each of the study's factors it stands for; empty if written out.
+    levels : its level of each factor of the study; empty if the study writes it out.
     """
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9 +@:=._-]*[A-Za-z0-9+@:=._-])?$")]
@@ -184,7 +186,7 @@ class Condition(Frozen):
     protocol: Protocol
     levels: dict[str, str] = Field(default_factory=dict)
 
-    def __hash__(self) -> int:  # blocks of cells are keys; a dict has no hash of its own
+    def __hash__(self) -> int:  # blocks of cells are keys of mappings, and a dict has no hash
         return hash((self.name, self.method, self.protocol))
 
     def settings(self) -> dict[str, Any]:
@@ -195,15 +197,15 @@ class Condition(Frozen):
         }
 
     def structure(self) -> str:
-        """Return what cells must have in common to be trained in one stack."""
+        """Return the settings that all cells of one stack must share, as JSON."""
         settings = self.settings()
-        for part in settings.values():
-            for name in LANE_SCALARS & part.keys():
-                del part[name]
+        for fields in settings.values():
+            for name in LANE_SCALARS & fields.keys():
+                del fields[name]
         return json.dumps(settings, sort_keys=True)
 
     def program(self, data_checksum: str) -> str:
-        """Return the hash of settings, data and numerics: what was run, whatever its name."""
+        """Return the hash of settings, data and numerics; the name has no part in it."""
         return digest([NUMERICS_REVISION, data_checksum, self.settings()])
 
 
@@ -215,14 +217,14 @@ class Cell(Frozen):
 
     @property
     def stream_seed(self) -> int:
-        """The seed of every random stream, but for one with a seed of its own."""
+        """The seed of every random stream except one that the protocol gives another seed."""
         return self.seed + (self.condition.protocol.seed_offset or 0)
 
     @property
     def order_seed(self) -> int:
         """The seed of the order of mini-batches."""
-        own = self.condition.protocol.order_seed
-        return self.stream_seed if own is None else own
+        order_seed = self.condition.protocol.order_seed
+        return self.stream_seed if order_seed is None else order_seed
 
     def key(self, data_checksum: str) -> str:
         """Return the hash of everything that can change the cell's numbers (32 hex digits)."""
@@ -230,11 +232,11 @@ class Cell(Frozen):
 
 
 def cell_key(program: str, seed: int) -> str:
-    """Return the key of a seed of a program; the name of the cell's record."""
+    """Return the key of a program's cell with this seed; it names the record of the cell."""
     return digest([program, seed])[:32]
 
 
 def digest(value: Any) -> str:
-    """Return the SHA-256 of a JSON-ready value, whatever the order of its keys."""
+    """Return the SHA-256 of a JSON-ready value; the order of its keys has no effect."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -12,21 +12,21 @@ from pydantic import Field, field_validator
 from harness.studies.condition import Frozen
 
 Levels = dict[str, str]
-"""A level's name by factor's name."""
+"""Names of levels by name of factor."""
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9+@:._-]*$")]
-"""Of a factor or level: no space and no "=", which join them to a condition's name."""
+"""The name of a factor or level, without the space and "=" that join names to a condition's."""
 MOST_CROSSINGS = 10_000
 
 
 class Factor(Frozen):
-    """One choice and what can be chosen.
+    """One choice, and the levels that can be chosen.
 
     Attributes
     ----------
-    levels : by name, the fields of the method that the level sets, with those of the protocol in
-        a table ``protocol`` of their own; the first level is the reference.
-    when : levels of other factors without which the choice does not arise: eta's start is no
-        choice without plasticity.
+    levels : by name, the fields of the method that the level sets. A table ``protocol`` inside
+        holds the fields of the protocol. The first level is the reference.
+    when : levels of other factors that this choice requires. For example, the initial eta is a
+        choice only with plasticity.
     """
 
     levels: Annotated[dict[Name, dict[str, Any]], Field(min_length=2)]
@@ -44,14 +44,14 @@ class Factor(Frozen):
 def crossings(factors: Mapping[str, Factor]) -> Iterator[tuple[str, Levels, dict[str, Any]]]:
     """Yield name, levels and table of every crossing, the last factor changing fastest.
 
-    A crossing is named by its levels, ``plasticity=on head_init=blog``, without the factors that
-    do not arise in it.
+    Its levels name a crossing, as in ``plasticity=on head_init=blog``. Factors that do not arise in
+    it are left out.
 
     Raises
     ------
     ValueError
-        Where two factors set the same field, ``when`` names what is not there or goes round in a
-        circle, or there are too many.
+        Where two factors set the same field, ``when`` names an unknown factor or level or goes
+        round in a circle, or there are too many crossings.
     """
     if not factors:
         return
@@ -63,19 +63,23 @@ def crossings(factors: Mapping[str, Factor]) -> Iterator[tuple[str, Levels, dict
     if count > MOST_CROSSINGS:
         raise ValueError(f"the factors have {count} crossings; at most {MOST_CROSSINGS} can be run")
     seen = set()
-    for chosen in product(*(factor.levels for factor in factors.values())):
-        everything = dict(zip(factors, chosen, strict=True))
-        levels = {n: level for n, level in everything.items() if _arises(factors, n, everything)}
+    for combination in product(*(factor.levels for factor in factors.values())):
+        level_of = dict(zip(factors, combination, strict=True))
+        levels = {
+            factor: level
+            for factor, level in level_of.items()
+            if _arises(factors, factor, level_of)
+        }
         name = " ".join(f"{factor}={level}" for factor, level in levels.items())
         if name not in seen:
             seen.add(name)
-            yield name, levels, _table(factors, levels)
+            yield name, levels, _merged(factors, levels)
 
 
-def _arises(factors: Mapping[str, Factor], name: str, everything: Levels) -> bool:
-    """Tell whether a factor's choice arises in a crossing: those it depends on must arise too."""
+def _arises(factors: Mapping[str, Factor], name: str, level_of: Levels) -> bool:
+    """Tell whether a factor's choice arises in a crossing: factors it depends on must arise too."""
     return all(
-        everything[other] == level and _arises(factors, other, everything)
+        level_of[other] == level and _arises(factors, other, level_of)
         for other, level in factors[name].when.items()
     )
 
@@ -90,7 +94,7 @@ def _refuse_circles(factors: Mapping[str, Factor], name: str, above: tuple[str, 
 
 
 def check_level(factors: Mapping[str, Factor], name: str, level: str, place: str) -> None:
-    """Raise ValueError where there is no such factor, or it has no such level."""
+    """Raise ValueError where no factor has this name, or the factor has no such level."""
     if name not in factors:
         raise ValueError(f"{place}: no factor '{name}'; there are {', '.join(factors) or 'none'}")
     if level not in factors[name].levels:
@@ -100,17 +104,17 @@ def check_level(factors: Mapping[str, Factor], name: str, level: str, place: str
         )
 
 
-def _table(factors: Mapping[str, Factor], levels: Levels) -> dict[str, Any]:
-    """Merge what the levels set."""
+def _merged(factors: Mapping[str, Factor], levels: Levels) -> dict[str, Any]:
+    """Merge the fields that the levels set into one table."""
     method: dict[str, Any] = {}
     protocol: dict[str, Any] = {}
     for factor, level in levels.items():
         fields = dict(factors[factor].levels[level])
-        for part, added in ((protocol, fields.pop("protocol", {})), (method, fields)):
-            twice = part.keys() & added.keys()
-            if twice:
+        for merged, added in ((protocol, fields.pop("protocol", {})), (method, fields)):
+            repeated = merged.keys() & added.keys()
+            if repeated:
                 raise ValueError(
-                    f"factors.{factor}: '{min(twice)}' is set by another factor already"
+                    f"factors.{factor}: '{min(repeated)}' is set by another factor already"
                 )
-            part |= added
+            merged |= added
     return method | {"protocol": protocol}

@@ -1,4 +1,4 @@
-"""What is known of each benchmark without reading its data."""
+"""Facts about each benchmark that are known without reading its data."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ BINARY_TASKS = ((0, 1), (2, 3), (4, 5), (6, 7), (8, 9))
 
 @dataclass(frozen=True)
 class KnownData:
-    """The data that a benchmark's results are about.
+    """The genuine data of a benchmark.
 
     Attributes
     ----------
-    checksum : what ``Dataset.checksum`` gives for them.
+    checksum : the value of ``Dataset.checksum`` for these data.
     tasks : the classes of each task, in order of training.
     train_sizes : number of training samples of each class.
     """
@@ -36,15 +36,15 @@ KNOWN_DATA: Mapping[str, KnownData] = {
         (133, 136, 133, 137, 136, 136, 136, 134, 131, 135),
     ),
 }
-"""By the name of the benchmark."""
+"""Known data by the name of the benchmark."""
 
 
 def is_genuine(benchmark: str, checksum: str) -> bool:
-    """Tell whether data are the benchmark's own; of an unknown benchmark all data are."""
+    """Tell whether data are genuine; all data of an unknown benchmark count as genuine."""
     known = KNOWN_DATA.get(benchmark)
     return known is None or known.checksum == checksum
 
 
 def held_out(samples: int, fraction: float) -> int:
-    """Return how many of a class's ``samples`` a validation fraction above 0 holds out."""
+    """Return how many of the ``samples`` of a class a validation fraction above 0 holds out."""
     return max(1, round(fraction * samples))

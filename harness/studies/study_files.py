@@ -1,4 +1,4 @@
-"""Study files: finding them, reading them, saying what is wrong with them."""
+"""Find study files, read them, and explain what is wrong with them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from harness.studies.factors import Factor
 from harness.studies.study import Study
 
 MOST_LINES = 5
-"""Faults of a study file that are listed at once."""
+"""Number of faults of a study file that one message lists."""
 
 
 def shipped_studies() -> dict[str, Path]:
@@ -36,10 +36,10 @@ def load_study(name_or_path: str) -> Study:
     shipped = shipped_studies()
     path = shipped.get(name_or_path, Path(name_or_path))
     try:
-        there = path.is_file()
-    except OSError:  # too long for a name
-        there = False
-    if not there:
+        is_file = path.is_file()
+    except OSError:  # the name is too long
+        is_file = False
+    if not is_file:
         raise InputError(
             f"no study '{name_or_path}': neither a file nor one of the studies that ship "
             f"({', '.join(shipped)})"
@@ -54,18 +54,18 @@ def load_study(name_or_path: str) -> Study:
 
 
 def read_text(path: Path) -> str:
-    """Return what a text file in UTF-8 says, with or without a byte-order mark.
+    """Return the text of a file in UTF-8, with or without a byte-order mark.
 
     Raises
     ------
     OSError
-        Where it cannot be read.
+        Where the file cannot be read.
     ValueError
-        Where it has another encoding; says which, if it can be told, and the line.
+        Where it has another encoding; names the encoding, if known, or else the line.
     """
     content = path.read_bytes()
     for mark, encoding in (
-        (codecs.BOM_UTF32_LE, "UTF-32"),  # before UTF-16: it begins with that one's mark
+        (codecs.BOM_UTF32_LE, "UTF-32"),  # before UTF-16, whose mark it begins with
         (codecs.BOM_UTF32_BE, "UTF-32"),
         (codecs.BOM_UTF16_LE, "UTF-16"),
         (codecs.BOM_UTF16_BE, "UTF-16"),
@@ -88,31 +88,32 @@ def validate_study(raw: object, place: str) -> Study:
     except ValidationError as error:
         lines: list[str] = []
         problems = error.errors()
-        shared = {"protocol", "factors"} & {str(part) for p in problems for part in p["loc"][:1]}
+        faulty_tables = {str(key) for problem in problems for key in problem["loc"][:1]}
+        shared_parts_fail = bool({"protocol", "factors"} & faulty_tables)
         for problem in problems:
-            if shared and problem["loc"][:1] == ("conditions",):
-                continue  # conditions are made of the shared parts: nothing of their own yet
-            where = ".".join(str(part) for part in problem["loc"] if part != "method")
+            if shared_parts_fail and problem["loc"][:1] == ("conditions",):
+                continue  # a fault of the shared parts shows up again in every condition
+            location = ".".join(str(key) for key in problem["loc"] if key != "method")
             message = problem["msg"].removeprefix("Value error, ")
             if problem["type"] == "extra_forbidden":
                 message = "unknown key" + _known_keys(problem["loc"])
             elif not isinstance(problem["input"], (dict, list)):
                 message += f" (got {problem['input']!r})"
-            line = f"{place}: {where}: {message}" if where else f"{place}: {message}"
+            line = f"{place}: {location}: {message}" if location else f"{place}: {message}"
             lines.append(_printable(line))
-        if len(lines) > MOST_LINES:  # a level's fault is one of every crossing it is in
+        if len(lines) > MOST_LINES:  # a fault of a level appears in each of its crossings
             lines[MOST_LINES:] = [f"{place}: and {len(lines) - MOST_LINES} more"]
         raise InputError("\n".join(lines)) from None
 
 
 def _printable(text: str) -> str:
-    """Escape the signs that would break a line or its terminal: a name can hold any."""
+    """Escape characters that would break a line or a terminal; a name can contain any."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _known_keys(location: tuple[int | str, ...]) -> str:
-    """List the keys that could have been meant at the place of an unknown one."""
-    owners: dict[object, type[BaseModel]] = {
+    """List the keys that are known at the place of an unknown key."""
+    model_of: dict[object, type[BaseModel]] = {
         "protocol": Protocol,
         "method": Method,
         "published": Published,
@@ -120,7 +121,7 @@ def _known_keys(location: tuple[int | str, ...]) -> str:
         "claims": Claim,
         "curves": Curve,
     }
-    parents = [owners[part] for part in location[:-1] if part in owners]
+    parents = [model_of[key] for key in location[:-1] if key in model_of]
     fields = (parents[-1] if parents else Study).model_fields
-    also = ["protocol"] if parents and parents[-1] is Method else []
-    return f"; known here: {', '.join([*fields, *also])}"
+    tables = ["protocol"] if parents and parents[-1] is Method else []
+    return f"; known here: {', '.join([*fields, *tables])}"
