@@ -1,1 +1,1 @@
-"""Data sets: where they come from, and how they are cut into tasks."""
+"""Data sets, their sources, and the tasks that they are cut into."""

@@ -1,17 +1,17 @@
 """Benchmarks: image data sets cut into sequences of tasks.
 
-A new benchmark is one function that returns a ``Dataset`` and one line in ``BENCHMARKS``; with an
-entry in ``KNOWN_DATA`` other data than its own are noticed.
+A new benchmark is one function that returns a ``Dataset`` and one line in ``BENCHMARKS``. An entry
+in ``KNOWN_DATA`` lets the harness notice data that are not genuine.
 """
 
 from __future__ import annotations
 
 import hashlib
+import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,7 @@ from harness.errors import InputError
 from harness.studies.known_data import KNOWN_DATA, is_genuine
 
 DIGITS_SPLIT_SEED = 20190614
-"""Fixes the train/test split of the digits for ever; part of the benchmark's definition."""
+"""Seed of the train/test split of the digits, which is part of the benchmark's definition."""
 
 Images = NDArray[np.uint8]
 Labels = NDArray[np.int64]
@@ -29,14 +29,14 @@ Labels = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Dataset:
-    """Raw images and labels, and the tasks that they are cut into.
+    """Raw images and labels, and the classes of the tasks that they are cut into.
 
     Attributes
     ----------
-    name : of the benchmark.
+    name : name of the benchmark.
     train_images, test_images : (N, pixels) integers from 0 to ``white``.
     train_labels, test_labels : (N,) classes.
-    white : the largest value that a pixel can have.
+    white : the largest possible value of a pixel.
     tasks : the classes of each task, in order of training.
     """
 
@@ -58,53 +58,55 @@ class Dataset:
 
     @property
     def genuine(self) -> bool:
-        """Whether these are the benchmark's own data, as far as these are known."""
+        """Whether these are the genuine data of the benchmark, as far as those are known."""
         return is_genuine(self.name, self.checksum())
 
     @property
     def outputs(self) -> int:
         """Number of classes over all tasks."""
-        return 1 + max(c for task in self.tasks for c in task)
+        return 1 + max(label for task in self.tasks for label in task)
 
 
 def split_mnist(data_dir: Path, *, allow_other: bool = False) -> Dataset:
     """Split MNIST: five binary tasks from {0, 1} to {8, 9}.
 
-    Reads ``MNIST/raw`` below ``data_dir`` (torchvision's layout), else tries to download it there.
+    Reads ``MNIST/raw`` below ``data_dir`` (torchvision's layout), or else downloads it there.
 
     Parameters
     ----------
-    allow_other : take any data set in MNIST's format for it.
+    allow_other : accept any data set in MNIST's format.
 
     Raises
     ------
     NoDataError
-        Where there is none, and none could be downloaded.
+        Where no data are there, and none could be downloaded.
     InputError
-        Where the files are damaged, or hold other data and these are not allowed.
+        Where the files are damaged, or hold other data that are not allowed.
     """
-    train_x, train_y, test_x, test_y = read_mnist(data_dir, allow_other=allow_other)
+    train_images, train_labels, test_images, test_labels = read_mnist(
+        data_dir, allow_other=allow_other
+    )
     return Dataset(
         "split-mnist",
-        train_x,
-        train_y.astype(np.int64),
-        test_x,
-        test_y.astype(np.int64),
+        train_images,
+        train_labels.astype(np.int64),
+        test_images,
+        test_labels.astype(np.int64),
         255,
         KNOWN_DATA["split-mnist"].tasks,
     )
 
 
 def split_digits(data_dir: Path, *, allow_other: bool = False) -> Dataset:
-    """Split Digits: the same tasks on the 8 x 8 digits that scikit-learn carries.
+    """Split Digits: the same tasks on the 8 x 8 digits that scikit-learn contains.
 
-    1797 images with pixels from 0 to 16; a quarter of each class is the test set, by a split
-    that a constant fixes. ``data_dir`` is not read.
+    1797 images with pixels from 0 to 16; a quarter of each class is the test set, and a
+    constant seed fixes the split. ``data_dir`` is not read.
 
     Raises
     ------
     InputError
-        Where this version of scikit-learn gives other digits or another split, and these are not
+        Where this version of scikit-learn gives other digits or another split, which are not
         allowed.
     """
     from sklearn.datasets import load_digits
@@ -134,11 +136,11 @@ def split_digits(data_dir: Path, *, allow_other: bool = False) -> Dataset:
     return data
 
 
-class Benchmark(Protocol):
+class Benchmark(typing.Protocol):
     """Reads a benchmark's data set."""
 
     def __call__(self, data_dir: Path, *, allow_other: bool = False) -> Dataset:
-        """Return the data set below ``data_dir``; other data than its own only if allowed."""
+        """Return the data set below ``data_dir``; data that are not genuine only if allowed."""
         ...
 
 
@@ -146,4 +148,4 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "split-mnist": split_mnist,
     "split-digits": split_digits,
 }
-"""By the name a protocol uses."""
+"""Benchmarks by the name that a protocol uses."""

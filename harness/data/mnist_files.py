@@ -1,4 +1,4 @@
-"""The four files of MNIST: reading them, downloading them, and saying what is wrong with them.
+"""Read the four files of MNIST, download them, and explain what is wrong with them.
 
 Their format is IDX: two zero bytes, the type of a number (8: a byte), the number of dimensions,
 each dimension's size as four bytes (the highest first), then the numbers.
@@ -26,7 +26,7 @@ CONTENTS = {
     "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
     "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
 }
-"""SHA-256 of what the original files hold, by name; each may also be there as ``NAME.gz``."""
+"""SHA-256 of the content of the original files, by name; a file may also be ``NAME.gz``."""
 TRAIN_SAMPLES, TEST_SAMPLES, SIDE, CLASSES = 60_000, 10_000, 28, 10
 GZIP_SIGN = b"\x1f\x8b"
 CHUNK = 2**24
@@ -42,13 +42,13 @@ Four = tuple[Bytes, Bytes, Bytes, Bytes]
 def read_mnist(data_dir: Path, *, allow_other: bool) -> Four:
     """Return the training images and labels and the test images and labels of ``MNIST/raw``.
 
-    Where none of the files is there, they are downloaded.
+    If none of the files exists, all are downloaded.
 
     Parameters
     ----------
     data_dir : the folder that holds ``MNIST/raw`` (torchvision's layout).
     allow_other : read any data set in this format: images of one size, labels from 0 to 9, each
-        class in both parts. Otherwise what the files hold must be MNIST.
+        class in both parts. Otherwise the files must hold MNIST.
 
     Returns
     -------
@@ -57,18 +57,18 @@ def read_mnist(data_dir: Path, *, allow_other: bool) -> Four:
     Raises
     ------
     NoDataError
-        Where there are no files and none could be downloaded.
+        Where no file exists and none could be downloaded.
     InputError
-        Where the files are not as they should be; names the file.
+        Where a file is missing, damaged or holds other data; names the file.
     """
     raw = data_dir / "MNIST" / "raw"
-    found = {name: _find(raw, name) for name in CONTENTS}
-    if not any(found.values()):
+    path_of = {name: _find(raw, name) for name in CONTENTS}
+    if not any(path_of.values()):
         _refuse_other_layouts(data_dir)
         _download(data_dir)
-        found = {name: _find(raw, name) for name in CONTENTS}
+        path_of = {name: _find(raw, name) for name in CONTENTS}
     paths = []
-    for name, path in found.items():
+    for name, path in path_of.items():
         if path is None:
             raise InputError(f"{raw / name} is missing, and so is {name}.gz. {_remedy(raw)}")
         paths.append(path)
@@ -95,7 +95,7 @@ def _remedy(raw: Path) -> str:
 
 
 def _find(raw: Path, name: str) -> Path | None:
-    """Return the path of one of the files, compressed or not; None where it is not there."""
+    """Return the path of a file, compressed or not; None if neither exists."""
     for path in (raw / name, raw / f"{name}.gz"):
         try:
             path.lstat()
@@ -103,14 +103,14 @@ def _find(raw: Path, name: str) -> Path | None:
             continue
         except OSError as error:
             raise InputError(f"{path} cannot be read ({error.strerror}). {_remedy(raw)}") from None
-        if not path.is_file():  # a folder, a pipe, a link that leads nowhere
+        if not path.is_file():  # a folder, a pipe or a broken link
             raise InputError(f"{path} is no regular file. {_remedy(raw)}")
         return path
     return None
 
 
 def _refuse_other_layouts(data_dir: Path) -> None:
-    """Refuse a folder that holds the files at another depth than ``MNIST/raw``."""
+    """Raise InputError where the files lie at another depth than ``MNIST/raw``."""
     for folder in (data_dir, data_dir / "raw", data_dir / "MNIST"):
         if any(_find(folder, name) for name in CONTENTS):
             raise InputError(
@@ -121,9 +121,10 @@ def _refuse_other_layouts(data_dir: Path) -> None:
 
 
 def _read_all(paths: Sequence[Path], sizes: tuple[int, int] | None) -> Four:
-    """Read the four files; ValueError names the first that does not fit.
+    """Read the four files; raise ValueError, which names the first file that does not fit.
 
-    ``sizes`` are the numbers of samples that there must be, of images of 28 x 28.
+    ``sizes`` are the required numbers of training and test samples. They also require images of
+    28 x 28; None allows any size.
     """
     arrays: list[Bytes] = []
     for part in (0, 1):
@@ -134,10 +135,10 @@ def _read_all(paths: Sequence[Path], sizes: tuple[int, int] | None) -> Four:
                 raise ValueError(f"{path} is empty")
             if sizes is not None and len(array) != sizes[part]:
                 swapped = len(array) == sizes[1 - part]
-                why = ": the files for training and test seem swapped"
+                swapped_hint = ": the files for training and test seem swapped"
                 raise ValueError(
                     f"{path} holds {len(array)} samples, MNIST's has {sizes[part]}"
-                    + (why if swapped else f". {OTHER_DATA}")
+                    + (swapped_hint if swapped else f". {OTHER_DATA}")
                 )
         side = images.shape[1:]
         if sizes is not None and side != (SIDE, SIDE):
@@ -152,9 +153,9 @@ def _read_all(paths: Sequence[Path], sizes: tuple[int, int] | None) -> Four:
                 f"{images_path.name}"
             )
         if labels.max() >= CLASSES:
-            place = int(np.argmax(labels >= CLASSES))
+            sample = int(np.argmax(labels >= CLASSES))
             raise ValueError(
-                f"{labels_path} holds the label {labels[place]} (sample {place}); labels go "
+                f"{labels_path} holds the label {labels[sample]} (sample {sample}); labels go "
                 f"from 0 to {CLASSES - 1}"
             )
         absent = np.setdiff1d(np.arange(CLASSES), labels)
@@ -165,7 +166,7 @@ def _read_all(paths: Sequence[Path], sizes: tuple[int, int] | None) -> Four:
 
 
 def _read_idx(path: Path, dimensions: int) -> Bytes:
-    """Read one IDX file of bytes, decompressed where it is gzip's; ValueError names it."""
+    """Read an IDX file of bytes and decompress gzip; raise ValueError, which names the file."""
     try:
         with path.open("rb") as file:
             compressed = file.read(2) == GZIP_SIGN
@@ -177,27 +178,29 @@ def _read_idx(path: Path, dimensions: int) -> Bytes:
                 raise ValueError(f"{path} holds numbers of another type than bytes")
             if header[3] != dimensions:
                 kinds = {1: "labels", 3: "images"}
-                holds = kinds.get(header[3], f"an array of {header[3]} dimensions")
+                content_kind = kinds.get(header[3], f"an array of {header[3]} dimensions")
                 swapped = header[3] in kinds
                 raise ValueError(
-                    f"{path} holds {holds} where {kinds[dimensions]} belong"
+                    f"{path} holds {content_kind} where {kinds[dimensions]} belong"
                     + (": the files of images and labels seem swapped" if swapped else "")
                 )
             sizes = file.read(4 * dimensions)
             if len(sizes) < 4 * dimensions:
                 raise ValueError(f"{path} is truncated: it ends in its header")
             shape = tuple(int(size) for size in np.frombuffer(sizes, ">u4"))
-            wanted, content = math.prod(shape), bytearray()
-            # Chunk by chunk, and one byte more than wanted: a header may promise anything.
-            while chunk := file.read(min(CHUNK, wanted + 1 - len(content))):
+            expected_size, content = math.prod(shape), bytearray()
+            # A header may state any size, so this reads chunks, and at most one byte too many.
+            while chunk := file.read(min(CHUNK, expected_size + 1 - len(content))):
                 content += chunk
     except (OSError, EOFError, zlib.error) as error:
-        broken = "cannot be decompressed" if _is_gzip(error) else "cannot be read"
-        raise ValueError(f"{path} {broken} ({_reason(error)})") from None
-    if len(content) < wanted:
-        raise ValueError(f"{path} is truncated: {wanted} bytes of content, {len(content)} there")
-    if len(content) > wanted:
-        raise ValueError(f"{path} is longer than the {wanted} bytes that its header says")
+        problem = "cannot be decompressed" if _is_gzip(error) else "cannot be read"
+        raise ValueError(f"{path} {problem} ({_reason(error)})") from None
+    if len(content) < expected_size:
+        raise ValueError(
+            f"{path} is truncated: {expected_size} bytes of content, {len(content)} there"
+        )
+    if len(content) > expected_size:
+        raise ValueError(f"{path} is longer than the {expected_size} bytes that its header says")
     return np.frombuffer(content, np.uint8).reshape(shape)
 
 
@@ -206,32 +209,32 @@ def _is_gzip(error: Exception) -> bool:
 
 
 def _refuse_other_data(paths: Sequence[Path], arrays: Four) -> None:
-    """Raise ValueError where the content of a file is not that of MNIST's, naming all such."""
-    other = []
+    """Raise ValueError where files do not hold MNIST; it names all these files."""
+    other_files = []
     for path, array, expected in zip(paths, arrays, CONTENTS.values(), strict=True):
         header = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes()
         if hashlib.sha256(header + array.tobytes()).hexdigest() != expected:
-            other.append(path)
-    if other:
-        files = ", ".join([str(other[0]), *(path.name for path in other[1:])])
+            other_files.append(path)
+    if other_files:
+        files = ", ".join([str(other_files[0]), *(path.name for path in other_files[1:])])
         raise ValueError(f"{files}: other data than MNIST's. {OTHER_DATA}")
 
 
 def _download(data_dir: Path) -> None:
-    """Download MNIST: all four files or none (NoDataError)."""
+    """Download all four files of MNIST; raise NoDataError, and keep none, where that fails."""
     raw = data_dir / "MNIST" / "raw"
-    made = []
+    new_folders = []
     try:
-        made = [folder for folder in (raw, *raw.parents) if not folder.exists()]
+        new_folders = [folder for folder in (raw, *raw.parents) if not folder.exists()]
         raw.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix="download-", dir=raw.parent) as partial:
+        with tempfile.TemporaryDirectory(prefix="download-", dir=raw.parent) as temporary:
             from harness.data.torchvision_mnist import download
 
-            download(Path(partial))
+            download(Path(temporary))
             for name in CONTENTS:
-                (Path(partial) / "MNIST" / "raw" / name).replace(raw / name)
+                (Path(temporary) / "MNIST" / "raw" / name).replace(raw / name)
     except (ImportError, RuntimeError, OSError, ValueError, EOFError) as error:
-        for folder in made:
+        for folder in new_folders:
             with suppress(OSError):
                 folder.rmdir()
         raise NoDataError(
@@ -242,5 +245,5 @@ def _download(data_dir: Path) -> None:
 
 
 def _reason(error: BaseException) -> str:
-    """Return the last line of an error's text: torchvision puts the cause there."""
+    """Return the last line of an error's text, which states the cause in torchvision's errors."""
     return (str(error).strip() or type(error).__name__).splitlines()[-1]

@@ -1,4 +1,4 @@
-"""A data set, cut into the tasks that are trained one after the other."""
+"""Cut a data set into the tasks that are trained one after the other."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from harness.data.benchmarks import Dataset, Images, Labels
 from harness.studies.known_data import held_out
 
 VALIDATION_SEED = 20190615
-"""Fixes which training samples are held out for validation."""
+"""Seed of the choice of training samples that are held out for validation."""
 
 
 @dataclass(frozen=True)
@@ -43,47 +43,49 @@ def cut_into_tasks(
     scaling : "unit" maps pixels to [0, 1]; "standardised" further subtracts the mean of all
         training pixels and divides by their standard deviation (two scalars).
     validation_fraction : where above 0, this share of the training samples of each class is
-        held out (the same samples for every seed) and takes the place of the test set, which
-        is then not read at all.
+        held out (the same samples for every seed) and replaces the test set, which is then
+        not read at all.
     width : the inputs are padded with zeros to this many columns.
     """
     train, labels = data.train_images, data.train_labels
     if validation_fraction > 0:
-        held = _held_out(labels, validation_fraction)
-        test, test_labels = train[held], labels[held]
-        train, labels = train[~held], labels[~held]
+        validation = _validation_samples(labels, validation_fraction)
+        test, test_labels = train[validation], labels[validation]
+        train, labels = train[~validation], labels[~validation]
     else:
         test, test_labels = data.test_images, data.test_labels
 
-    # Pixels are small integers: what each becomes is worked out once, in double precision.
+    # Pixels are small integers, so each possible value is scaled once, in double precision.
     values = np.arange(data.white + 1) / data.white
     if scaling == "standardised":
         counts = np.bincount(train.ravel(), minlength=len(values))
         mean = (counts * values).sum() / counts.sum()
         deviation = np.sqrt((counts * (values - mean) ** 2).sum() / counts.sum())
         values = (values - mean) / deviation
-    scaled = torch.from_numpy(values).to(dtype).numpy()
+    scaled_value = torch.from_numpy(values).to(dtype).numpy()
 
     def inputs(images: Images) -> Tensor:
         padded = torch.zeros(len(images), width, dtype=dtype)
-        padded[:, : images.shape[1]] = torch.from_numpy(scaled[images])
+        padded[:, : images.shape[1]] = torch.from_numpy(scaled_value[images])
         return padded.to(device)
 
-    def of(classes: tuple[int, ...], images: Images, of_images: Labels) -> tuple[Tensor, Tensor]:
-        chosen = np.isin(of_images, classes)
-        return inputs(images[chosen]), torch.from_numpy(of_images[chosen]).to(device)
+    def samples_of(
+        classes: tuple[int, ...], images: Images, image_labels: Labels
+    ) -> tuple[Tensor, Tensor]:
+        members = np.isin(image_labels, classes)
+        return inputs(images[members]), torch.from_numpy(image_labels[members]).to(device)
 
     return [
-        Task(classes, *of(classes, train, labels), *of(classes, test, test_labels))
+        Task(classes, *samples_of(classes, train, labels), *samples_of(classes, test, test_labels))
         for classes in data.tasks
     ]
 
 
-def _held_out(labels: Labels, fraction: float) -> NDArray[np.bool_]:
-    """Choose a share of each class, the same for every seed."""
+def _validation_samples(labels: Labels, fraction: float) -> NDArray[np.bool_]:
+    """Choose a share of each class, the same for every seed; return a mask over the samples."""
     generator = np.random.default_rng(VALIDATION_SEED)
-    held = np.zeros(len(labels), dtype=bool)
+    validation = np.zeros(len(labels), dtype=bool)
     for label in np.unique(labels):
         members = np.flatnonzero(labels == label)
-        held[generator.permutation(members)[: held_out(len(members), fraction)]] = True
-    return held
+        validation[generator.permutation(members)[: held_out(len(members), fraction)]] = True
+    return validation

@@ -1,6 +1,6 @@
-"""torchvision's MNIST: for the download, and for the benchmark of what a user would write.
+"""torchvision's MNIST, for the download and for the benchmark of the user's programs.
 
-Importing it takes seconds, and torch with it: import this module where it is needed only.
+The import of torch and torchvision takes seconds: import this module only where it is needed.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ DOWNLOAD_TIMEOUT_S = 10.0
 def mnist_class() -> Any:
     """Return torchvision's MNIST class.
 
-    torchvision's package refuses to be imported where its compiled operators cannot be loaded
-    (its wheel from the package index is built for CUDA; beside a CPU build of torch they
-    cannot). Reading a data set needs none of them, so their names are declared and the
-    import is tried again.
+    The import of torchvision fails where its compiled operators cannot be loaded (its wheel from
+    the package index is built for CUDA and cannot load them beside a CPU build of torch). Reading
+    a data set needs none of the operators, so this function declares their names and imports
+    torchvision again.
     """
     try:
         return importlib.import_module("torchvision.datasets").MNIST
     except RuntimeError as error:
         if "torchvision::" not in str(error):
             raise
-        boxes = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
+        signature = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
         library = torch.library.Library("torchvision", "FRAGMENT")
-        library.define(f"nms{boxes}")
-        library.define(f"qnms{boxes}")
-        _declared.append(library)  # its declarations vanish with it
+        library.define(f"nms{signature}")
+        library.define(f"qnms{signature}")
+        _declared.append(library)  # the declarations last as long as this object
         return importlib.import_module("torchvision.datasets").MNIST
 
 
@@ -45,12 +45,12 @@ def download(root: Path) -> None:
     Raises
     ------
     RuntimeError, OSError
-        Where no server gives all of it.
+        Where no server delivers all files.
     """
     mnist = mnist_class()
-    before = socket.getdefaulttimeout()
+    previous_timeout = socket.getdefaulttimeout()
     socket.setdefaulttimeout(DOWNLOAD_TIMEOUT_S)
     try:
         mnist(str(root), download=True)
     finally:
-        socket.setdefaulttimeout(before)
+        socket.setdefaulttimeout(previous_timeout)
