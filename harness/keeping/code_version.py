@@ -1,6 +1,6 @@
-"""Which code this is: the version of the project and, in its own git checkout, the commit.
+"""The version of the project's code and, in a git checkout of the project, the commit.
 
-Imports nothing that is slow, so that a command which never trains can ask for it.
+This module imports nothing that is slow, so that commands that never train can use it.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ GIT_TIMEOUT_S = 10
 
 @cache
 def code() -> dict[str, Any]:
-    """Return the project's version and, in a git checkout of it, commit and cleanness.
+    """Return the project's version and, in a git checkout of it, the commit and its cleanness.
 
-    ``git_commit`` and ``git_clean`` are None where git cannot say: there is no git, the checkout
-    belongs to another user, or the project is no repository of its own. A copy that is installed
-    or unpacked inside another repository says nothing of that repository's commit.
+    ``git_commit`` and ``git_clean`` are None where git cannot tell: git is not installed, the
+    checkout belongs to another user, or the project is not the root of a repository. A copy that is
+    installed or unpacked inside another repository does not return that repository's commit.
     """
     try:
         version = metadata.version("dhp-repro")
@@ -37,15 +37,15 @@ def checkout(root: Path, file: Path) -> tuple[str | None, bool | None]:
 
     Parameters
     ----------
-    root : must be the repository's top folder, else nothing is said.
-    file : must be tracked there, else the repository is somebody else's.
+    root : must be the repository's top folder, else both values are None.
+    file : must be tracked there, else the repository is not this project's.
     """
     if not (root / ".git").exists():
         return None, None
-    named = _git(root, "rev-parse", "--show-toplevel", "HEAD")
-    if named is None or _git(root, "ls-files", "--error-unmatch", "--", str(file)) is None:
+    answer = _git(root, "rev-parse", "--show-toplevel", "HEAD")
+    if answer is None or _git(root, "ls-files", "--error-unmatch", "--", str(file)) is None:
         return None, None
-    top, _, commit = named.rpartition("\n")
+    top, _, commit = answer.rpartition("\n")
     if Path(top).resolve() != root.resolve():
         return None, None
     changed = _git(root, "status", "--porcelain", "--untracked-files=no")
@@ -53,14 +53,14 @@ def checkout(root: Path, file: Path) -> tuple[str | None, bool | None]:
 
 
 def _git(folder: Path, *arguments: str) -> str | None:
-    """Ask git about a folder; None where it has no answer."""
-    # Git runs its hooks with GIT_DIR, GIT_INDEX_FILE and more set: they name the hook's own
-    # repository and would win over the folder.
-    environment = {name: v for name, v in os.environ.items() if not name.startswith("GIT_")}
+    """Return the output of a git command in a folder; None where it fails."""
+    # Git sets GIT_DIR, GIT_INDEX_FILE and more when it runs a hook. They name the repository of the
+    # hook and would override the folder.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     try:
-        done = subprocess.run(
+        process = subprocess.run(
             ["git", "-C", str(folder), *arguments],
-            # Asking must not write to the index, which another git may hold locked.
+            # The command must not write to the index, which another git process may have locked.
             env=environment | {"GIT_OPTIONAL_LOCKS": "0"},
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -70,4 +70,4 @@ def _git(folder: Path, *arguments: str) -> str | None:
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return done.stdout.strip() if done.returncode == 0 else None
+    return process.stdout.strip() if process.returncode == 0 else None

@@ -1,4 +1,4 @@
-"""The record of one cell: what a run writes down, and what must be there when it is read."""
+"""The record of one cell: the fields that a run writes, and the checks when it is read."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, NotRequired, cast
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
-from typing_extensions import TypedDict  # pydantic reads no other before Python 3.12
+from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
 SCHEMA = 1
 """Version of the record format."""
@@ -24,15 +24,17 @@ class Record(TypedDict):
     Attributes
     ----------
     key, program : hash of everything that can change the numbers, with the seed and without.
-    study, condition, seed : what it was run for; another study may use it under another name.
+    study, condition, seed : the study, condition and seed that it was run for; another study may
+        use the record under another name.
     status : "done", or "diverged" where a training loss was not finite.
     accuracy : T x T; row i, column j: after training task i, the fraction of task j's test samples
         that its head classifies correctly. None for tasks not yet seen and after divergence.
-    telemetry : one entry a task.
-    timings : seconds of each phase, ``total``, and when it was ``finished`` (ISO 8601).
+    telemetry : one entry for each task.
+    timings : seconds of each phase, their ``total``, and the time when the cell was ``finished``
+        (ISO 8601).
     protocol, method : the condition's settings.
     provenance : code, data, packages, hardware, and a fingerprint of the arithmetic.
-    sha256 : of all other fields; see ``seal``.
+    sha256 : hash of all other fields; see ``seal``.
     """
 
     schema: int
@@ -52,12 +54,12 @@ class Record(TypedDict):
 
 
 def final_accuracy(accuracy: list[list[float | None]]) -> float | None:
-    """Return the mean over all tasks after the last, a fraction; None where it was not reached."""
-    last = [value for value in accuracy[-1] if value is not None]
-    return sum(last) / len(last) if len(last) == len(accuracy[-1]) else None
+    """Return the mean over all tasks after the last task, a fraction; None after divergence."""
+    last_row = [value for value in accuracy[-1] if value is not None]
+    return sum(last_row) / len(last_row) if len(last_row) == len(accuracy[-1]) else None
 
 
-_SHAPE = TypeAdapter(Record)
+_VALIDATOR = TypeAdapter(Record)
 
 
 def seal(record: Record) -> Record:
@@ -66,20 +68,20 @@ def seal(record: Record) -> Record:
 
 
 def content_hash(record: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of all fields but itself (ValueError where one is not strict JSON)."""
+    """Return the SHA-256 of all fields but ``sha256`` (ValueError where one is no strict JSON)."""
     content = {name: value for name, value in record.items() if name != "sha256"}
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def checked(content: Any) -> Record:
-    """Return parsed JSON as a record that can be trusted.
+    """Return parsed JSON as a record, after all checks.
 
     Raises
     ------
     ValueError
-        Saying what is wrong: no record, content that does not match its hash, another schema, or
-        a field that is missing or of another kind.
+        Explaining the fault: no record, content that does not match its hash, another schema, or
+        a field that is missing or of another type.
     """
     if not isinstance(content, dict) or "sha256" not in content:
         raise ValueError("is no record")
@@ -92,9 +94,9 @@ def checked(content: Any) -> Record:
     if content.get("schema") != SCHEMA:
         raise ValueError(f"has schema {content.get('schema')}, this version reads {SCHEMA}")
     try:
-        _SHAPE.validate_python(content)
+        _VALIDATOR.validate_python(content)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        raise ValueError(f"has no valid {place}: {first['msg']}") from None
+        fault = error.errors()[0]
+        place = ".".join(map(str, fault["loc"]))
+        raise ValueError(f"has no valid {place}: {fault['msg']}") from None
     return cast(Record, content)

@@ -1,4 +1,4 @@
-"""A results directory, read: the study that it belongs to, and the records that answer for it."""
+"""Read a results directory: its study, and the records of the study's conditions."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from harness.studies.study import Study
 
 @dataclass(frozen=True)
 class Results:
-    """What a results directory holds; from ``read_results``.
+    """The content of a results directory, as ``read_results`` returns it.
 
     Attributes
     ----------
-    study : with the seeds that were asked for.
-    records : of the study's conditions, under the names that they have today.
-    damaged : files that are no trustworthy records.
-    hidden : how many records are not shown, by the condition that they were made for, and why.
+    study : the study of the directory, with the requested seeds.
+    records : records of the study's conditions, under the current names of the conditions.
+    damaged : files that cannot be trusted as records.
+    hidden : number of records that are not shown, by the name of their condition and the reason.
     adaptive : whether seeds were added until the claims were decided.
     """
 
@@ -39,7 +39,7 @@ def read_results(directory: Path) -> Results:
     Raises
     ------
     InputError
-        Where it is none, or holds no trustworthy record of its study.
+        Where it is no results directory, or holds no intact record of its study.
     """
     store = Store(directory)
     study, adaptive_seeds = store.study(), store.adaptive_seeds()
@@ -48,9 +48,9 @@ def read_results(directory: Path) -> Results:
     records, damaged = store.read_all()
     selection = select(records, study)
     if not selection.records:
-        bad = f" ({len(damaged)} damaged, the first {damaged[0].path.name})" if damaged else ""
+        damage = f" ({len(damaged)} damaged, the first {damaged[0].path.name})" if damaged else ""
         raise InputError(
-            f"{directory} has no finished cell of the study '{study.name}' yet{bad}; run it "
+            f"{directory} has no finished cell of the study '{study.name}' yet{damage}; run it "
             f"first: python run_all.py run {study.name} --out {directory}"
         )
     hidden = selection.hidden

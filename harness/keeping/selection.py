@@ -1,4 +1,4 @@
-"""Which of the records in a directory answer for the study as it stands now."""
+"""Select the records of a directory that belong to the conditions of the current study."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from harness.studies.known_data import is_genuine
 from harness.studies.study import Study
 
 MOST_NAMED = 5
-"""Conditions that an error names; of more it says how many."""
+"""Number of conditions that an error names; it counts the others."""
 
 
 @dataclass(frozen=True)
@@ -23,9 +23,9 @@ class Selection:
 
     Attributes
     ----------
-    records : each under the name that the study gives its program today.
-    hidden : the records of no condition of the study: their number, by the condition's name and
-        by why the study does not have it ("learning_rate was 0.1, is 0.01"; "removed").
+    records : each under the name that the current study gives its program.
+    hidden : number of records of no condition of the study, by the name of their condition and
+        the reason why the study does not have it ("learning_rate was 0.1, is 0.01"; "removed").
     """
 
     records: list[Record]
@@ -33,12 +33,12 @@ class Selection:
 
     @property
     def superseded(self) -> int:
-        """Number of records of conditions that have since been changed or removed."""
+        """Number of records of conditions that were changed or removed after they were trained."""
         return sum(self.hidden.values())
 
 
 def select(records: Sequence[Record], study: Study) -> Selection:
-    """Match records to the conditions of a study by what was run, not by name.
+    """Match records to the conditions of a study by their programs, not by name.
 
     Raises
     ------
@@ -52,44 +52,44 @@ def select(records: Sequence[Record], study: Study) -> Selection:
             f"(checksums {', '.join(c[:12] for c in checksums)}); keep each in a directory of "
             "its own"
         )
-    chosen: list[Record] = []
-    used: set[str] = set()
+    selected: list[Record] = []
+    selected_keys: set[str] = set()
     if checksums:
-        other = not is_genuine(study.benchmark, checksums[0])
+        other_data = not is_genuine(study.benchmark, checksums[0])
         for name, condition in study.conditions.items():
             program = condition.program(checksums[0])
             for record in records:
                 if record["program"] == program:
-                    named = record | {"condition": name}
-                    if other:  # earlier versions did not note it
-                        named["provenance"] = record["provenance"] | {"data_genuine": False}
-                    chosen.append(named)
-                    used.add(record["key"])
+                    renamed = record | {"condition": name}
+                    if other_data:  # records of earlier versions do not say so
+                        renamed["provenance"] = record["provenance"] | {"data_genuine": False}
+                    selected.append(renamed)
+                    selected_keys.add(record["key"])
     hidden = Counter(
         (record["condition"], _reason(record, study.conditions))
         for record in records
-        if record["key"] not in used
+        if record["key"] not in selected_keys
     )
-    return Selection(chosen, hidden)
+    return Selection(selected, hidden)
 
 
 def refuse_to_hide(
     records: Sequence[Record], before: Study | None, study: Study, data_checksum: str, root: Path
 ) -> None:
-    """Refuse a study under which records of a directory would no longer be shown.
+    """Refuse a study if reports would no longer show records of a directory under it.
 
-    Records of a condition that the study no longer has are no reason: reports name them.
+    Records of a condition that the study no longer has are allowed: reports name them.
 
     Parameters
     ----------
-    before : the study that the directory ``root`` belongs to so far; None where it cannot be told.
-        What that one does not show can be hidden no more.
+    before : the study that the directory ``root`` belongs to so far; None if it is unknown.
+        Records that are hidden under ``before`` already are allowed.
 
     Raises
     ------
     InputError
-        Where records were made from other data, or a condition's name stands for other settings
-        than those it was trained with; names both, and what to do.
+        Where records were made from other data, or a condition has other settings now than its
+        records; names both, and the remedy.
     """
     remedy = f"choose another --out, or move {root} away"
     for record in records:
@@ -108,12 +108,12 @@ def refuse_to_hide(
             if changes:
                 changed.setdefault(record["condition"], ", ".join(changes))
     if changed:
-        told = [f"{name} ({changed[name]})" for name in study.conditions if name in changed]
-        if len(told) > MOST_NAMED:
-            told[MOST_NAMED:] = [f"and {len(told) - MOST_NAMED} more"]
+        named = [f"{name} ({changed[name]})" for name in study.conditions if name in changed]
+        if len(named) > MOST_NAMED:
+            named[MOST_NAMED:] = [f"and {len(named) - MOST_NAMED} more"]
         raise InputError(
             f"{root} holds records of conditions of '{study.name}' that were trained with other "
-            f"settings: {', '.join(told)}. They would no longer be shown: give the study or these "
+            f"settings: {', '.join(named)}. They would no longer be shown: give the study or these "
             f"conditions another name, {remedy}"
         )
 
@@ -123,7 +123,7 @@ def _programs(study: Study, data_checksum: str) -> set[str]:
 
 
 def _reason(record: Record, conditions: Mapping[str, Condition]) -> str:
-    """Say why no condition of a study has a record's program."""
+    """Return the reason why no condition of a study has the program of a record."""
     if record["condition"] not in conditions:
         return "removed"
     changes = ", ".join(_changes(record, conditions))
@@ -131,13 +131,13 @@ def _reason(record: Record, conditions: Mapping[str, Condition]) -> str:
 
 
 def _changes(record: Record, conditions: Mapping[str, Condition]) -> Iterator[str]:
-    """Say which settings the condition of a record's name has now that it had not then."""
+    """Yield the settings that differ between a record and the current condition of its name."""
     condition = conditions.get(record["condition"])
     if condition is None:
         return
-    for part, now in condition.settings().items():
-        then = record["protocol"] if part == "protocol" else record["method"]
-        for field in sorted(now.keys() | then.keys()):
-            if now.get(field) != then.get(field):
-                was, is_ = (side.get(field, "not set") for side in (then, now))
-                yield f"{field} was {was}, is {is_}"
+    for part, current in condition.settings().items():
+        recorded = record["protocol"] if part == "protocol" else record["method"]
+        for field in sorted(current.keys() | recorded.keys()):
+            if current.get(field) != recorded.get(field):
+                old, new = (settings.get(field, "not set") for settings in (recorded, current))
+                yield f"{field} was {old}, is {new}"

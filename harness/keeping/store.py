@@ -1,14 +1,14 @@
-"""The store: one immutable record for each cell, nothing computed is lost.
+"""The store: one immutable record for each cell, and no computed result is lost.
 
 A results directory holds
 
-    study.json          what was asked for (the resolved study, its fingerprint, first run)
+    study.json          the resolved study, its fingerprint and the time of its first run
     records/KEY.json    one finished cell each, named by its key, with a hash of its content
-    damaged/            records that could not be trusted, moved here by a run
+    damaged/            damaged records, which a run moves here
     conflicts/          second results of a cell that differ from its record
 
-Records are written to a temporary file beside them, synced and linked into place: there is
-never half a record, and two drivers on one directory cannot overwrite each other.
+A record is written to a temporary file in the same folder, synced and linked to its name. So a
+record is never incomplete, and two drivers on one directory cannot overwrite each other.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from harness.studies.study_files import read_text, validate_study
 
 @dataclass(frozen=True)
 class Damaged:
-    """A file in ``records/`` that is no trustworthy record, and why."""
+    """A file in ``records/`` that cannot be trusted as a record, and the reason."""
 
     path: Path
     reason: str
@@ -38,7 +38,7 @@ class Damaged:
 
 @dataclass(frozen=True)
 class Conflict:
-    """A cell was computed twice with different results; ``path`` holds the second."""
+    """A cell with two different results; ``path`` holds the second result."""
 
     key: str
     path: Path
@@ -50,7 +50,7 @@ class Store:
 
     Parameters
     ----------
-    root : the directory; made when something is first written.
+    root : the directory; the first write creates it.
     """
 
     def __init__(self, root: Path) -> None:
@@ -58,14 +58,14 @@ class Store:
         self.records = root / "records"
 
     def path(self, key: str) -> Path:
-        """Return where the record of a cell is or would be."""
+        """Return the path of the record of a cell, whether it exists or not."""
         return self.records / f"{key}.json"
 
     def __contains__(self, key: str) -> bool:
         return self.path(key).is_file()
 
     def read(self, path: Path) -> Record | Damaged:
-        """Read one record and check it against its own hash and name."""
+        """Read a record and check it against its hash and its file name."""
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError, RecursionError) as error:
@@ -79,13 +79,13 @@ class Store:
         return record
 
     def read_all(self) -> tuple[list[Record], list[Damaged]]:
-        """Return all records, ordered by key, and the files that are none."""
+        """Return all intact records, ordered by key, and the damaged files."""
         records: list[Record] = []
         damaged: list[Damaged] = []
         for path in sorted(self.records.glob("*.json")):
             match self.read(path):
-                case Damaged() as bad:
-                    damaged.append(bad)
+                case Damaged() as damaged_file:
+                    damaged.append(damaged_file)
                 case record:
                     records.append(record)
         return records, damaged
@@ -94,20 +94,20 @@ class Store:
         """Move a damaged record to ``damaged/``, so that its cell can be run again."""
         folder = self.root / "damaged"
         folder.mkdir(exist_ok=True)
-        target = next(p for p in _numbered(folder / damaged.path.name) if not p.exists())
+        target = next(path for path in _numbered(folder / damaged.path.name) if not path.exists())
         damaged.path.rename(target)
         return target
 
     def write(self, record: Record) -> Conflict | None:
-        """Keep a sealed record.
+        """Store a sealed record.
 
-        Where the cell has one already, that one stays; if its results differ, the new one goes
-        to ``conflicts/`` and is reported.
+        If the cell has a record already, that record stays. If its results differ, the new record
+        goes to ``conflicts/``, and the Conflict is returned.
 
         Raises
         ------
         OSError
-            Where the record cannot be written; then nothing has changed.
+            Where the record cannot be written; the store is then unchanged.
         """
         if self._create(self.path(record["key"]), record):
             return None
@@ -115,21 +115,21 @@ class Store:
         if isinstance(present, Damaged):
             self.set_aside(present)
             return self.write(record)
-        differs = tuple(name for name in RESULTS if present.get(name) != record.get(name))
-        if not differs:
+        differing = tuple(name for name in RESULTS if present.get(name) != record.get(name))
+        if not differing:
             return None
         path = self.root / "conflicts" / f"{record['key']}-{record['sha256'][:12]}.json"
         self._create(path, record)
-        return Conflict(record["key"], path, differs)
+        return Conflict(record["key"], path, differing)
 
     def _create(self, path: Path, content: Mapping[str, Any]) -> bool:
-        """Write a new file, whole or not at all; return False where it exists."""
+        """Write a new file completely or not at all; return False if it exists already."""
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = _temporary(path)
         try:
             _write_synced(temporary, content)
             try:
-                os.link(temporary, path)  # unlike a rename, this never replaces a file
+                os.link(temporary, path)  # a link never replaces a file; a rename does
             except FileExistsError:
                 return False
             except OSError:  # a file system without hard links
@@ -153,18 +153,18 @@ class Store:
             )
 
     def open_for(self, study: Study, *, adaptive_seeds: int | None = None) -> None:
-        """Note which study the directory belongs to.
+        """Record the study that the directory belongs to.
 
         Parameters
         ----------
-        adaptive_seeds : the seeds 0 to n - 1 that a run got to which adds seeds until the claims
-            are decided. Once noted, the directory stays adaptive: who has looked in between
-            cannot go back to statistics for a number of seeds chosen beforehand.
+        adaptive_seeds : the number n of seeds, 0 to n - 1, of a run that adds seeds until the
+            claims are decided. The directory then stays adaptive: after a look at the results,
+            statistics for a number of seeds chosen beforehand are no longer valid.
 
         Raises
         ------
         InputError
-            Where it belongs to another study, or cannot be written.
+            Where the directory belongs to another study, or cannot be written.
         """
         self.refuse_other_study(study)
         path = self.root / "study.json"
@@ -172,9 +172,12 @@ class Store:
         if path.exists():
             present = self._study_file()
             first_run = present.get("first_run", first_run)
-            before = self.adaptive_seeds()
-            adaptive_seeds = max((n for n in (before, adaptive_seeds) if n), default=None)
-            if present.get("fingerprint") == study.fingerprint() and before == adaptive_seeds:
+            seeds_before = self.adaptive_seeds()
+            adaptive_seeds = max(
+                (count for count in (seeds_before, adaptive_seeds) if count), default=None
+            )
+            same_study = present.get("fingerprint") == study.fingerprint()
+            if same_study and seeds_before == adaptive_seeds:
                 return
         content = {
             "fingerprint": study.fingerprint(),
@@ -193,21 +196,21 @@ class Store:
             ) from None
 
     def study(self) -> Study:
-        """Return the study that the directory belongs to (InputError where there is none)."""
+        """Return the study that the directory belongs to (InputError if there is none)."""
         path = self.root / "study.json"
         return validate_study(self._study_file()["study"], str(path))
 
     def study_so_far(self) -> Study | None:
-        """Return the study that the directory belongs to; None where it cannot be read."""
+        """Return the study that the directory belongs to; None if it cannot be read."""
         try:
             return self.study()
         except InputError:
             return None
 
     def adaptive_seeds(self) -> int | None:
-        """Return how many seeds an adaptive run got to; None where there was none."""
-        found = self._study_file().get("adaptive_seeds")
-        return found if isinstance(found, int) else None
+        """Return the number of seeds of an adaptive run; None if the directory is not adaptive."""
+        count = self._study_file().get("adaptive_seeds")
+        return count if isinstance(count, int) else None
 
     def _study_file(self) -> dict[str, Any]:
         path = self.root / "study.json"
@@ -234,7 +237,7 @@ def _numbered(path: Path) -> Iterator[Path]:
 
 
 def _temporary(path: Path) -> Path:
-    """Return a hidden name beside ``path`` that no other process uses."""
+    """Return a hidden file name in the folder of ``path`` that no other process uses."""
     return path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
 
 
