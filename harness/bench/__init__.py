@@ -1,1 +1,1 @@
-"""Ratios measured in one run: where the time goes, and what the stack saves."""
+"""Benchmark: how a step spends its time, and how much time the stack saves."""

@@ -52,12 +52,12 @@ from harness.studies.study_files import load_study
 from methods.products import libraries
 
 WORKERS_MINUTES = 1.5
-"""About what the runs with workers take, whatever the budget."""
+"""Approximate time of the runs with workers, which does not depend on the budget."""
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def measure(data: Dataset, data_dir: Path, minutes: float) -> Iterator[Ratio]:
-    """Take all measurements within about so many minutes; yields each as soon as it is there."""
+    """Take all measurements within about ``minutes``, and yield each as soon as it is complete."""
     seconds = 60 * max(0.2, minutes - WORKERS_MINUTES)
     tasks = whole_tasks(data)
     err.print("[dim]training steps of all conditions, products, the user's programs ...[/]")
@@ -78,15 +78,15 @@ def measure(data: Dataset, data_dir: Path, minutes: float) -> Iterator[Ratio]:
 
 
 def print_products() -> None:
-    """Print the speed of every library in the shapes of a step."""
+    """Print the speed of every library for the matrix products of a step."""
     race = race_of_products()
     for _ in track(range(10), "products", console=err, transient=True):
-        race.run(1.0, least=0)
+        race.run(1.0, min_rounds=0)
     names = list(libraries())
     print(f"{'GFLOP/s of one core':28}" + "".join(f"{name:>10}" for name in names))
-    for of in products_of_a_step(1):
-        speeds = [of.flops / race.seconds(f"{name}: {of.name}") / 1e9 for name in names]
-        print(f"{of.name:28}" + "".join(f"{speed:10.0f}" for speed in speeds))
+    for product in products_of_a_step(1):
+        speeds = [product.flops / race.seconds(f"{name}: {product.name}") / 1e9 for name in names]
+        print(f"{product.name:28}" + "".join(f"{speed:10.0f}" for speed in speeds))
 
 
 def print_profile(data: Dataset, tasks: Sequence[Task]) -> None:
@@ -97,10 +97,10 @@ def print_profile(data: Dataset, tasks: Sequence[Task]) -> None:
     for name in ("finetune", "dhp", "online-ewc", "si"):
         program = Trained(load_study("dhp-split-mnist"), name, data, tasks, CPU_LANES)
         program.seconds()
-        with profile(activities=[ProfilerActivity.CPU]) as found:
+        with profile(activities=[ProfilerActivity.CPU]) as profiler:
             for _ in range(steps):
                 program.step()
-        events = found.key_averages()
+        events = profiler.key_averages()
         total = sum(event.self_cpu_time_total for event in events)
         print(f"{name}: {total / steps:.0f} us in torch's operators a step of {CPU_LANES} lanes")
         for event in sorted(events, key=lambda event: -event.self_cpu_time_total)[:10]:
@@ -109,7 +109,7 @@ def print_profile(data: Dataset, tasks: Sequence[Task]) -> None:
 
 
 def main() -> None:
-    """Print each figure to standard error, and at the end the JSON document to standard output."""
+    """Print each figure to standard error, and all as JSON to standard output at the end."""
     parser = argparse.ArgumentParser(
         prog="python -m harness.bench",
         description=__doc__,
@@ -137,22 +137,24 @@ def main() -> None:
 
 
 def _print_all(data: Dataset, data_dir: Path, minutes: float) -> int:
-    """Print every figure as it comes; returns the exit code."""
-    where = environment("cpu")
-    err.print(f"{where['cpu']}, products by {where['products']}, bfloat16 {where['bfloat16']}")
-    started, found, code = time.monotonic(), list[Ratio](), 0
+    """Print every figure as soon as it is measured; return the exit code."""
+    machine = environment("cpu")
+    err.print(
+        f"{machine['cpu']}, products by {machine['products']}, bfloat16 {machine['bfloat16']}"
+    )
+    started, ratios, exit_code = time.monotonic(), list[Ratio](), 0
     try:
         for ratio in measure(data, data_dir, minutes):
-            found.append(ratio)
-            aim = f"  aim {ratio.target}" if ratio.target else ""
+            ratios.append(ratio)
+            target = f"  aim {ratio.target}" if ratio.target else ""
             mark = {True: "  met", False: "  [bold]NOT MET[/]", None: ""}[ratio.met]
-            err.print(f"{ratio.name:<66} {ratio.value:7.2f} {ratio.unit}{aim}{mark}")
+            err.print(f"{ratio.name:<66} {ratio.value:7.2f} {ratio.unit}{target}{mark}")
     except KeyboardInterrupt:
         err.print("interrupted: what was measured by now follows")
-        code = 130
+        exit_code = 130
     err.print(f"[dim]{(time.monotonic() - started) / 60:.1f} minutes[/]")
-    print(json.dumps([asdict(ratio) | {"met": ratio.met} for ratio in found], indent=1))
-    return code
+    print(json.dumps([asdict(ratio) | {"met": ratio.met} for ratio in ratios], indent=1))
+    return exit_code
 
 
 if __name__ == "__main__":

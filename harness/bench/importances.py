@@ -1,4 +1,4 @@
-"""Importances by matrix products beside one backward pass for each sample."""
+"""Compare importances by matrix products with one backward pass for each sample."""
 
 from __future__ import annotations
 
@@ -14,28 +14,33 @@ from harness.studies.condition import Cell
 from harness.studies.study_files import load_study
 from methods.importance import TaskSamples, fisher, mas
 
-USER_SAMPLES = 100
+SAMPLES, USER_SAMPLES = 2048, 100
+"""Number of samples in a round of our programs, and of the user's."""
 
 
 def race_of_importances(data: Dataset, tasks: Sequence[Task], seconds: float) -> Race:
-    """Let importances take turns; every program returns seconds for each sample and lane."""
+    """Race the programs of importances; each returns the seconds for one sample of one lane."""
     study, task = load_study("dhp-split-mnist"), tasks[0]
-    cells = [Cell(condition=study.conditions["ewc"], seed=s) for s in range(CPU_LANES)]
+    cells = [Cell(condition=study.conditions["ewc"], seed=seed) for seed in range(CPU_LANES)]
     network = Stack(cells, data, "cpu", tasks=tasks).network
-    part = task.train_inputs[:2048], task.train_labels[:2048]
-    samples = TaskSamples(*part, network.output_mask(task.classes))
-    few = task.train_inputs[:USER_SAMPLES], task.train_labels[:USER_SAMPLES]
-    users = {m: UserProgram(m, task.classes) for m in ("online-ewc", "mas")}
-    ours = CPU_LANES * len(part[1])
+    inputs, labels = task.train_inputs[:SAMPLES], task.train_labels[:SAMPLES]
+    samples = TaskSamples(inputs, labels, network.output_mask(task.classes))
+    user_samples = task.train_inputs[:USER_SAMPLES], task.train_labels[:USER_SAMPLES]
+    user_programs = {method: UserProgram(method, task.classes) for method in ("online-ewc", "mas")}
+    lane_samples = CPU_LANES * len(labels)
     race = Race(
         {
-            "online-ewc": lambda: timed(lambda: fisher(network, samples, "exact")) / ours,
-            "true-label Fisher": lambda: timed(lambda: fisher(network, samples, "true")) / ours,
-            "mas": lambda: timed(lambda: mas(network, samples)) / ours,
-            "user's online-ewc": lambda: (
-                timed(lambda: users["online-ewc"].importances(*few)) / USER_SAMPLES
+            "online-ewc": lambda: timed(lambda: fisher(network, samples, "exact")) / lane_samples,
+            "true-label Fisher": lambda: (
+                timed(lambda: fisher(network, samples, "true")) / lane_samples
             ),
-            "user's mas": lambda: timed(lambda: users["mas"].importances(*few)) / USER_SAMPLES,
+            "mas": lambda: timed(lambda: mas(network, samples)) / lane_samples,
+            "user's online-ewc": lambda: (
+                timed(lambda: user_programs["online-ewc"].importances(*user_samples)) / USER_SAMPLES
+            ),
+            "user's mas": lambda: (
+                timed(lambda: user_programs["mas"].importances(*user_samples)) / USER_SAMPLES
+            ),
         }
     )
     race.run(seconds)
@@ -43,7 +48,7 @@ def race_of_importances(data: Dataset, tasks: Sequence[Task], seconds: float) ->
 
 
 def ratios_of_importances(race: Race) -> list[Ratio]:
-    """Return the user's time over ours for the same importances."""
+    """Return the ratios of the user's time to ours for the same importances."""
     true_labels = race.ratio("user's online-ewc", "true-label Fisher")
     exact = race.ratio("user's online-ewc", "online-ewc")
     return [
@@ -54,6 +59,9 @@ def ratios_of_importances(race: Race) -> list[Ratio]:
 
 
 def seconds_of_a_cell(race: Race, data: Dataset) -> Mapping[str, float]:
-    """Return what the importances of a cell take, by program: all tasks but the last, about."""
+    """Return about the seconds that each program needs for the importances of a whole cell.
+
+    A cell computes importances after all tasks but the last.
+    """
     samples = len(data.train_labels) * (len(data.tasks) - 1) / len(data.tasks)
     return {name: race.seconds(name) * samples for name in race.programs}

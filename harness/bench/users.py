@@ -1,7 +1,7 @@
-"""What a user would write: one seed after the other, torch.nn, autograd, torch.optim.
+"""Programs that a user would write: one seed after the other, torch.nn, autograd, torch.optim.
 
-The yardsticks of ``harness.bench``. Fair code of the kind found in tutorials and in well-known
-repositories: a penalty in the loss, importances from one backward pass per sample.
+``harness.bench`` compares ours with these. They are fair code as in tutorials and well-known
+repositories: a penalty in the loss, and importances from one backward pass for each sample.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class UserProgram:
     Parameters
     ----------
     method : "finetune", "online-ewc", "si" or "mas".
-    classes : of the task that is trained; the loss sees these outputs only.
+    classes : classes of the trained task; the loss sees only these outputs.
     """
 
     def __init__(self, method: str, classes: tuple[int, ...]) -> None:
@@ -61,14 +61,14 @@ class UserProgram:
 
     def loss(self, inputs: Tensor, labels: Tensor) -> Tensor:
         """Return the cross-entropy over the outputs of the task."""
-        first = self.classes[0]
+        first_class = self.classes[0]
         logits = self.network(inputs)[:, list(self.classes)]
-        return functional.cross_entropy(logits, labels - first)
+        return functional.cross_entropy(logits, labels - first_class)
 
     def step(self, inputs: Tensor, labels: Tensor) -> None:
-        """Make one update, penalty included."""
+        """Make one update, with the penalty."""
         loss = self.loss(inputs, labels)
-        if self.method == "si":  # the path integral wants the gradient of the plain loss
+        if self.method == "si":  # the path integral needs the gradient of the plain loss
             plain = torch.autograd.grad(loss, self.parameters, retain_graph=True)
             before = [p.detach().clone() for p in self.parameters]
         if self.method != "finetune":
@@ -78,17 +78,19 @@ class UserProgram:
         loss.backward()
         self.optimiser.step()
         if self.method == "si":
-            for path, g, p, old in zip(self.path, plain, self.parameters, before, strict=True):
-                path -= g * (p.detach() - old)
+            for path, gradient, p, old in zip(
+                self.path, plain, self.parameters, before, strict=True
+            ):
+                path -= gradient * (p.detach() - old)
 
     def importances(self, inputs: Tensor, labels: Tensor) -> None:
-        """Add up the importances of some samples, one backward pass for each."""
-        for x, y in zip(inputs.split(1), labels.split(1), strict=True):
+        """Add the importances of samples, with one backward pass for each sample."""
+        for sample, label in zip(inputs.split(1), labels.split(1), strict=True):
             self.network.zero_grad()
             if self.method == "mas":
-                self.network(x)[:, list(self.classes)].square().sum().backward()
-            else:  # the true label: one pass a sample, the cheapest Fisher there is
-                self.loss(x, y).backward()
+                self.network(sample)[:, list(self.classes)].square().sum().backward()
+            else:  # the true label needs one pass for each sample: the cheapest Fisher
+                self.loss(sample, label).backward()
             for omega, p in zip(self.importance, self.parameters, strict=True):
                 assert p.grad is not None
                 omega += p.grad.abs() if self.method == "mas" else p.grad.square()
