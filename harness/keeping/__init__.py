@@ -1,1 +1,1 @@
-"""Keeping what was computed: records, the store that holds them, which of them answer a study."""
+"""Records, the store that holds them, and the selection of the records of a study."""
