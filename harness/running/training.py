@@ -18,6 +18,7 @@ from torch import Tensor
 from harness.data.benchmarks import Dataset
 from harness.data.tasks import Task, cut_into_tasks
 from harness.running.capture import fastest
+from harness.running.evaluation import accuracies
 from harness.studies.condition import Cell
 from methods.architecture import Architecture, padded
 from methods.consolidation import CONSOLIDATIONS, NoConsolidation, Settings
@@ -26,9 +27,6 @@ from methods.network import Network
 from methods.optimisers import OPTIMISERS
 from methods.softmax import DHPSoftmax
 from methods.streams import METHOD, ORDER, stream
-
-EVALUATION_CHUNK = 512
-"""Test samples a product: bounds memory; enters the shapes of products, hence the bits."""
 
 Matrix = list[list[float | None]]
 
@@ -231,30 +229,12 @@ class Stack:
                 outcome.status = "diverged"
 
     def _evaluate(self, after: int) -> None:
-        """Fill in row ``after`` of the accuracy matrices, each task through its own head."""
-        seen = self.tasks[: after + 1]
-        tested = [len(task.test_labels) for task in seen]
-        hits = np.array([self._hits(task) for task in seen])
-        for lane, (cell, outcome) in enumerate(zip(self.cells, self.outcomes, strict=True)):
+        """Fill in row ``after`` of the accuracy matrices; diverged lanes keep None."""
+        corrected = [cell.condition.protocol.corrected_errors or 0 for cell in self.cells]
+        rows = accuracies(self.network, self.tasks[: after + 1], corrected)
+        for outcome, row in zip(self.outcomes, rows, strict=True):
             if outcome.status == "done":
-                own = hits[:, lane].tolist()
-                correct_errors(own, tested, cell.condition.protocol.corrected_errors or 0)
-                for number, (count, samples) in enumerate(zip(own, tested, strict=True)):
-                    outcome.accuracy[after][number] = count / samples
-
-    def _hits(self, task: Task) -> list[int]:
-        """Count the task's test samples that each lane classifies correctly."""
-        mask = self.network.output_mask(task.classes)
-        correct = torch.zeros(len(self.cells), dtype=torch.int64, device=self.device)
-        batches = zip(
-            task.test_inputs.split(EVALUATION_CHUNK),
-            task.test_labels.split(EVALUATION_CHUNK),
-            strict=True,
-        )
-        for inputs, labels in batches:
-            logits = self.network.test_logits(inputs.expand(len(self.cells), -1, -1), mask)
-            correct += ((logits + mask).argmax(2) == labels).sum(1)
-        return correct.tolist()
+                outcome.accuracy[after][: len(row)] = row
 
     def _samples(self, task: Task) -> TaskSamples:
         mask = self.network.output_mask(task.classes)
@@ -287,16 +267,3 @@ class Stack:
         started = time.perf_counter()
         yield
         self.seconds[phase] += time.perf_counter() - started
-
-
-def correct_errors(hits: list[int], tested: Sequence[int], count: int) -> None:
-    """Turn ``count`` errors into hits, always of the task with most errors; fewer if all are.
-
-    A gain of known size, planted to see whether the report finds it.
-    """
-    for _ in range(count):
-        errors = [samples - own for own, samples in zip(hits, tested, strict=True)]
-        worst = errors.index(max(errors))
-        if errors[worst] == 0:
-            return
-        hits[worst] += 1
