@@ -1,4 +1,4 @@
-"""Adding seeds until every claim is decided."""
+"""Add seeds until every claim is decided."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 BLOCK = 5
-"""Seeds that are added at a time."""
+"""Number of seeds that are added at a time."""
 
 
 @dataclass(frozen=True)
 class Look:
-    """What is known after so many seeds.
+    """The state of the claims after some number of seeds.
 
     Attributes
     ----------
-    seeds : how many there are.
-    claims : how many the study has.
+    seeds : number of seeds.
+    claims : number of the study's claims.
     undecided : claims that more seeds may decide.
     undecidable : claims that no number of seeds decides.
     """
@@ -27,43 +27,43 @@ class Look:
     undecidable: Sequence[str]
 
     def sentence(self) -> str:
-        """Return in a line how far the study has come."""
+        """Return one line on the progress of the study."""
         decided = self.claims - len(self.undecided) - len(self.undecidable)
-        said = f"{self.seeds} seeds: {decided} of {self.claims} claims decided"
+        sentence = f"{self.seeds} seeds: {decided} of {self.claims} claims decided"
         if self.undecided:
-            said += f"; not yet {', '.join(self.undecided)}"
+            sentence += f"; not yet {', '.join(self.undecided)}"
         if self.undecidable:
-            said += (
+            sentence += (
                 f"; no number of seeds decides {', '.join(self.undecidable)} "
                 "(margin not smaller than the claim)"
             )
-        return said
+        return sentence
 
 
 def add_seeds(
     train: Callable[[int], int],
     look: Callable[[], Look],
     say: Callable[[str], object],
-    most: int,
+    max_seeds: int,
 ) -> int:
-    """Add seeds in blocks until no claim is undecided, or there are ``most`` of them.
+    """Add seeds in blocks until no claim is undecided, or ``max_seeds`` are reached.
 
     Parameters
     ----------
-    train : trains the seeds 0 to n - 1, those that are missing; returns an exit code.
-    look : judges the claims on what is on record.
-    say : is told after each block how far it is.
+    train : trains the missing cells of the seeds 0 to n - 1; returns an exit code.
+    look : judges the claims by the present records.
+    say : receives a line on the progress after each block.
 
     Returns
     -------
     The largest of the exit codes.
     """
-    count, worst = 0, 0
-    while count < most:
-        count = min(count + BLOCK, most)
-        worst = max(worst, train(count))
-        found = look()
-        say(found.sentence())
-        if not found.undecided:
+    count, exit_code = 0, 0
+    while count < max_seeds:
+        count = min(count + BLOCK, max_seeds)
+        exit_code = max(exit_code, train(count))
+        current = look()
+        say(current.sentence())
+        if not current.undecided:
             break
-    return worst
+    return exit_code

@@ -1,4 +1,4 @@
-"""Training steps on a GPU without launching every kernel from Python: CUDA graphs."""
+"""CUDA graphs: training steps on a GPU without a launch of every kernel from Python."""
 
 from __future__ import annotations
 
@@ -9,21 +9,23 @@ from torch import Tensor
 
 Step = Callable[[Tensor], Tensor]
 WARM_UP = 3
-"""Steps of a shape that run as they are before one is captured: libraries set up their
-workspaces in them. They are real steps, not repeated ones."""
+"""Number of steps of a shape that run normally before one is captured.
+
+Libraries allocate their workspaces in these steps. They count as training steps and are not
+repeated."""
 
 
 class CapturedStep:
-    """A step that is recorded once and then replayed.
+    """A step that is captured once and then replayed.
 
-    A step reads its argument and tensors that stay where they are, and changes them in place;
-    its control flow and its shapes must not change from call to call. So one object serves one
-    task: consolidation replaces its tensors between tasks.
+    A step reads its argument and tensors at fixed addresses, and changes these in place. Its
+    control flow and its shapes must not change from call to call. Consolidation replaces its
+    tensors between tasks, so each task needs an object of its own.
 
     Parameters
     ----------
     step : takes (S, B) rows of samples, returns (S,) losses. B may differ from call to call (the
-        last mini-batch of an epoch is shorter); each shape has a recording of its own.
+        last mini-batch of an epoch is shorter); each shape is captured separately.
     """
 
     def __init__(self, step: Step) -> None:
@@ -32,19 +34,19 @@ class CapturedStep:
         self._graphs: dict[torch.Size, tuple[torch.cuda.CUDAGraph, Tensor, Tensor]] = {}
 
     def __call__(self, rows: Tensor) -> Tensor:
-        """Make a step; the losses returned are overwritten by the next of the same shape."""
+        """Make a step and return its losses; the next step of the same shape overwrites them."""
         shape = rows.shape
         if shape not in self._graphs:
             self._calls[shape] = self._calls.get(shape, 0) + 1
             if self._calls[shape] <= WARM_UP:
                 return self._step(rows)
-            static = rows.clone()
+            static_rows = rows.clone()
             graph = torch.cuda.CUDAGraph()
-            with torch.cuda.graph(graph):  # records, does not run
-                losses = self._step(static)
-            self._graphs[shape] = (graph, static, losses)
-        graph, static, losses = self._graphs[shape]
-        static.copy_(rows)
+            with torch.cuda.graph(graph):  # captures the step without running it
+                losses = self._step(static_rows)
+            self._graphs[shape] = (graph, static_rows, losses)
+        graph, static_rows, losses = self._graphs[shape]
+        static_rows.copy_(rows)
         graph.replay()
         return losses
 

@@ -1,4 +1,4 @@
-"""How many processor cores this process may use: its affinity and its container's quota."""
+"""The number of processor cores that this process may use, by its affinity and its quota."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from pathlib import Path, PurePosixPath
 
 
 def cores_here(root: Path = Path("/")) -> int:
-    """Return the number of workers, one core each, that this process has room for; at least 1.
+    """Return the number of workers, one core each, that this process can run; at least 1.
 
-    A part of a core counts as a whole one: its worker is slowed down, and still adds what it has.
+    A part of a core counts as a whole core: its worker is slower but still adds to the speed.
     """
     if hasattr(os, "sched_getaffinity"):
         cores = len(os.sched_getaffinity(0))
@@ -23,16 +23,16 @@ def cores_here(root: Path = Path("/")) -> int:
 
 
 def cpu_quota(root: Path = Path("/")) -> float | None:
-    """Return the cores' worth of time that this process's control groups allow; None for no limit.
+    """Return the number of cores that the quotas of this process allow; None for no limit.
 
-    A container or a service limits itself by a quota of time over all cores, which the affinity
-    does not show. A group is bound by the groups that it lies in, so the smallest quota on the way
-    up counts. Both versions are read: ``cpu.max`` (v2) and ``cpu.cfs_quota_us`` (v1), which some
-    machines mount side by side.
+    The control group of a container or a service can have a quota of time over all cores, which
+    the affinity does not show. The quotas of all enclosing groups limit a group too, so the
+    smallest quota counts. This function reads both versions: ``cpu.max`` (v2) and
+    ``cpu.cfs_quota_us`` (v1), which some machines mount side by side.
 
     Parameters
     ----------
-    root : where ``proc`` and the mounted control groups lie.
+    root : the folder that contains ``proc`` and the mounted control groups.
 
     Source: Linux, Documentation/admin-guide/cgroup-v2.rst and scheduler/sched-bwc.rst.
     """
@@ -42,7 +42,7 @@ def cpu_quota(root: Path = Path("/")) -> float | None:
             try:
                 quota = read(folder)
             except (OSError, ValueError, IndexError, ZeroDivisionError):
-                continue  # the other version's folder, or a group without this controller
+                continue  # a folder of the other version, or a group without this controller
             if quota is not None:
                 quotas.append(quota)
     return min(quotas, default=None)
@@ -59,13 +59,13 @@ def _quota_v1(folder: Path) -> float | None:
 
 
 def _groups(root: Path) -> Iterator[Path]:
-    """Yield the folders of the process's own groups and of all groups that these lie in."""
+    """Yield the folders of the groups of this process and of all groups that enclose them."""
     try:
         memberships = (root / "proc/self/cgroup").read_text().splitlines()
         mounts = (root / "proc/self/mountinfo").read_text().splitlines()
     except OSError:
-        return  # no Linux, or /proc is hidden
-    paths: dict[str, str] = {}  # of the process's groups, by controller; v2 names none
+        return  # not Linux, or /proc is hidden
+    paths: dict[str, str] = {}  # paths of the groups by controller; v2 has no controller name
     for line in memberships:
         _, controllers, path = line.split(":", 2)
         paths |= dict.fromkeys(controllers.split(","), path)
@@ -82,12 +82,12 @@ def _groups(root: Path) -> Iterator[Path]:
             continue
         try:
             below = PurePosixPath(paths.get(controller, top)).relative_to(top)
-        except ValueError:  # a container that sees its own group as the top
+        except ValueError:  # a container sees its own group as the top
             below = PurePosixPath()
-        for part in (below, *below.parents):
-            yield root / point.lstrip("/") / part
+        for group in (below, *below.parents):
+            yield root / point.lstrip("/") / group
 
 
 def _unescaped(field: str) -> str:
-    """Return a path of mountinfo, where spaces and the like are written as octal numbers."""
-    return re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), field)
+    """Return a path of mountinfo, which writes special characters as octal numbers."""
+    return re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), field)

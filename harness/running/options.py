@@ -1,4 +1,4 @@
-"""Where and how a study runs; next to no imports, so that a command line may name the choices."""
+"""Options of a run. This module imports little, so that the command line loads quickly."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ DeviceName = Literal["auto", "cpu", "cuda"]
 
 @dataclass(frozen=True)
 class Options:
-    """Where and how a study runs; none of it changes a number on one kind of device.
+    """Options of a run. On one kind of device, no option changes a number.
 
     Attributes
     ----------
-    executor : "auto" takes Ray where it is installed and the job is long enough to pay.
-    address : of a running Ray cluster.
-    workers : blocks in flight; None for every core (every GPU).
-    lanes : cells trained side by side; None to choose by device and size of the job.
-    device : "auto" takes CUDA where there is a GPU.
+    executor : "auto" takes Ray if it is installed and the job is long enough to be worth it.
+    address : address of a running Ray cluster.
+    workers : number of blocks that run at the same time; None for one on every core (every GPU).
+    lanes : number of cells in a block; None to choose by device and size of the job.
+    device : "auto" takes CUDA if there is a GPU.
     """
 
     executor: ExecutorName = "auto"

@@ -1,9 +1,9 @@
-"""The plan: which cells are missing, cut into blocks, and how long they will take."""
+"""The plan of a run: the missing cells in blocks, and an estimate of their time."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +14,10 @@ from harness.studies.condition import Cell
 from harness.studies.study import Study
 
 CPU_LANES = 2
-"""Lanes of a block on a CPU core. Two hide what each call costs; with more, the weights and the
-importances of the stack outgrow the cache (``make bench`` prints the time by number of lanes)."""
+"""Number of lanes in a block on a CPU core.
+
+Two lanes share the overhead of each call. With more lanes, the weights and the importances of the
+stack no longer fit into the cache (``make bench`` prints the time by number of lanes)."""
 GPU_LANES = 100
 PROBE_SAMPLES, PROBE_STEPS = 64, 6
 PROBE_HELD_OUT = 0.5
@@ -23,12 +25,12 @@ PROBE_HELD_OUT = 0.5
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be run.
+    """The cells to run.
 
     Attributes
     ----------
     blocks : cells to train side by side, in order of execution.
-    recorded : how many of the study's cells there are records of.
+    recorded : number of the study's cells that have a record.
     """
 
     blocks: tuple[tuple[Cell, ...], ...]
@@ -51,15 +53,15 @@ def make_plan(
 ) -> Plan:
     """Cut the cells that have no record into blocks.
 
-    Seed-major: all conditions of the first seeds come before the next seeds, so that an
-    interruption leaves complete pairs. Cells of different conditions share a block where they
+    The order is seed-major: all conditions of the first seeds come before the next seeds, so that
+    an interruption leaves complete pairs. Cells of different conditions share a block if they
     differ in scalar hyper-parameters only (a grid of strengths trains as one stack).
 
     Parameters
     ----------
-    recorded : keys of the cells that are done.
-    lanes : cells in a block; if None, chosen for the device, and fewer where otherwise
-        workers would have nothing to do.
+    recorded : keys of the cells that have a record.
+    lanes : number of cells in a block; if None, a number for the device, or fewer where some
+        workers would otherwise have no block.
     """
     cells = [
         Cell(condition=condition, seed=seed)
@@ -71,25 +73,25 @@ def make_plan(
     for cell in cells:
         key = cell.key(data_checksum)
         if key not in planned:
-            planned.add(key)  # two names of one program are one cell
+            planned.add(key)  # two conditions with the same program share a cell
             missing.append(cell)
     if lanes is None:
-        most = CPU_LANES if device == "cpu" else GPU_LANES
-        lanes = max(1, min(most, -(-len(missing) // (2 * workers))))
+        device_lanes = CPU_LANES if device == "cpu" else GPU_LANES
+        lanes = max(1, min(device_lanes, -(-len(missing) // (2 * workers))))
     blocks: list[tuple[Cell, ...]] = []
     for start in range(0, len(study.seeds), lanes):
-        chunk = set(study.seeds[start : start + lanes])
+        block_seeds = set(study.seeds[start : start + lanes])
         stacks: dict[str, list[Cell]] = {}
         for cell in missing:
-            if cell.seed in chunk:
+            if cell.seed in block_seeds:
                 stacks.setdefault(cell.condition.structure(), []).append(cell)
         for stack in stacks.values():
-            blocks += [tuple(stack[i : i + lanes]) for i in range(0, len(stack), lanes)]
+            blocks += [tuple(stack[first : first + lanes]) for first in range(0, len(stack), lanes)]
     return Plan(tuple(blocks), len(cells) - len(missing))
 
 
 def estimate_seconds(plan: Plan, data: Dataset, workers: int, device: str) -> float:
-    """Estimate the time of a plan by training a few steps of each kind of block here."""
+    """Estimate the seconds of a plan: train a few steps of each kind of block in this process."""
     per_cell: dict[str, float] = {}
     work = 0.0
     for block in plan.blocks:
@@ -97,67 +99,67 @@ def estimate_seconds(plan: Plan, data: Dataset, workers: int, device: str) -> fl
         if structure not in per_cell:
             per_cell[structure] = _probe(block, data, device)
         work += per_cell[structure] * len(block)
-    longest = max((per_cell[b[0].condition.structure()] * len(b) for b in plan.blocks), default=0.0)
+    longest = max(
+        (per_cell[block[0].condition.structure()] * len(block) for block in plan.blocks),
+        default=0.0,
+    )
     return max(work / workers, longest)
 
 
 def _probe(block: Sequence[Cell], data: Dataset, device: str) -> float:
-    """Return the seconds of one cell, scaled up from a short run on a part of the data."""
+    """Return the seconds of one cell, extrapolated from a short run on a part of the data."""
     protocol = block[0].condition.protocol
-    part = _part(data, PROBE_SAMPLES)
-    # Of so few samples a larger share would leave none to train on.
+    part = _first_samples(data, PROBE_SAMPLES)
+    # With so few samples, a larger share would leave no sample to train on.
     fraction = min(protocol.validation_fraction, PROBE_HELD_OUT)
-    length = {
+    shortened = {
         "epochs": None,
         "iterations_per_task": PROBE_STEPS,
         "validation_fraction": fraction,
     }
-    short = [
+    short_cells = [
         cell.model_copy(
             update={
                 "condition": cell.condition.model_copy(
-                    update={"protocol": protocol.model_copy(update=length)}
+                    update={"protocol": protocol.model_copy(update=shortened)}
                 )
             }
         )
         for cell in block
     ]
-    *_, outcomes = train_block(short, part, device)
+    *_, outcomes = train_block(short_cells, part, device)
     assert isinstance(outcomes, list)
     seconds = outcomes[0].timings
     samples = len(data.train_labels) * (1 - protocol.validation_fraction)
     tested = len(data.test_labels) if not protocol.validation_fraction else samples / 9
     steps = (protocol.iterations_per_task or 0) * len(data.tasks)
     if protocol.epochs is not None:
-        # A task has one step an epoch at least, however large the mini-batches are.
-        epoch = max(len(data.tasks), round(samples / protocol.batch_size))
-        steps = protocol.epochs * epoch
+        # A task has at least one step in each epoch, even with the largest mini-batches.
+        epoch_steps = max(len(data.tasks), round(samples / protocol.batch_size))
+        steps = protocol.epochs * epoch_steps
     importance_samples = block[0].condition.method.importance_samples
-    of_importances = samples / len(part.train_labels)
+    more_importances = samples / len(part.train_labels)
     if importance_samples is not None:
-        of_importances = min(of_importances, importance_samples / PROBE_SAMPLES / 2)
+        more_importances = min(more_importances, importance_samples / PROBE_SAMPLES / 2)
     return (
         seconds["training"] * steps / (PROBE_STEPS * len(data.tasks))
-        + seconds["importances"] * of_importances
+        + seconds["importances"] * more_importances
         + seconds["evaluation"] * tested / len(part.test_labels)
     )
 
 
-def _part(data: Dataset, per_class: int) -> Dataset:
-    """Return the data set with the first samples of each class only."""
+def _first_samples(data: Dataset, per_class: int) -> Dataset:
+    """Return the data set with only the first ``per_class`` samples of each class."""
 
     def first(labels: NDArray[np.int64]) -> NDArray[np.intp]:
-        return np.sort(
-            np.concatenate([np.flatnonzero(labels == c)[:per_class] for c in np.unique(labels)])
-        )
+        members = [np.flatnonzero(labels == label)[:per_class] for label in np.unique(labels)]
+        return np.sort(np.concatenate(members))
 
     train, test = first(data.train_labels), first(data.test_labels)
-    return Dataset(
-        data.name,
-        data.train_images[train],
-        data.train_labels[train],
-        data.test_images[test],
-        data.test_labels[test],
-        data.white,
-        data.tasks,
+    return replace(
+        data,
+        train_images=data.train_images[train],
+        train_labels=data.train_labels[train],
+        test_images=data.test_images[test],
+        test_labels=data.test_labels[test],
     )

@@ -1,4 +1,4 @@
-"""Where a number was computed: packages, hardware, and a fingerprint of the arithmetic."""
+"""The origin of a number: packages, hardware, and a fingerprint of the arithmetic."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from methods.products import description, multiplies_bfloat16
 
 @cache
 def environment(device: str) -> dict[str, Any]:
-    """Describe the process that trains: to be called in the worker, after its set-up."""
+    """Describe the process that trains; the worker calls this after its set-up."""
     return {
         "python": platform.python_version(),
         "torch": torch.__version__,
@@ -34,26 +34,26 @@ def environment(device: str) -> dict[str, Any]:
 
 
 def _cpu_model() -> str:
-    info = Path("/proc/cpuinfo")
-    if info.is_file():
-        for line in info.read_text().splitlines():
+    processor_file = Path("/proc/cpuinfo")
+    if processor_file.is_file():
+        for line in processor_file.read_text().splitlines():
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     return platform.processor() or platform.machine()
 
 
 def numerics_fingerprint(device: str) -> str:
-    """Return a hash of the bits that a small fixed training makes here, and of the library.
+    """Return a hash of the library, and of the bits that a small fixed training computes here.
 
-    Two machines with the same fingerprint round alike (same kernels, same library versions), so
-    their records can be expected to agree bit for bit; with different ones they cannot.
+    Two machines with the same fingerprint round in the same way (same kernels, same library
+    versions), so their records should agree bit for bit. With different fingerprints they may not.
     """
-    draws = np.random.default_rng(0)
-    one = torch.ones(1, 1, 1)
+    generator = np.random.default_rng(0)
+    ones = torch.ones(1, 1, 1)
     architecture = Architecture(784, (256, 256), 10, "on", "blog", bias=False)
-    network = Network(architecture, [0], 0.01 * one, 0.01 * one, device=device)
-    inputs = torch.from_numpy(draws.random((1, 64, 784), dtype=np.float32)).to(device)
-    labels = torch.from_numpy(draws.integers(0, 10, (1, 64))).to(device)
+    network = Network(architecture, [0], 0.01 * ones, 0.01 * ones, device=device)
+    inputs = torch.from_numpy(generator.random((1, 64, 784), dtype=np.float32)).to(device)
+    labels = torch.from_numpy(generator.integers(0, 10, (1, 64))).to(device)
     mask = network.output_mask(range(10))
     for _ in range(3):
         network.loss_and_gradients(inputs, labels, mask)

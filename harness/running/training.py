@@ -33,15 +33,15 @@ Matrix = list[list[float | None]]
 
 @dataclass
 class Outcome:
-    """What one cell came to.
+    """The result of one cell.
 
     Attributes
     ----------
     status : "done", or "diverged" where a training loss was not finite.
     accuracy : T x T; row i, column j: after training task i, fraction of task j's test samples
         that its head classifies correctly. None for tasks not yet seen and after divergence.
-    telemetry : one entry a task.
-    timings : seconds; of the whole block, divided by its lanes.
+    telemetry : one entry for each task.
+    timings : seconds of the whole block, divided by its number of lanes.
     """
 
     status: str
@@ -60,10 +60,10 @@ class Progress:
 def train_block(
     cells: Sequence[Cell], data: Dataset, device: str = "cpu"
 ) -> Iterator[Progress | list[Outcome]]:
-    """Train the cells of one block; yields Progress, at last the outcomes in order of cells.
+    """Train the cells of one block; yield Progress, and at the end the outcomes in order of cells.
 
-    A cell's numbers do not depend on which cells it shares the block with. On the CPU that
-    holds with one thread, which this function sets for its process.
+    The numbers of a cell do not depend on the other cells of the block. On the CPU this requires
+    one thread, which this function sets for its process.
 
     Raises
     ------
@@ -82,20 +82,20 @@ def train_block(
 def use_one_thread() -> None:
     """Let torch and the libraries of matrix products use one thread of this process each.
 
-    Parallelism is across workers, one core each; and with more threads a library divides a product
-    in other ways, which changes its rounding.
+    Workers run in parallel, on one core each. With more threads a library would also divide a
+    product differently, which changes its rounding.
     """
     torch.set_num_threads(1)
     threadpool_limits(1, user_api="blas")
 
 
 class Stack:
-    """A block in training: S networks, what consolidates them, and what came of them so far.
+    """A block in training: S networks with their optimiser, consolidation and outcomes so far.
 
     Parameters
     ----------
-    cells : of equal structure, one a lane.
-    tasks : of the data set, where they have been cut already.
+    cells : cells of equal structure, one for each lane.
+    tasks : the tasks of the data set, if it has been cut already.
     """
 
     def __init__(
@@ -150,15 +150,15 @@ class Stack:
         self.consolidation: NoConsolidation = CONSOLIDATIONS[method.consolidation](
             self.network, settings
         )
-        self.order = [stream(cell.order_seed, ORDER) for cell in cells]
-        self.draws = [stream(seed, METHOD) for seed in seeds]
-        count = len(self.tasks)
-        empty: list[Matrix] = [[[None] * count for _ in range(count)] for _ in cells]
+        self.order_generators = [stream(cell.order_seed, ORDER) for cell in cells]
+        self.method_generators = [stream(seed, METHOD) for seed in seeds]
+        size = len(self.tasks)
+        empty: list[Matrix] = [[[None] * size for _ in range(size)] for _ in cells]
         self.outcomes = [Outcome("done", matrix) for matrix in empty]
         self.seconds = dict.fromkeys(("training", "importances", "evaluation"), 0.0)
 
     def _scalar(self, name: str) -> Tensor:
-        """Collect a hyper-parameter over the lanes as (S, 1, 1); 0 where it has no meaning."""
+        """Return a hyper-parameter of all lanes as (S, 1, 1); 0 where it has no effect."""
         values = []
         for cell in self.cells:
             method, protocol = cell.condition.method, cell.condition.protocol
@@ -168,40 +168,42 @@ class Stack:
         return scalar.to(device=self.device, dtype=self.dtype)
 
     def run(self) -> Iterator[Progress | list[Outcome]]:
-        """Train all tasks in sequence; yields progress, at last the outcomes."""
+        """Train all tasks in sequence; yield progress, and at the end the outcomes."""
         started = time.perf_counter()
         last = len(self.tasks) - 1
         for number, task in enumerate(self.tasks):
-            for loss, share in self._train(task):  # noqa: B007 (the last epoch's is kept)
+            for loss, share in self._train(task):  # noqa: B007 (used after the loop)
                 yield Progress((number + share) / len(self.tasks))
             self._mark_diverged(loss)
             penalty = self.consolidation.penalty()
             with self._timed("evaluation"):
                 self._evaluate(number)
-            if number < last:  # what would be consolidated after the last task has no use
+            if number < last:  # no task follows the last one
                 with self._timed("importances"):
                     self.consolidation.end_task(partial(self._samples, task))
             self._note(number, loss, penalty)
         total = time.perf_counter() - started
         for outcome in self.outcomes:
             seconds = self.seconds | {"total": total}
-            outcome.timings = {name: s / len(self.cells) for name, s in seconds.items()}
+            outcome.timings = {phase: spent / len(self.cells) for phase, spent in seconds.items()}
         yield self.outcomes
 
     def _train(self, task: Task) -> Iterator[tuple[Tensor, float]]:
-        """Train one task; yields each epoch's (S,) mean plain loss and the share done."""
+        """Train one task; yield the (S,) mean plain losses of each epoch and the share done."""
         samples, size = len(task.train_labels), self.protocol.batch_size
         epoch_steps = math.ceil(samples / size)
         steps = self.protocol.iterations_per_task or (self.protocol.epochs or 0) * epoch_steps
-        everything = [c for every in self.tasks for c in every.classes]
-        sees = task.classes if self.protocol.output_mask == "task" else everything
-        mask = self.network.output_mask(sees)
+        all_classes = [label for any_task in self.tasks for label in any_task.classes]
+        classes = task.classes if self.protocol.output_mask == "task" else all_classes
+        mask = self.network.output_mask(classes)
         step = fastest(partial(self.step, task, mask), self.device)
         self.network.head.start_task()
         for first in range(0, steps, epoch_steps):
             with self._timed("training"):
-                # Drawn on the CPU, so that the order is the same on every device.
-                order = np.stack([generator.permutation(samples) for generator in self.order])
+                # The order is drawn on the CPU, so that it is the same on every device.
+                order = np.stack(
+                    [generator.permutation(samples) for generator in self.order_generators]
+                )
                 rows = torch.from_numpy(order).to(self.device)
                 batches = min(epoch_steps, steps - first)
                 total = torch.zeros(len(self.cells), dtype=self.dtype, device=self.device)
@@ -210,7 +212,7 @@ class Stack:
             yield total / batches, (first + batches) / steps
 
     def step(self, task: Task, mask: Tensor, rows: Tensor) -> Tensor:
-        """Make one update on the samples ``rows`` (S, B); returns the (S,) plain losses."""
+        """Make one update on the samples ``rows`` (S, B); return the (S,) plain losses."""
         samples = rows.reshape(-1)
         inputs = task.train_inputs.index_select(0, samples).view(*rows.shape, -1)
         labels = task.train_labels.index_select(0, samples).view(rows.shape)
@@ -224,8 +226,8 @@ class Stack:
         finite = loss.isfinite()
         for parameter in self.network.parameters.values():
             finite &= parameter.isfinite().all(2).all(1)
-        for outcome, alive in zip(self.outcomes, finite.tolist(), strict=True):
-            if not alive:
+        for outcome, is_finite in zip(self.outcomes, finite.tolist(), strict=True):
+            if not is_finite:
                 outcome.status = "diverged"
 
     def _evaluate(self, after: int) -> None:
@@ -239,10 +241,12 @@ class Stack:
     def _samples(self, task: Task) -> TaskSamples:
         mask = self.network.output_mask(task.classes)
         count = self.method.importance_samples
-        return TaskSamples.draw(task.train_inputs, task.train_labels, mask, count, self.draws)
+        return TaskSamples.draw(
+            task.train_inputs, task.train_labels, mask, count, self.method_generators
+        )
 
     def _note(self, number: int, loss: Tensor, penalty: Tensor) -> None:
-        """Add the task's telemetry to every outcome; what is not finite is None."""
+        """Add the task's telemetry to every outcome; None replaces values that are not finite."""
         columns = {"loss": loss, "penalty": penalty}
         head = self.network.head
         if isinstance(head, DHPSoftmax):
@@ -252,14 +256,17 @@ class Stack:
             columns["mean_abs_hebb"] = head.trace.abs().sum((1, 2)) / entries
         importances = self.consolidation.importances().values()
         if importances:
-            columns["importance_max"] = torch.stack([i.amax((1, 2)) for i in importances]).amax(0)
-            # One after the other: a sum over a stack of them would round by the number of lanes.
-            columns["importance_sum"] = sum(
-                (i.sum((1, 2)) for i in importances), torch.zeros_like(loss)
-            )
+            maxima = [importance.amax((1, 2)) for importance in importances]
+            columns["importance_max"] = torch.stack(maxima).amax(0)
+            # Added one after the other: the rounding of a sum over a stack depends on its lanes.
+            sums = (importance.sum((1, 2)) for importance in importances)
+            columns["importance_sum"] = sum(sums, torch.zeros_like(loss))
         values = {name: column.tolist() for name, column in columns.items()}
         for lane, outcome in enumerate(self.outcomes):
-            entry = {n: v[lane] if math.isfinite(v[lane]) else None for n, v in values.items()}
+            entry = {
+                name: column[lane] if math.isfinite(column[lane]) else None
+                for name, column in values.items()
+            }
             outcome.telemetry.append({"task": number, **entry})
 
     @contextmanager
