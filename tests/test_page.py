@@ -87,10 +87,11 @@ def test_texts_of_a_study_are_escaped(tmp_path: Path) -> None:
 def many() -> tuple[list[Any], Study]:
     names = [f"c{i}" for i in range(20)]
     fields = STUDY.model_dump(mode="json", exclude={"published", "claims", "conditions"})
+    conditions = {name: {"protocol": {"seed_offset": i}} for i, name in enumerate(names)}
     claim = STUDY.claims[0].model_dump() | {"treatment": "c19", "baseline": "c0"}
     claims = [claim, claim | {"id": "control", "expected": "NOT REPRODUCED"}]
     study = Study.model_validate(
-        fields | {"conditions": {name: {} for name in names}, "claims": claims}
+        fields | {"conditions": conditions, "claims": claims}
     )
     records = [record(n, s, 0.5 + 0.01 * i + 0.02 * s) for i, n in enumerate(names) for s in (0, 1)]
     return records, study

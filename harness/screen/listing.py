@@ -12,15 +12,15 @@ from harness.studies.study import Study
 from harness.studies.study_files import load_study, shipped_studies
 
 MOST_CONDITIONS = 40
-"""Above, the factors say it better."""
+"""Number of conditions that are listed; a larger study is described by its factors."""
 
 
 def shipped_table() -> Table:
-    """Return the studies that ship, one row each."""
+    """Return a table of the studies that ship, with one row for each study."""
     table = Table("study", "conditions", "seeds", "what it is")
     for name in shipped_studies():
-        one = load_study(name)
-        table.add_row(name, str(len(one.conditions)), str(len(one.seeds)), one.description)
+        study = load_study(name)
+        table.add_row(name, str(len(study.conditions)), str(len(study.seeds)), study.description)
     return table
 
 
@@ -45,8 +45,10 @@ def show_study(out: Console, study: Study) -> None:
         shared = study.protocol.model_dump(exclude_none=True)
         for condition in study.conditions.values():
             settings = condition.method.model_dump(exclude_none=True)
-            own = condition.protocol.model_dump(exclude_none=True)
-            settings |= {k: v for k, v in own.items() if shared.get(k) != v}
+            protocol = condition.protocol.model_dump(exclude_none=True)
+            settings |= {
+                field: value for field, value in protocol.items() if shared.get(field) != value
+            }
             table.add_row(condition.name, _listed(settings))
         say(table)
     else:

@@ -1,4 +1,4 @@
-"""Lines for a person, beside what a command is asked to print."""
+"""Lines for a person, in addition to the output of a command."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-if TYPE_CHECKING:  # what a warning needs is next to nothing
+if TYPE_CHECKING:  # a warning needs few imports
     from harness.keeping.results import Results
 
 MOST_NAMED = 5
@@ -16,16 +16,17 @@ OTHER_DATA = "NOT THE CLAIM'S DATA SET"
 
 
 def warn(message: str) -> None:
-    """Print one line to standard error, never wrapped; control characters are shown by a sign."""
+    """Print one unwrapped line to standard error, with visible signs for control characters."""
     print(message.translate(SIGNS), file=sys.stderr)
 
 
 def say_what_is_left_out(out: Console, results: Results) -> None:
     """Name the records of a results directory that its report does not show, and why."""
-    for bad in results.damaged:
-        warn(f"damaged record {bad.path}: {bad.reason}; left out (run the study to replace it)")
+    for damaged in results.damaged:
+        fault = f"damaged record {damaged.path}: {damaged.reason}"
+        warn(f"{fault}; left out (run the study to replace it)")
     if results.hidden:
-        named = [f"{name} ({count}: {why})" for (name, why), count in results.hidden.items()]
+        named = [f"{name} ({count}: {reason})" for (name, reason), count in results.hidden.items()]
         more = [f"and {len(named) - MOST_NAMED} more"] if len(named) > MOST_NAMED else []
         out.print(
             f"{sum(results.hidden.values())} records of conditions that the study no longer has "

@@ -1,4 +1,4 @@
-"""A run as a person sees it: what is going to be done, how it goes, what did not go well."""
+"""The output of a run: its plan, its progress and its problems."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from harness.screen.progress import Display, clock
 
 
 def show_plan(out: Console, session: Session) -> None:
-    """Print what a session would do, and about how long it would take."""
-    _say_what_is_special(out, session)
+    """Print the plan of a session, and an estimate of its time."""
+    _print_reservations(out, session)
     plan = session.plan
     table = Table(title=f"plan of {session.study.name}", title_justify="left", show_header=False)
     table.add_row("cells to run", str(plan.missing))
@@ -46,7 +46,7 @@ def show_run(out: Console, session: Session, adaptive_seeds: int | None = None) 
     """
     for damaged, target in session.open_store(adaptive_seeds):
         warn(f"damaged record {damaged.path.name}: {damaged.reason}; set aside as {target}")
-    _say_what_is_special(out, session)
+    _print_reservations(out, session)
     plan = session.plan
     out.print(
         f"{session.study.name}: {plan.missing} cells to run, {plan.recorded} on record in "
@@ -68,15 +68,15 @@ def show_run(out: Console, session: Session, adaptive_seeds: int | None = None) 
 
 
 def _execute(out: Console, session: Session, tally: Tally) -> None:
-    about = f"about {clock(session.estimated_seconds)}"  # before the workers are busy
+    estimate = f"about {clock(session.estimated_seconds)}"  # computed before the workers are busy
     executor = session.executor()
     where = f"{type(executor).__name__}, {executor.workers} workers, {session.device}"
-    out.print(f"{where}, {about}; Ctrl-C keeps what is finished", style="dim", highlight=False)
+    out.print(f"{where}, {estimate}; Ctrl-C keeps what is finished", style="dim", highlight=False)
     with Display(out, session.plan.missing, session.finals_on_record()) as display:
         session.execute(executor, display.observe, tally)
 
 
-def _say_what_is_special(out: Console, session: Session) -> None:
+def _print_reservations(out: Console, session: Session) -> None:
     if not session.data.genuine:
         out.print(
             Text.assemble(
@@ -94,7 +94,7 @@ def _say_what_is_special(out: Console, session: Session) -> None:
 
 
 def _warn_of(tally: Tally, root: Path) -> None:
-    """Say what did not go as it should, naming thing, place and remedy."""
+    """Warn of every problem of a run, with the thing, the place and the remedy."""
     if tally.diverged:
         warn(f"{tally.diverged} cells diverged (a loss was not finite); recorded as such")
     if tally.failed:
@@ -103,7 +103,7 @@ def _warn_of(tally: Tally, root: Path) -> None:
             details = "\n".join(failed.details for failed in tally.failed)
             log.write_text(details, encoding="utf-8", errors="backslashreplace")
         for failed in tally.failed:
-            cells = ", ".join(f"{c.condition.name} seed {c.seed}" for c in failed.block)
+            cells = ", ".join(f"{cell.condition.name} seed {cell.seed}" for cell in failed.block)
             warn(f"failed: {cells}: {failed.error} (details in {log})")
     for conflict in tally.conflicts:
         warn(
@@ -111,8 +111,10 @@ def _warn_of(tally: Tally, root: Path) -> None:
             f"the first record stays, the second is {conflict.path}"
         )
     if tally.unwritten:
-        kept = f"kept in {tally.rescued}" if tally.rescued else "and nowhere else either: lost"
+        whereabouts = (
+            f"kept in {tally.rescued}" if tally.rescued else "and nowhere else either: lost"
+        )
         warn(
             f"{len(tally.unwritten)} finished cells could not be written to {root / 'records'} "
-            f"({tally.write_error}), {kept}. Make room, move them there, and run again"
+            f"({tally.write_error}), {whereabouts}. Make room, move them there, and run again"
         )
