@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from oracle_training import NaiveTask, Recipe
 from torch import Tensor
 
 from harness.data.benchmarks import Dataset
-from harness.running.training import Outcome, Stack
+from harness.running.training import Outcome, Stack, outcomes_of
 from harness.studies.condition import Cell, Condition, Method, Protocol
 from methods.network import Network
 from methods.softmax import DHPSoftmax
@@ -93,15 +93,7 @@ class Trained:
 def train(cells: Sequence[Cell], data: Dataset) -> Trained:
     """Train one block in this process, keeping its networks at hand."""
     block = Stack(cells, data, "cpu")
-    return Trained(last_of(block.run()), block)
-
-
-def last_of(steps: Iterator[Any]) -> list[Outcome]:
-    outcomes: list[Outcome] = []
-    for step in steps:
-        if isinstance(step, list):
-            outcomes = step
-    return outcomes
+    return Trained(outcomes_of(block.run()), block)
 
 
 def unpadded(network: Network, named: Mapping[str, Tensor], lane: int) -> Named:

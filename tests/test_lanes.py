@@ -11,11 +11,11 @@ import pytest
 import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from small import CONDITIONS, TASKS, Trained, cell, last_of, small_data, train
+from small import CONDITIONS, TASKS, Trained, cell, small_data, train
 from torch import Tensor
 
 from harness.data.benchmarks import Dataset
-from harness.running.training import Stack, train_block
+from harness.running.training import Stack, outcomes_of, train_block
 from harness.studies.condition import Cell
 
 ODD = small_data(pixels=30, per_class=20)
@@ -56,8 +56,8 @@ def test_a_lanes_bits_depend_on_no_other_lane_nor_their_number_nor_order(
 @properties
 @given(conditions, st.permutations(range(4)))
 def test_permuting_lanes_permutes_results(name: str, order: list[int]) -> None:
-    straight = last_of(train_block([odd_cell(name, seed) for seed in range(4)], ODD))
-    permuted = last_of(train_block([odd_cell(name, seed) for seed in order], ODD))
+    straight = outcomes_of(train_block([odd_cell(name, seed) for seed in range(4)], ODD))
+    permuted = outcomes_of(train_block([odd_cell(name, seed) for seed in order], ODD))
     for outcome, seed in zip(permuted, order, strict=True):
         assert outcome.accuracy == straight[seed].accuracy
         assert repr(outcome.telemetry) == repr(straight[seed].telemetry)

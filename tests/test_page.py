@@ -90,9 +90,7 @@ def many() -> tuple[list[Any], Study]:
     conditions = {name: {"protocol": {"seed_offset": i}} for i, name in enumerate(names)}
     claim = STUDY.claims[0].model_dump() | {"treatment": "c19", "baseline": "c0"}
     claims = [claim, claim | {"id": "control", "expected": "NOT REPRODUCED"}]
-    study = Study.model_validate(
-        fields | {"conditions": conditions, "claims": claims}
-    )
+    study = Study.model_validate(fields | {"conditions": conditions, "claims": claims})
     records = [record(n, s, 0.5 + 0.01 * i + 0.02 * s) for i, n in enumerate(names) for s in (0, 1)]
     return records, study
 

@@ -18,7 +18,7 @@ from harness.running import executors
 from harness.running.events import BlockDone, BlockFailed, BlockProgress, NoWorker
 from harness.running.executors import OnRay
 from harness.running.plan import estimate_seconds, make_plan
-from harness.running.training import train_block
+from harness.running.training import outcomes_of, train_block
 from harness.studies.study import Study
 from harness.studies.study_files import load_study
 
@@ -242,8 +242,7 @@ def test_a_lost_worker_is_replaced_and_the_bits_stay() -> None:
             for worker in killed:
                 os.kill(worker.pid, signal.SIGKILL)
     assert len(killed) == 1
-    *_, alone = train_block(plan.blocks[0], data)
-    assert isinstance(alone, list)
+    alone = outcomes_of(train_block(plan.blocks[0], data))
     assert [o.accuracy for o in done[0].outcomes] == [o.accuracy for o in alone]
     assert [o.telemetry for o in done[0].outcomes] == [o.telemetry for o in alone]
 
@@ -301,7 +300,7 @@ def test_the_estimate_is_of_the_right_size() -> None:
     estimate = estimate_seconds(plan, data, 1, "cpu")
     started = time.perf_counter()
     for block in plan.blocks:
-        list(train_block(block, data))
+        outcomes_of(train_block(block, data))
     took = time.perf_counter() - started
     assert took / 8 < estimate < took * 8, "loose: the machine may be busy"
 

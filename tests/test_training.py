@@ -14,7 +14,6 @@ from small import (
     STRENGTHS,
     Trained,
     cell,
-    last_of,
     naive_tasks,
     recipe,
     small_data,
@@ -24,7 +23,7 @@ from small import (
 from torch import Tensor
 
 from harness.data.benchmarks import Dataset
-from harness.running.training import Stack, train_block
+from harness.running.training import Stack, outcomes_of, train_block
 from harness.studies.condition import Cell
 from methods.ablations import VARIANTS
 from methods.softmax import DHPSoftmax
@@ -47,7 +46,7 @@ def hold_against_naive_trainer(
     """Train two seeds in one block, and each of them naively from the same start."""
     cells = [cell(name, seed, method, precision="float64", **own) for seed in SEEDS]
     starts = initial_parameters(cells, data)
-    outcomes = last_of(train_block(cells, data))
+    outcomes = outcomes_of(train_block(cells, data))
     trained = train(cells, data)
     for lane, of in enumerate(cells):
         method_of = of.condition.method
@@ -213,9 +212,9 @@ def test_strength_zero_equals_the_plain_partner_bit_for_bit(
 
 def test_train_block_refuses_cells_of_different_structure() -> None:
     with pytest.raises(ValueError, match="structure"):
-        last_of(train_block([cell("finetune"), cell("mas")], DATA))
+        outcomes_of(train_block([cell("finetune"), cell("mas")], DATA))
     with pytest.raises(ValueError, match="structure"):
-        last_of(train_block([cell("finetune"), cell("finetune", batch_size=8)], DATA))
+        outcomes_of(train_block([cell("finetune"), cell("finetune", batch_size=8)], DATA))
 
 
 def test_the_order_of_mini_batches_can_have_a_seed_of_its_own() -> None:

@@ -15,7 +15,7 @@ from harness.data.benchmarks import Dataset, split_digits
 from harness.running.events import BlockDone
 from harness.running.executors import Executor, InProcess, OnRay
 from harness.running.plan import CPU_LANES, make_plan
-from harness.running.training import train_block
+from harness.running.training import outcomes_of, train_block
 from harness.studies.condition import Cell
 from harness.studies.study import Study
 from harness.studies.study_files import load_study
@@ -98,5 +98,5 @@ def print_own_peak(data: Dataset) -> None:
     """Train ten lanes for a few steps and print the peak memory of this process in GB."""
     study = shortened(load_study("dhp-split-mnist"), 20)
     cells = [Cell(condition=study.conditions["ewc"], seed=seed) for seed in range(10)]
-    list(train_block(cells, data))
+    outcomes_of(train_block(cells, data))
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9)

@@ -25,7 +25,8 @@ WORKER_RETRIES = 3
 NO_WORKER_S = 30.0
 """After so long without any worker at work there is a word about it; the next after twice that."""
 
-Answer = Progress | tuple[list[Outcome], dict[str, Any]]
+Result = tuple[list[Outcome], dict[str, Any]]
+"""The outcomes of a block, and the environment that they were computed in."""
 
 
 class Executor(Protocol):
@@ -38,20 +39,16 @@ class Executor(Protocol):
         ...
 
 
-def work(block: Block, data: Dataset, device: str) -> Iterator[Answer]:
-    """Train a block where this is called: progress, then outcomes and environment."""
+def work(block: Block, data: Dataset, device: str) -> Generator[Progress, None, Result]:
+    """Train a block where this is called."""
     yield Progress(0)  # somebody is at work: to cut the data into tasks takes a while
-    for item in train_block(block, data, device):
-        if isinstance(item, Progress):
-            yield item
-        else:
-            yield item, provenance.environment(device)
+    outcomes = yield from train_block(block, data, device)
+    return outcomes, provenance.environment(device)
 
 
-def _event(block: Block, answer: Answer) -> Event:
-    if isinstance(answer, Progress):
-        return BlockProgress(block, answer.fraction)
-    return BlockDone(block, *answer)
+def work_on_ray(block: Block, data: Dataset, device: str) -> Iterator[Progress | Result]:
+    """Do the same as a task of Ray: there a generator cannot return, so the result comes last."""
+    yield (yield from work(block, data, device))
 
 
 class InProcess:
@@ -64,9 +61,12 @@ class InProcess:
 
     def run(self, blocks: Iterable[Block], data: Dataset) -> Generator[Event, None, None]:  # noqa: D102
         for block in blocks:
+            training = work(block, data, self.device)
             try:
-                for answer in work(block, data, self.device):
-                    yield _event(block, answer)
+                while True:
+                    yield BlockProgress(block, next(training).fraction)
+            except StopIteration as end:
+                yield BlockDone(block, *end.value)
             except Exception as error:
                 yield BlockFailed(block, _summary(error), traceback.format_exc())
 
@@ -172,7 +172,8 @@ class OnRay:
         ray = self.ray
         resources = {"num_gpus": 1} if self.device == "cuda" else {"num_cpus": 1}
         # Errors in the code are not retried: they would only fail again.
-        task = ray.remote(**resources, max_retries=WORKER_RETRIES, retry_exceptions=False)(work)
+        options = {"max_retries": WORKER_RETRIES, "retry_exceptions": False} | resources
+        task = ray.remote(**options)(work_on_ray)
         waiting = iter(blocks)
         running: dict[Any, Block] = {}
         at_work: set[Any] = set()
@@ -194,11 +195,15 @@ class OnRay:
                 at_work.update(ready)
                 for generator in ready:
                     block = running[generator]
-                    event: Event | None
+                    event: Event | None = None
                     try:
-                        event = _event(block, ray.get(next(generator)))
+                        item: Progress | Result = ray.get(next(generator))
+                        if isinstance(item, Progress):
+                            event = BlockProgress(block, item.fraction)
+                        else:
+                            event = BlockDone(block, *item)
                     except StopIteration:
-                        event = None
+                        pass
                     except ray.exceptions.RayError as error:
                         event = BlockFailed(block, _summary(error), str(error))
                     if event is None or isinstance(event, BlockFailed):

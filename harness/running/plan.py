@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.data.benchmarks import Dataset
-from harness.running.training import train_block
+from harness.running.training import outcomes_of, train_block
 from harness.studies.condition import Cell
 from harness.studies.study import Study
 
@@ -127,8 +127,7 @@ def _probe(block: Sequence[Cell], data: Dataset, device: str) -> float:
         )
         for cell in block
     ]
-    *_, outcomes = train_block(short_cells, part, device)
-    assert isinstance(outcomes, list)
+    outcomes = outcomes_of(train_block(short_cells, part, device))
     seconds = outcomes[0].timings
     samples = len(data.train_labels) * (1 - protocol.validation_fraction)
     tested = len(data.test_labels) if not protocol.validation_fraction else samples / 9

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -57,10 +57,22 @@ class Progress:
     fraction: float
 
 
-def train_block(
-    cells: Sequence[Cell], data: Dataset, device: str = "cpu"
-) -> Iterator[Progress | list[Outcome]]:
-    """Train the cells of one block; yield Progress, and at the end the outcomes in order of cells.
+Training = Generator[Progress, None, list[Outcome]]
+"""A training under way: it yields its progress and returns an outcome for each cell, in order."""
+
+
+def outcomes_of(training: Training) -> list[Outcome]:
+    """Run a training to its end; return its outcomes."""
+    while True:
+        try:
+            next(training)
+        except StopIteration as end:
+            outcomes: list[Outcome] = end.value
+            return outcomes
+
+
+def train_block(cells: Sequence[Cell], data: Dataset, device: str = "cpu") -> Training:
+    """Train the cells of one block.
 
     The numbers of a cell do not depend on the other cells of the block. On the CPU this requires
     one thread, which this function sets for its process.
@@ -76,7 +88,7 @@ def train_block(
         use_one_thread()
     else:  # TF32 would round the factors of every product to ten bits
         torch.backends.cuda.matmul.allow_tf32 = False
-    yield from Stack(cells, data, device).run()
+    return (yield from Stack(cells, data, device).run())
 
 
 def use_one_thread() -> None:
@@ -167,8 +179,8 @@ class Stack:
         scalar = torch.tensor(values, dtype=torch.float64).view(-1, 1, 1)
         return scalar.to(device=self.device, dtype=self.dtype)
 
-    def run(self) -> Iterator[Progress | list[Outcome]]:
-        """Train all tasks in sequence; yield progress, and at the end the outcomes."""
+    def run(self) -> Training:
+        """Train all tasks in sequence."""
         started = time.perf_counter()
         last = len(self.tasks) - 1
         for number, task in enumerate(self.tasks):
@@ -186,7 +198,7 @@ class Stack:
         for outcome in self.outcomes:
             seconds = self.seconds | {"total": total}
             outcome.timings = {phase: spent / len(self.cells) for phase, spent in seconds.items()}
-        yield self.outcomes
+        return self.outcomes
 
     def _train(self, task: Task) -> Iterator[tuple[Tensor, float]]:
         """Train one task; yield the (S,) mean plain losses of each epoch and the share done."""
