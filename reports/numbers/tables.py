@@ -101,7 +101,9 @@ def cells(records: Sequence[Record]) -> pd.DataFrame:
     for record in records:
         matrix = metrics.as_matrix(record["accuracy"])
         done = record["status"] == "done"
-        values = {n: 100 * f(matrix) if done else np.nan for n, f in CELL_METRICS.items()}
+        values = {
+            name: 100 * metric(matrix) if done else np.nan for name, metric in CELL_METRICS.items()
+        }
         rows.append(_identity(record) | values)
     table = pd.DataFrame(rows, columns=[*IDENTITY, *CELL_METRICS])
     return table.sort_values(["condition", "seed"], ignore_index=True)
@@ -117,12 +119,12 @@ def summary(records: Sequence[Record], conditions: Sequence[str]) -> pd.DataFram
     table = cells(records)
     rows = []
     for condition in conditions:
-        own = table[table["condition"] == condition]
-        done = own[own["status"] == "done"]
+        cells_there = table[table["condition"] == condition]
+        done = cells_there[cells_there["status"] == "done"]
         row: dict[str, Any] = {
             "condition": condition,
             "seeds": len(done),
-            "diverged": len(own) - len(done),
+            "diverged": len(cells_there) - len(done),
         }
         for metric in CELL_METRICS:
             mean, low, high = mean_with_interval(done[metric].to_numpy(dtype=np.float64))
@@ -165,11 +167,17 @@ def matrices(done: Sequence[Record], conditions: Sequence[str]) -> dict[str, met
 
     Conditions without one are left out; seeds are in rising order.
     """
-    found: dict[str, dict[int, metrics.Floats]] = {name: {} for name in conditions}
+    by_condition: dict[str, dict[int, metrics.Floats]] = {name: {} for name in conditions}
     for record in done:
-        if record["condition"] in found:
-            found[record["condition"]][record["seed"]] = metrics.as_matrix(record["accuracy"])
-    return {name: np.stack([of[seed] for seed in sorted(of)]) for name, of in found.items() if of}
+        if record["condition"] in by_condition:
+            by_condition[record["condition"]][record["seed"]] = metrics.as_matrix(
+                record["accuracy"]
+            )
+    return {
+        name: np.stack([by_seed[seed] for seed in sorted(by_seed)])
+        for name, by_seed in by_condition.items()
+        if by_seed
+    }
 
 
 def mean_with_interval(values: metrics.Floats, level: float = 0.95) -> tuple[float, float, float]:

@@ -239,16 +239,16 @@ def judge(
             target, comparison, reported, margin, negligible, alpha, procedure
         )
     shown = "points" if unit == "points" else "%"
-    found = (
+    observed = (
         f"The mean difference of {mean:+.2f} {shown} over {n} seed{'s' * (n != 1)} "
         f"({_words(ci, 1 - alpha)}; {_words(ci_equivalence, 1 - 2 * alpha)})"
     )
-    says = _finding(verdict, reported, margin, negligible)
+    meaning = _finding(verdict, reported, margin, negligible)
     if verdict is Verdict.INCONCLUSIVE:
-        says += _outlook(comparison, needed, target)
+        meaning += _outlook(comparison, needed, target)
     return Judgement(
         verdict=verdict,
-        reason=f"{found} {says}.",
+        reason=f"{observed} {meaning}.",
         procedure=procedure.name,
         ci=ci,
         ci_equivalence=ci_equivalence,
