@@ -60,9 +60,11 @@ def agreements(records: Sequence[Record], published: Iterable[Source]) -> Iterat
     for source in published:
         for condition, values in source.accuracy.items():
             for place, after in enumerate(source.after_tasks):
-                at = [curve[after - 1] for curve in ours.get(condition, []) if after <= len(curve)]
-                if at:
-                    yield _agreement(source, condition, place, np.array(at), values[place])
+                accuracies = [
+                    curve[after - 1] for curve in ours.get(condition, []) if after <= len(curve)
+                ]
+                if accuracies:
+                    yield _agreement(source, condition, place, np.array(accuracies), values[place])
 
 
 def _agreement(

@@ -20,7 +20,7 @@ from reports.findings.contrasts import (
     JudgedClaim,
     cells_of,
     family_of,
-    judged,
+    judge_claim,
     seeds_of,
 )
 from reports.findings.criteria import Criterion, criteria
@@ -124,13 +124,17 @@ class Analysis:
 
 def analyse(records: Sequence[Record], study: Study, procedure: Procedure = FIXED) -> Analysis:
     """Analyse the selected records of a study; the order of the records does not matter."""
-    of = {(record["condition"], record["seed"]): record for record in records}
+    records_by_cell = {(record["condition"], record["seed"]): record for record in records}
     seeds = seeds_of(records, study)
     tasks = tables.task_count(records)
-    claims = tuple(judged(of, claim, seeds, procedure) for claim in study.claims)
+    claims = tuple(judge_claim(records_by_cell, claim, seeds, procedure) for claim in study.claims)
     agreement = tuple(agreements(records, study.published))
     main = claims[:1]
-    finished = [r["timings"]["finished"] for r in records if "finished" in r.get("timings", {})]
+    finished = [
+        record["timings"]["finished"]
+        for record in records
+        if "finished" in record.get("timings", {})
+    ]
     return Analysis(
         study=study.name,
         fingerprint=study.fingerprint(),
@@ -138,21 +142,25 @@ def analyse(records: Sequence[Record], study: Study, procedure: Procedure = FIXE
         seeds=seeds,
         tasks=tasks,
         claims=claims,
-        family=family_of(of, study, seeds),
+        family=family_of(records_by_cell, study, seeds),
         agreement=agreement,
-        cells=tuple(cells_of(of, name, seeds) for name in study.conditions),
+        cells=tuple(cells_of(records_by_cell, name, seeds) for name in study.conditions),
         provenance=provenance_counts(records),
         devices=origins(records),
         code=code_states(records, study.conditions),
-        records=tuple(sorted({r["key"]: r.get("sha256") for r in records}.items())),
+        records=tuple(sorted({record["key"]: record.get("sha256") for record in records}.items())),
         first_run=min(finished, default=None),
         # fsum: exact, so the order in which records are read changes no digit
-        compute_seconds=math.fsum(r.get("timings", {}).get("total", 0.0) for r in records),
+        compute_seconds=math.fsum(
+            record.get("timings", {}).get("total", 0.0) for record in records
+        ),
         procedure=procedure,
         notices=notices(records),
-        criteria=tuple(row for one in main for row in criteria(one, agreement, tasks)),
+        criteria=tuple(row for judged in main for row in criteria(judged, agreement, tasks)),
         error_rates=tuple(
-            rate for one in main for rate in error_rates(one.contrast, one.claim, procedure)
+            rate
+            for judged in main
+            for rate in error_rates(judged.contrast, judged.claim, procedure)
         ),
         causes=causes(records, study),
         measured=measured(records, study),

@@ -51,23 +51,25 @@ class Causes:
 def causes(records: Sequence[Record], study: Study) -> Causes:
     """Find what the selected records say about causes; their order does not matter."""
     finals = final_accuracies(records)
-    levels = {name: c.levels for name, c in study.conditions.items() if c.levels}
+    levels = {
+        name: condition.levels for name, condition in study.conditions.items() if condition.levels
+    }
     orders = [name for name, factor in study.factors.items() if _sets_order(factor)]
-    apart = {
+    decompositions = {
         claim.id: decompose(finals, levels, claim.treatment, claim.baseline)
         for claim in study.claims
-        if claim.expected is None and _several(levels, claim.treatment, claim.baseline)
+        if claim.expected is None and _differ_in_several(levels, claim.treatment, claim.baseline)
     }
-    several = [
+    compared_factors = [
         name
         for name, factor in study.factors.items()
-        if len(factor.levels) > 2 and name not in orders and not (study.curves or apart)
+        if len(factor.levels) > 2 and name not in orders and not (study.curves or decompositions)
     ]
-    compared = {name: against_reference(finals, levels, name) for name in several}
+    compared = {name: against_reference(finals, levels, name) for name in compared_factors}
     return Causes(
-        decompositions=apart,
+        decompositions=decompositions,
         effects=effects(finals, levels),
-        levels={name: found for name, found in compared.items() if found},
+        levels={name: gains for name, gains in compared.items() if gains},
         curves=[_curve(curve, finals, levels, records, study) for curve in study.curves],
         variances=_variances(finals, levels, study, orders),
     )
@@ -81,16 +83,23 @@ def _curve(
     study: Study,
 ) -> CurveFinding:
     diverged = {
-        name: sum(r["condition"] == name and r["status"] == "diverged" for r in records)
-        for name in {r["condition"] for r in records if r["status"] == "diverged"}
+        name: sum(
+            record["condition"] == name and record["status"] == "diverged" for record in records
+        )
+        for name in {record["condition"] for record in records if record["status"] == "diverged"}
     }
     specs = specifications(finals, levels, curve, diverged=diverged, seeds=seeds_of(records, study))
     return curve_finding(curve, specs, joint_inference(specs, curve.reported))
 
 
-def _several(levels: Mapping[str, Mapping[str, str]], treatment: str, baseline: str) -> bool:
-    ours, theirs = levels.get(treatment, {}), levels.get(baseline, {})
-    return sum(theirs.get(factor) != level for factor, level in ours.items()) > 1
+def _differ_in_several(
+    levels: Mapping[str, Mapping[str, str]], treatment: str, baseline: str
+) -> bool:
+    treatment_levels, baseline_levels = levels.get(treatment, {}), levels.get(baseline, {})
+    differing = [
+        factor for factor, level in treatment_levels.items() if baseline_levels.get(factor) != level
+    ]
+    return len(differing) > 1
 
 
 def _sets_order(factor: Any) -> bool:
@@ -107,5 +116,7 @@ def _variances(
     methods = [name for name in study.factors if name not in orders]
     if len(orders) != 1 or len(methods) != 1:
         return {}
-    found = variance.tables(finals, levels, method=methods[0], order=orders[0])
-    return {n: variance.decompose(t) for n, t in variance.with_differences(found).items()}
+    tables = variance.tables(finals, levels, method=methods[0], order=orders[0])
+    return {
+        name: variance.decompose(table) for name, table in variance.with_differences(tables).items()
+    }

@@ -83,11 +83,11 @@ def seeds_of(records: Sequence[Record], study: Study) -> tuple[int, ...]:
 
 
 def family_of(
-    of: dict[tuple[str, int], Record], study: Study, seeds: Sequence[int]
+    records_by_cell: dict[tuple[str, int], Record], study: Study, seeds: Sequence[int]
 ) -> tuple[FamilyMember, ...]:
     """Return the contrasts of the family that the study has conditions for, after Holm."""
     contrasts = [
-        contrast(of, f"dhp+{base}", base, seeds)
+        contrast(records_by_cell, f"dhp+{base}", base, seeds)
         for base in FAMILY
         if {base, f"dhp+{base}"} <= set(study.conditions)
     ]
@@ -96,17 +96,18 @@ def family_of(
 
 
 def contrast(
-    of: dict[tuple[str, int], Record],
+    records_by_cell: dict[tuple[str, int], Record],
     treatment: str,
     baseline: str,
     seeds: Sequence[int],
     unit: Unit = "points",
 ) -> Contrast:
-    """Pair two conditions over ``seeds``; ``of`` holds the records by condition and seed."""
+    """Pair two conditions over ``seeds``; ``records_by_cell`` is by condition and seed."""
     pairs: list[tuple[int, float, float]] = []
     dropped: list[tuple[int, str]] = []
     for seed in sorted(seeds):
-        treated, untreated = of.get((treatment, seed)), of.get((baseline, seed))
+        treated = records_by_cell.get((treatment, seed))
+        untreated = records_by_cell.get((baseline, seed))
         faults = [_fault(treated, "treatment"), _fault(untreated, "baseline")]
         if treated is None or untreated is None or any(faults):
             dropped.append((seed, ", ".join(filter(None, faults))))
@@ -124,17 +125,17 @@ def contrast(
     )
 
 
-def judged(
-    of: dict[tuple[str, int], Record],
+def judge_claim(
+    records_by_cell: dict[tuple[str, int], Record],
     claim: Claim,
     seeds: Sequence[int],
     procedure: Procedure,
 ) -> JudgedClaim:
-    """Judge a claim on the pairs of ``seeds``; ``of`` holds the records by condition and seed."""
-    pair = contrast(of, claim.treatment, claim.baseline, seeds, claim.unit)
+    """Judge a claim by the pairs of ``seeds``; ``records_by_cell`` is by condition and seed."""
+    pair = contrast(records_by_cell, claim.treatment, claim.baseline, seeds, claim.unit)
     if pair.comparison is None:
         return JudgedClaim(claim, pair, None)
-    found = judge(
+    judgement = judge(
         pair.comparison,
         claim.reported,
         claim.margin,
@@ -143,20 +144,26 @@ def judged(
         alpha=claim.alpha,
         procedure=procedure,
     )
-    return JudgedClaim(claim, pair, found)
+    return JudgedClaim(claim, pair, judgement)
 
 
 def undecided(claims: Sequence[JudgedClaim]) -> list[str]:
     """Return the claims that more seeds may decide, by id."""
-    return [one.claim.id for one in claims if one.judgement is None or not one.judgement.settled]
+    return [
+        judged.claim.id
+        for judged in claims
+        if judged.judgement is None or not judged.judgement.settled
+    ]
 
 
 def undecidable(claims: Sequence[JudgedClaim]) -> list[str]:
     """Return the claims that stay INCONCLUSIVE at any number of seeds, by id."""
     return [
-        one.claim.id
-        for one in claims
-        if one.judgement and one.judgement.settled and one.judgement.verdict is Verdict.INCONCLUSIVE
+        judged.claim.id
+        for judged in claims
+        if judged.judgement
+        and judged.judgement.settled
+        and judged.judgement.verdict is Verdict.INCONCLUSIVE
     ]
 
 
@@ -175,8 +182,15 @@ def _fault(record: Record | None, role: str) -> str:
     return "" if is_done(record) else f"{role} {record['status']}"
 
 
-def cells_of(of: dict[tuple[str, int], Record], condition: str, seeds: Sequence[int]) -> Cells:
-    """Count a condition's cells; ``of`` holds the records by condition and seed."""
-    own = {seed: record["status"] for (name, seed), record in of.items() if name == condition}
-    done = sum(status == "done" for status in own.values())
-    return Cells(condition, done, len(own) - done, tuple(s for s in seeds if s not in own))
+def cells_of(
+    records_by_cell: dict[tuple[str, int], Record], condition: str, seeds: Sequence[int]
+) -> Cells:
+    """Count a condition's cells; ``records_by_cell`` is by condition and seed."""
+    statuses = {
+        seed: record["status"]
+        for (name, seed), record in records_by_cell.items()
+        if name == condition
+    }
+    done = sum(status == "done" for status in statuses.values())
+    missing = tuple(seed for seed in seeds if seed not in statuses)
+    return Cells(condition, done, len(statuses) - done, missing)

@@ -51,10 +51,10 @@ def criteria(
         each source that has both of the claim's conditions after the last task.
     tasks : how many there are.
     """
-    compared, found = judged.contrast.comparison, judged.judgement
-    if compared is None or found is None:
+    compared, judgement = judged.contrast.comparison, judged.judgement
+    if compared is None or judgement is None:
         return []
-    case = _Case(judged.claim, compared, found)
+    case = _Case(judged.claim, compared, judgement)
     return [
         case.direction(),
         case.superiority(),
@@ -76,7 +76,7 @@ class _Case:
 
     claim: Claim
     compared: PairedComparison
-    found: Judgement
+    judgement: Judgement
 
     @property
     def side(self) -> str:
@@ -92,7 +92,7 @@ class _Case:
 
     @property
     def fixed(self) -> bool:
-        return self.found.procedure == FIXED.name
+        return self.judgement.procedure == FIXED.name
 
     @property
     def peeked(self) -> str:
@@ -111,25 +111,27 @@ class _Case:
         )
 
     def superiority(self) -> Criterion:
-        level, procedure = f"{100 * (1 - self.claim.alpha):.3g}%", self.found.procedure
-        result = f"{self.compared.mean:+.2f} {self.unit}, {level} interval {_span(self.found.ci)}"
+        level, procedure = f"{100 * (1 - self.claim.alpha):.3g}%", self.judgement.procedure
+        result = (
+            f"{self.compared.mean:+.2f} {self.unit}, {level} interval {_span(self.judgement.ci)}"
+        )
         if self.fixed:  # the p-value holds for no other
             result += f", {_p(self.compared.p_t)}"
         return Criterion(
             f"mean difference {self.side} zero ({'paired t' if self.fixed else procedure})",
             result,
-            _told(self.found.ci, self.upward(self.found.ci).low > 0),
+            _where_ended(self.judgement.ci, self.upward(self.judgement.ci).low > 0),
             "Size: with enough seeds a hundredth of the claim passes as well. Cause: the two "
             "conditions may differ in more than the claim names.",
         )
 
     def reported_inside(self) -> Criterion:
-        ci, reported = self.found.ci, self.claim.reported
+        ci, reported = self.judgement.ci, self.claim.reported
         holds = ci.low <= reported <= ci.high
         return Criterion(
             "reported value inside our interval",
             f"{_span(ci)} {'holds' if holds else 'does not hold'} {reported:+.2f}",
-            _told(ci, holds),
+            _where_ended(ci, holds),
             "Never decides. Any claim in this interval passes, and the fewer the seeds and the "
             "larger their spread, the wider it is; with many seeds it fails over a difference "
             "that nobody cares about.",
@@ -138,22 +140,24 @@ class _Case:
     def equivalence(self) -> Criterion:
         claim = self.claim
         band = Interval(claim.reported - claim.margin, claim.reported + claim.margin)
+        ci = self.judgement.ci_equivalence
         blind = "Whether the margin is the right one; the study fixed it before the data."
         if margin_reaches_zero(claim.reported, claim.margin):
             blind += " Here it reaches zero: no gain at all passes as well."
         return Criterion(
             "equivalent to the claim within its margin (TOST)",
-            f"{_p(self.found.p_claim)}, {self._narrow()}, margin {_span(band)}",
-            _told(self.found.ci_equivalence, self.found.ci_equivalence.inside(band)),
+            f"{_p(self.judgement.p_claim)}, {self._equivalence_interval()}, margin {_span(band)}",
+            _where_ended(ci, ci.inside(band)),
             blind,
         )
 
     def negligibility(self) -> Criterion:
         band = Interval(-self.claim.negligible, self.claim.negligible)
+        ci = self.judgement.ci_equivalence
         return Criterion(
             "equivalent to zero (TOST)",
-            f"{_p(self.found.p_zero)}, {self._narrow()}, negligible {_span(band)}",
-            _told(self.found.ci_equivalence, self.found.ci_equivalence.inside(band)),
+            f"{_p(self.judgement.p_zero)}, {self._equivalence_interval()}, negligible {_span(band)}",
+            _where_ended(ci, ci.inside(band)),
             "A gain that is there: one can be surely above zero and negligible. That it fails is "
             "no evidence of a gain, only too little evidence of none.",
         )
@@ -177,7 +181,7 @@ class _Case:
         return Criterion(
             f"BCa bootstrap interval {self.side} zero",
             f"95% interval {_span(ci)} over {self.seeds}",
-            _told(ci, self.upward(ci).low > 0),
+            _where_ended(ci, self.upward(ci).low > 0),
             "Its own error: with few seeds it is too narrow (at five it covers about 84%, not "
             f"95%), and it knows no value beyond those seen.{self.peeked}",
         )
@@ -204,10 +208,9 @@ class _Case:
             "tiny spread is huge. It has no threshold of its own.",
         )
 
-    def _narrow(self) -> str:
-        return (
-            f"{100 * (1 - 2 * self.claim.alpha):.3g}% interval {_span(self.found.ci_equivalence)}"
-        )
+    def _equivalence_interval(self) -> str:
+        level = 100 * (1 - 2 * self.claim.alpha)
+        return f"{level:.3g}% interval {_span(self.judgement.ci_equivalence)}"
 
     def _counted(self, criterion: str, p: float, blind: str) -> Criterion:
         """Return the row of an exact test, which few seeds cannot pass whatever they show."""
@@ -224,14 +227,16 @@ class _Case:
 def _published(claim: Claim, agreement: Sequence[Agreement], tasks: int) -> Iterator[Criterion]:
     """Yield the criteria about a source's accuracies of both conditions after the last task."""
     last: dict[str, dict[str, Agreement]] = {}
-    for one in agreement:
-        if one.after_tasks == tasks:  # the claim is about no earlier accuracy
-            last.setdefault(one.source, {})[one.condition] = one
-    for source, of in last.items():
-        both = [of[name] for name in (claim.baseline, claim.treatment) if name in of]
-        if len(both) == 2 and all(one.plus_minus is not None for one in both):
+    for row in agreement:
+        if row.after_tasks == tasks:  # the claim is about no earlier accuracy
+            last.setdefault(row.source, {})[row.condition] = row
+    for source, by_condition in last.items():
+        both = [
+            by_condition[name] for name in (claim.baseline, claim.treatment) if name in by_condition
+        ]
+        if len(both) == 2 and all(row.plus_minus is not None for row in both):
             yield _error_bars(source, both, agreement)
-        if len(both) == 2 and all(one.prediction95 is not None for one in both):
+        if len(both) == 2 and all(row.prediction95 is not None for row in both):
             yield _predictions(source, both)
 
 
@@ -239,40 +244,40 @@ def _error_bars(
     source: str, both: Sequence[Agreement], agreement: Sequence[Agreement]
 ) -> Criterion:
     shown = []
-    for one in both:
-        ours = Interval(one.ci95.low + one.published, one.ci95.high + one.published)
+    for row in both:
+        ours = Interval(row.ci95.low + row.published, row.ci95.high + row.published)
         shown.append(
-            f"{one.condition} {one.published:.2f} ± {one.plus_minus:.2f}, ours "
-            f"{one.published + one.difference:.2f} ({_span(ours, '')})"
+            f"{row.condition} {row.published:.2f} ± {row.plus_minus:.2f}, ours "
+            f"{row.published + row.difference:.2f} ({_span(ours, '')})"
         )
     odd = "".join(_shared_bars(agreement))
     return Criterion(
         f"published error bars overlap ours ({source})",
         "; ".join(shown),
-        all(map(_overlap, both)) if all(_ended(one.ci95) for one in both) else None,
+        all(map(_overlap, both)) if all(_ended(row.ci95) for row in both) else None,
         "Which test it is: that depends on what the bars are (spread, standard error, interval) "
         "and over how many runs. Two accuracies can each overlap while their difference does "
         f"not, and the other way round.{odd}",
     )
 
 
-def _overlap(one: Agreement) -> bool:
-    bar = one.plus_minus or 0.0
-    return one.ci95.low <= bar and one.ci95.high >= -bar
+def _overlap(row: Agreement) -> bool:
+    bar = row.plus_minus or 0.0
+    return row.ci95.low <= bar and row.ci95.high >= -bar
 
 
 def _predictions(source: str, both: Sequence[Agreement]) -> Criterion:
     shown = [
-        f"{one.condition} {one.published:.2f}, where the mean of {one.runs} runs like ours falls: "
-        f"{_span(one.prediction95, '')}"
-        for one in both
-        if one.prediction95 is not None
+        f"{row.condition} {row.published:.2f}, where the mean of {row.runs} runs like ours falls: "
+        f"{_span(row.prediction95, '')}"
+        for row in both
+        if row.prediction95 is not None
     ]
-    told = [one.agrees for one in both]
+    agreeing = [row.agrees for row in both]
     return Criterion(
         f"published accuracies inside our prediction intervals ({source})",
         "; ".join(shown),
-        None if None in told else all(told),
+        None if None in agreeing else all(agreeing),
         "The gain: both accuracies can be off by as much and their difference agree, or each be "
         "inside and the difference not. It takes the published runs to be like ours.",
     )
@@ -281,12 +286,20 @@ def _predictions(source: str, both: Sequence[Agreement]) -> Criterion:
 def _shared_bars(agreement: Sequence[Agreement]) -> Iterator[str]:
     """Yield what is odd about two sources that print the same bars for different means."""
     bars: dict[str, dict[tuple[str, int], Agreement]] = {}
-    for one in agreement:
-        if one.plus_minus is not None:
-            bars.setdefault(one.source, {})[one.condition, one.after_tasks] = one
-    for (first, a), (second, b) in combinations(bars.items(), 2):
-        same = [key for key in a.keys() & b.keys() if a[key].plus_minus == b[key].plus_minus]
-        apart = [k for k in same if abs(a[k].published - b[k].published) > PRINTED_DIGIT]
+    for row in agreement:
+        if row.plus_minus is not None:
+            bars.setdefault(row.source, {})[row.condition, row.after_tasks] = row
+    for (first, first_bars), (second, second_bars) in combinations(bars.items(), 2):
+        same = [
+            key
+            for key in first_bars.keys() & second_bars.keys()
+            if first_bars[key].plus_minus == second_bars[key].plus_minus
+        ]
+        apart = [
+            key
+            for key in same
+            if abs(first_bars[key].published - second_bars[key].published) > PRINTED_DIGIT
+        ]
         if apart:
             yield (
                 f" Odd: {first} and {second} print the same bars for {len(same)} values and "
@@ -304,7 +317,7 @@ def _ended(interval: Interval) -> bool:
     return math.isfinite(interval.low) and math.isfinite(interval.high)
 
 
-def _told(interval: Interval, holds: bool) -> bool | None:
+def _where_ended(interval: Interval, holds: bool) -> bool | None:
     """Return what an interval says; None where it has no ends, as for one seed."""
     return holds if _ended(interval) else None
 

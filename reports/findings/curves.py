@@ -108,38 +108,51 @@ def specifications(
     ValueError
         Where two conditions would do as one baseline, or an accuracy is not finite.
     """
-    asked = set(seeds) if seeds is not None else {s for own in finals.values() for s in own}
-    found = []
-    for place, (name, own) in enumerate(levels.items()):
-        if not curve.treatment.items() <= own.items():
+    report_seeds = (
+        set(seeds)
+        if seeds is not None
+        else {seed for by_seed in finals.values() for seed in by_seed}
+    )
+    specs = []
+    for place, (name, chosen) in enumerate(levels.items()):
+        if not curve.treatment.items() <= chosen.items():
             continue
-        baseline = _baseline(name, own, levels, curve)
+        baseline = _baseline(name, chosen, levels, curve)
         after = finals.get(name, {})
         before = finals.get(baseline, {}) if baseline is not None else {}
-        both = sorted(asked & after.keys() & before.keys())
-        gains = paired_gains([after[s] for s in both], [before[s] for s in both]) if both else None
+        both = sorted(report_seeds & after.keys() & before.keys())
+        gains = (
+            paired_gains([after[seed] for seed in both], [before[seed] for seed in both])
+            if both
+            else None
+        )
         ci95 = None if gains is None else t_interval(gains, 0.95)
-        of = diverged or {}
-        found.append(
+        diverged_cells = diverged or {}
+        specs.append(
             Specification(
                 treatment=name,
                 baseline=baseline,
                 place=place,
-                choices={f: level for f, level in own.items() if f not in curve.treatment},
+                choices={
+                    factor: level
+                    for factor, level in chosen.items()
+                    if factor not in curve.treatment
+                },
                 seeds=tuple(both),
                 gains=() if gains is None else tuple(gains.tolist()),
-                dropped=len(asked) - len(both),
-                diverged=of.get(name, 0),
-                baseline_diverged=of.get(baseline, 0) if baseline is not None else 0,
+                dropped=len(report_seeds) - len(both),
+                diverged=diverged_cells.get(name, 0),
+                baseline_diverged=diverged_cells.get(baseline, 0) if baseline is not None else 0,
                 gain=None if gains is None else float(gains.mean()),
-                baseline_accuracy=float(np.mean([before[s] for s in both])) if both else None,
+                baseline_accuracy=float(np.mean([before[seed] for seed in both])) if both else None,
                 ci95=ci95,
                 status=None if ci95 is None else _side(ci95),
                 verdict=None if gains is None else _verdict(gains, curve),
             )
         )
     return sorted(
-        found, key=lambda one: (one.gain is None, 0.0 if one.gain is None else one.gain, one.place)
+        specs,
+        key=lambda spec: (spec.gain is None, 0.0 if spec.gain is None else spec.gain, spec.place),
     )
 
 
@@ -150,13 +163,15 @@ def _side(interval: Interval) -> str:
 
 
 def _baseline(
-    name: str, own: Mapping[str, str], levels: Mapping[str, Mapping[str, str]], curve: Curve
+    name: str, chosen: Mapping[str, str], levels: Mapping[str, Mapping[str, str]], curve: Curve
 ) -> str | None:
-    wanted = {**own, **curve.baseline}.items()
+    wanted = {**chosen, **curve.baseline}.items()
     fits = [
         other
-        for other, its in levels.items()
-        if other != name and curve.baseline.items() <= its.items() and its.items() <= wanted
+        for other, other_levels in levels.items()
+        if other != name
+        and curve.baseline.items() <= other_levels.items()
+        and other_levels.items() <= wanted
     ]
     if len(fits) > 1:
         raise ValueError(
@@ -224,12 +239,12 @@ def joint_inference(
     with_gain = [spec for spec in specs if spec.seeds]
     if not with_gain:
         return None
-    seeds = sorted({s for spec in with_gain for s in spec.seeds})
-    column = {s: place for place, s in enumerate(seeds)}
+    seeds = sorted({flipped for spec in with_gain for flipped in spec.seeds})
+    column = {flipped: place for place, flipped in enumerate(seeds)}
     gains = np.zeros((len(with_gain), len(seeds)))
     counts = np.array([len(spec.seeds) for spec in with_gain])
     for row, spec in zip(gains, with_gain, strict=True):
-        row[[column[s] for s in spec.seeds]] = spec.gains
+        row[[column[flipped] for flipped in spec.seeds]] = spec.gains
     gains *= math.copysign(1, reported)
     exact = len(seeds) <= EXACT_SEEDS
     if exact:  # the first has no flip
@@ -237,7 +252,7 @@ def joint_inference(
     else:
         drawn = np.random.default_rng(seed).choice([1.0, -1.0], (flips, len(seeds)))
         signs = np.concatenate([np.ones((1, len(seeds))), drawn])
-    values = _statistics(gains, counts, signs)
+    statistics = _statistics(gains, counts, signs)
     near = 10.0**-GAIN_DECIMALS  # equal statistics may differ by rounding
     return JointTest(
         specifications=len(with_gain),
@@ -245,9 +260,11 @@ def joint_inference(
         exact=exact,
         flips=len(signs),
         smallest_p=1 / len(signs),
-        observed={name: float(one[0]) for name, one in values.items()},
-        p={name: float(np.mean(one >= one[0] - near)) for name, one in values.items()},
-        p_opposite={name: float(np.mean(one <= one[0] + near)) for name, one in values.items()},
+        observed={name: float(values[0]) for name, values in statistics.items()},
+        p={name: float(np.mean(values >= values[0] - near)) for name, values in statistics.items()},
+        p_opposite={
+            name: float(np.mean(values <= values[0] + near)) for name, values in statistics.items()
+        },
     )
 
 
@@ -259,12 +276,12 @@ def _statistics(gains: Floats, counts: np.ndarray, signs: Floats) -> dict[str, F
     """
     mean = signs @ gains.T / counts
     # Flipped gains are all equal, and show no spread, where their mean is as large as the largest.
-    told = np.abs(gains).max(axis=1) - np.abs(mean) > ROUNDING
+    varied = np.abs(gains).max(axis=1) - np.abs(mean) > ROUNDING
     mean = np.round(mean, GAIN_DECIMALS)
     squares = (gains**2).sum(axis=1)  # flips do not change them
     spread = np.maximum(squares - counts * mean**2, 0) / np.maximum(counts - 1, 1)
     critical = stats.t.ppf(0.975, np.maximum(counts - 1, 1))
-    sure = told & (mean > critical * np.sqrt(spread / counts))
+    sure = varied & (mean > critical * np.sqrt(spread / counts))
     return {
         MEDIAN: np.round(np.median(mean, axis=1), GAIN_DECIMALS),
         POSITIVE: np.mean(mean > 0, axis=1),
@@ -286,8 +303,12 @@ def extremes(
         for spec in specs
         if spec.gain is not None and not spec.diverged and not spec.baseline_diverged
     ]
-    up = sorted((one for one in gained if one[0] > 0), key=lambda one: (-one[0], one[1].place))
-    down = sorted((one for one in gained if one[0] < 0), key=lambda one: (one[0], one[1].place))
+    up = sorted(
+        (pair for pair in gained if pair[0] > 0), key=lambda pair: (-pair[0], pair[1].place)
+    )
+    down = sorted(
+        (pair for pair in gained if pair[0] < 0), key=lambda pair: (pair[0], pair[1].place)
+    )
     return [spec for _, spec in up[:k]], [spec for _, spec in down[:k]]
 
 
@@ -337,13 +358,13 @@ def count(specs: Sequence[Specification]) -> CurveCounts:
 
 def factor_levels(specs: Sequence[Specification]) -> dict[str, list[str]]:
     """Return the levels of each factor that the specifications choose, in the study's order."""
-    found: dict[str, list[str]] = {}
+    levels_of: dict[str, list[str]] = {}
     for spec in sorted(specs, key=lambda spec: spec.place):
         for factor, level in spec.choices.items():
-            levels = found.setdefault(factor, [])
+            levels = levels_of.setdefault(factor, [])
             if level not in levels:
                 levels.append(level)
-    return found
+    return levels_of
 
 
 def by_choice(specs: Sequence[Specification]) -> dict[str, dict[str, CurveCounts]]:

@@ -80,16 +80,16 @@ def error_rates(
     drawn = _resampled(gains, studies, draws)
     normal = _normal(compared.n, compared.sd, studies, draws)
 
-    def shares(at: tuple[Floats, Floats], gain: float) -> Floats:
-        codes = judge_many(at[0] + gain, at[1], compared.n, claim, procedure)
+    def shares(simulated: tuple[Floats, Floats], gain: float) -> Floats:
+        codes = judge_many(simulated[0] + gain, simulated[1], compared.n, claim, procedure)
         return np.bincount(codes, minlength=len(VERDICTS)) / studies
 
-    found = []
+    rows = []
     for label, gain in true_gains(claim, compared.mean):
         rates = shares(drawn, gain)
         errors = [standard_error(share, studies) for share in rates]
         wrong = wrong_share(rates, gain, claim)
-        found.append(
+        rows.append(
             ErrorRate(
                 true_gain=gain,
                 label=label,
@@ -100,7 +100,7 @@ def error_rates(
                 wrong_normal=wrong_share(shares(normal, gain), gain, claim),
             )
         )
-    return found
+    return rows
 
 
 def true_gains(claim: Claim, observed: float) -> Iterator[tuple[str, float]]:
@@ -200,14 +200,14 @@ def _normal(n: int, sd: float, studies: int, draws: np.random.Generator) -> tupl
 
 def error_rates_note(judged: JudgedClaim) -> str:
     """Return what was simulated for a judged claim's error rates, and what counts as wrong."""
-    compared, found = judged.contrast.comparison, judged.judgement
+    compared, judgement = judged.contrast.comparison, judged.judgement
     assert compared is not None
-    assert found is not None
+    assert judgement is not None
     unit = "points" if compared.unit == "points" else "%"
     return (
         f"{STUDIES:,} simulated studies of {compared.n} seeds for each true gain, their "
         "differences drawn from those observed here (centred, standard deviation "
-        f"{compared.sd:.2f} {unit}), each judged once ({found.procedure}, alpha "
+        f"{compared.sd:.2f} {unit}), each judged once ({judgement.procedure}, alpha "
         f"{judged.claim.alpha:g}). Wrong is a verdict whose statement is not so for the true "
         "gain: REPRODUCED outside the margin or without a gain, LARGER not above it, PARTIAL not "
         "below it or without a gain, NOT REPRODUCED for more than what is negligible, "

@@ -110,17 +110,22 @@ def decompose(finals: Finals, levels: Levels, treatment: str, baseline: str) -> 
     None where they differ in fewer than two factors or more than ``MOST_FACTORS``, in which
     factors arise, where a condition between them is missing, or where no seed finished all.
     """
-    ours, theirs = levels.get(treatment, {}), levels.get(baseline, {})
-    if ours.keys() != theirs.keys():
+    treatment_levels, baseline_levels = levels.get(treatment, {}), levels.get(baseline, {})
+    if treatment_levels.keys() != baseline_levels.keys():
         return None
-    factors = [factor for factor in ours if ours[factor] != theirs[factor]]
+    factors = [
+        factor for factor in treatment_levels if treatment_levels[factor] != baseline_levels[factor]
+    ]
     if not 2 <= len(factors) <= MOST_FACTORS:
         return None
-    by_levels = {tuple(sorted(own.items())): name for name, own in levels.items()}
+    by_levels = {tuple(sorted(combination.items())): name for name, combination in levels.items()}
     corners: dict[tuple[str, ...], str] = {}
     for changed in _subsets(factors):
-        own = {**theirs, **{factor: ours[factor] for factor in changed}}
-        name = by_levels.get(tuple(sorted(own.items())))
+        combination = {
+            **baseline_levels,
+            **{factor: treatment_levels[factor] for factor in changed},
+        }
+        name = by_levels.get(tuple(sorted(combination.items())))
         if name is None:
             return None
         corners[changed] = name
@@ -145,29 +150,29 @@ def decompose(finals: Finals, levels: Levels, treatment: str, baseline: str) -> 
     shares = []
     for factor in factors:
         rest = tuple(other for other in factors if other != factor)
-        carried = np.zeros(len(seeds))
+        contribution = np.zeros(len(seeds))
         for before in _subsets(rest):
             after = _ordered([*before, factor], factors)
-            carried += _weight(len(before), len(factors)) * (values[after] - values[before])
+            contribution += _weight(len(before), len(factors)) * (values[after] - values[before])
         shares.append(
             Share(
                 factor,
-                float(carried.mean()),
-                t_interval(paired_gains(carried, np.zeros(len(seeds))), 0.95),
+                float(contribution.mean()),
+                t_interval(paired_gains(contribution, np.zeros(len(seeds))), 0.95),
                 steps[factor, ()],
                 steps[factor, rest],
-                float(carried.mean() / whole.mean()) if abs(whole.mean()) > ROUNDING else None,
-                fieller(carried, whole, 0.95),
+                float(contribution.mean() / whole.mean()) if abs(whole.mean()) > ROUNDING else None,
+                fieller(contribution, whole, 0.95),
             )
         )
     paths = [
-        tuple(steps[f, _ordered(order[:i], factors)] for i, f in enumerate(order))
+        tuple(steps[factor, _ordered(order[:place], factors)] for place, factor in enumerate(order))
         for order in permutations(factors)
     ]
     return Attribution(
         treatment,
         baseline,
-        {factor: level for factor, level in ours.items() if factor not in factors},
+        {factor: level for factor, level in treatment_levels.items() if factor not in factors},
         tuple(seeds),
         float(whole.mean()),
         t_interval(whole, 0.95),
@@ -223,17 +228,20 @@ def effects(finals: Finals, levels: Levels) -> list[Effect]:
     ``levels`` are those of the crossing; the first level met of a factor is minus. Empty where a
     factor has other than two levels, a crossing is missing, or no seed finished all.
     """
-    found: dict[str, list[str]] = {}
-    for own in levels.values():
-        for factor, level in own.items():
-            if level not in found.setdefault(factor, []):
-                found[factor].append(level)
-    factors = list(found)
-    two = all(len(of) == 2 for of in found.values())
+    levels_of: dict[str, list[str]] = {}
+    for combination in levels.values():
+        for factor, level in combination.items():
+            if level not in levels_of.setdefault(factor, []):
+                levels_of[factor].append(level)
+    factors = list(levels_of)
+    two = all(len(names) == 2 for names in levels_of.values())
     if not two or not 2 <= len(factors) <= MOST_FACTORS:
         return []
-    by_levels = {tuple(own.get(factor, "") for factor in factors): n for n, own in levels.items()}
-    corners = list(product(*found.values()))
+    by_levels = {
+        tuple(combination.get(factor, "") for factor in factors): name
+        for name, combination in levels.items()
+    }
+    corners = list(product(*levels_of.values()))
     if set(corners) != set(by_levels):
         return []
     seeds = _common(finals, by_levels.values())
@@ -246,7 +254,8 @@ def effects(finals: Finals, levels: Levels) -> list[Effect]:
         places = [factors.index(factor) for factor in chosen]
         contrast = sum(
             (
-                math.prod(1 if corner[i] == found[factors[i]][1] else -1 for i in places) * value
+                math.prod(1 if corner[i] == levels_of[factors[i]][1] else -1 for i in places)
+                * value
                 for corner, value in values.items()
             ),
             zeros,
@@ -256,7 +265,7 @@ def effects(finals: Finals, levels: Levels) -> list[Effect]:
     return [
         Effect(
             chosen,
-            tuple(found[factor][1] for factor in chosen),
+            tuple(levels_of[factor][1] for factor in chosen),
             float(gains.mean()),
             t_interval(gains, 0.95),
             p,
@@ -290,19 +299,27 @@ def against_reference(finals: Finals, levels: Levels, factor: str) -> list[Level
 
     Pairs without a common seed are left out.
     """
-    names = {tuple(sorted(own.items())): name for name, own in levels.items()}
-    order = list(dict.fromkeys(own[factor] for own in levels.values() if factor in own))
+    names = {tuple(sorted(combination.items())): name for name, combination in levels.items()}
+    order = list(
+        dict.fromkeys(
+            combination[factor] for combination in levels.values() if factor in combination
+        )
+    )
     measured = []
-    for name, own in levels.items():
-        if own.get(factor, order[0]) == order[0]:
+    for name, combination in levels.items():
+        if combination.get(factor, order[0]) == order[0]:
             continue
-        other = names.get(tuple(sorted({**own, factor: order[0]}.items())))
+        other = names.get(tuple(sorted({**combination, factor: order[0]}.items())))
         seeds = _common(finals, [name, other]) if other is not None else []
         if other is None or not seeds:
             continue
         gains = paired_gains(_values(finals, name, seeds), _values(finals, other, seeds))
-        stratum = {f: level for f, level in own.items() if f != factor}
-        measured.append((own[factor], stratum, tuple(seeds), gains))
+        stratum = {
+            other_factor: level
+            for other_factor, level in combination.items()
+            if other_factor != factor
+        }
+        measured.append((combination[factor], stratum, tuple(seeds), gains))
     raw = [_p(gains) for *_, gains in measured]
     return [
         LevelGain(

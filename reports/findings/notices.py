@@ -15,19 +15,25 @@ def notices(records: Sequence[Record]) -> tuple[str, ...]:
 
 
 def _of_other_data(records: Sequence[Record]) -> Iterator[str]:
-    other = [r for r in records if r.get("provenance", {}).get("data_genuine") is False]
-    if other:
-        checksums = sorted({str(record["provenance"].get("data"))[:16] for record in other})
+    foreign = [
+        record for record in records if record.get("provenance", {}).get("data_genuine") is False
+    ]
+    if foreign:
+        checksums = sorted({str(record["provenance"].get("data"))[:16] for record in foreign})
         yield (
-            f"{OTHER_DATA}. {len(other)} of {len(records)} cells were trained on other data than "
+            f"{OTHER_DATA}. {len(foreign)} of {len(records)} cells were trained on other data than "
             f"the benchmark's own (checksum {', '.join(checksums)}): numbers and verdicts say "
             "nothing about the published ones."
         )
 
 
 def _of_emulation(records: Sequence[Record]) -> Iterator[str]:
-    rounded = [r for r in records if r.get("protocol", {}).get("precision") == "bf16"]
-    emulated = [r for r in rounded if r.get("provenance", {}).get("bfloat16") == "emulated"]
+    rounded = [
+        record for record in records if record.get("protocol", {}).get("precision") == "bf16"
+    ]
+    emulated = [
+        record for record in rounded if record.get("provenance", {}).get("bfloat16") == "emulated"
+    ]
     if emulated:
         yield (
             f"bfloat16 products were emulated in {len(emulated)} of {len(rounded)} cells that ask "

@@ -55,7 +55,7 @@ def provenance_counts(records: Sequence[Record]) -> tuple[tuple[str, CellCounts]
     counts: dict[str, Counter[str]] = {}
     for record in records:
         origin = dict(record.get("provenance", {}))
-        origin |= {f"code {k}": v for k, v in origin.pop("code", {}).items()}
+        origin |= {f"code {part}": content for part, content in origin.pop("code", {}).items()}
         for name, value in origin.items():
             counts.setdefault(name, Counter())[str(value)] += 1
     return tuple((name, tuple(sorted(counts[name].items()))) for name in sorted(counts))
@@ -87,10 +87,10 @@ class CodeState:
         """The state in words: version 0.1.0 at commit 0123456789, with uncommitted changes."""
         if self.version is None and self.git_commit is None:
             return "code that no record names"
-        said = [] if self.version is None else [f"version {self.version}"]
-        said += [] if self.git_commit is None else [f"at commit {self.git_commit[:10]}"]
+        parts = [] if self.version is None else [f"version {self.version}"]
+        parts += [] if self.git_commit is None else [f"at commit {self.git_commit[:10]}"]
         changed = ", with uncommitted changes" if self.git_clean is False else ""
-        return " ".join(said) + changed
+        return " ".join(parts) + changed
 
     @property
     def made(self) -> str:
@@ -98,11 +98,11 @@ class CodeState:
         groups: dict[tuple[int, ...], list[str]] = {}
         for condition, seeds in self.seeds:
             groups.setdefault(seeds, []).append(condition)
-        said = [
+        parts = [
             f"{_shortened(names, NAMES)}, seed{'s' * (len(seeds) != 1)} {seed_ranges(seeds)}"
             for seeds, names in groups.items()
         ]
-        return f"{counted(self.cells, 'cell')}: {_shortened(said, GROUPS, '; ')}"
+        return f"{counted(self.cells, 'cell')}: {_shortened(parts, GROUPS, '; ')}"
 
 
 def code_states(records: Sequence[Record], conditions: Iterable[str]) -> tuple[CodeState, ...]:
@@ -120,11 +120,16 @@ def code_states(records: Sequence[Record], conditions: Iterable[str]) -> tuple[C
         code = record.get("provenance", {}).get("code") or {}
         state = (code.get("version"), code.get("git_commit"), code.get("git_clean"))
         made.setdefault(state, {}).setdefault(record["condition"], []).append(record["seed"])
-    found = [
-        CodeState(*state, tuple((n, tuple(sorted(own[n]))) for n in names if n in own))
-        for state, own in made.items()
+    states = [
+        CodeState(
+            *state,
+            tuple(
+                (name, tuple(sorted(by_condition[name]))) for name in names if name in by_condition
+            ),
+        )
+        for state, by_condition in made.items()
     ]
-    return tuple(sorted(found, key=lambda one: (-one.cells, one.name, str(one.git_clean))))
+    return tuple(sorted(states, key=lambda state: (-state.cells, state.name, str(state.git_clean))))
 
 
 def code_notice(states: Sequence[CodeState]) -> str | None:
@@ -135,15 +140,15 @@ def code_notice(states: Sequence[CodeState]) -> str | None:
     dirty = any(state.git_clean is False for state in states)
     if len(states) > 1:
         made = "; ".join(f"{state.name} ({state.made})" for state in states)
-        said = (
+        notice = (
             f"The records were made by {len(states)} states of the code, so that cells may differ "
             f"by it and not by what they compare: {made}."
         )
     elif dirty:
-        said = f"All records were made by {states[0].name}."
+        notice = f"All records were made by {states[0].name}."
     else:
         return None
-    return said + (" What was changed and not committed is on no record." if dirty else "")
+    return notice + (" What was changed and not committed is on no record." if dirty else "")
 
 
 def seed_ranges(seeds: Sequence[int]) -> str:
@@ -154,8 +159,8 @@ def seed_ranges(seeds: Sequence[int]) -> str:
             ranges[-1][1] = seed
         else:
             ranges.append([seed, seed])
-    said = [str(first) if first == last else f"{first}-{last}" for first, last in ranges]
-    return _shortened(said, RANGES)
+    spans = [str(first) if first == last else f"{first}-{last}" for first, last in ranges]
+    return _shortened(spans, RANGES)
 
 
 def _shortened(names: Sequence[str], most: int, between: str = ", ") -> str:

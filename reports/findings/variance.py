@@ -105,21 +105,25 @@ def tables(
     Rows are all seeds in rising order, columns all orders as in ``levels``, the same for every
     method, so that tables of two methods may be subtracted; NaN where a cell has no result.
     """
-    seeds = sorted({seed for own in finals.values() for seed in own})
-    used = {name: own for name, own in levels.items() if method in own and order in own}
-    columns = list(dict.fromkeys(own[order] for own in used.values()))
-    found = {own[method]: np.full((len(seeds), len(columns)), np.nan) for own in used.values()}
-    for name, own in used.items():
+    seeds = sorted({seed for by_seed in finals.values() for seed in by_seed})
+    used = {name: chosen for name, chosen in levels.items() if method in chosen and order in chosen}
+    columns = list(dict.fromkeys(chosen[order] for chosen in used.values()))
+    by_method = {
+        chosen[method]: np.full((len(seeds), len(columns)), np.nan) for chosen in used.values()
+    }
+    for name, chosen in used.items():
         for seed, value in finals.get(name, {}).items():
-            found[own[method]][seeds.index(seed), columns.index(own[order])] = value
-    return found
+            by_method[chosen[method]][seeds.index(seed), columns.index(chosen[order])] = value
+    return by_method
 
 
-def with_differences(found: Mapping[str, Floats]) -> dict[str, Floats]:
+def with_differences(by_method: Mapping[str, Floats]) -> dict[str, Floats]:
     """Return the tables and, in points, each later one minus the first, cell by cell."""
-    names = list(found)
-    minus = {f"{name} minus {names[0]}": found[name] - found[names[0]] for name in names[1:]}
-    return {**found, **minus}
+    names = list(by_method)
+    minus = {
+        f"{name} minus {names[0]}": by_method[name] - by_method[names[0]] for name in names[1:]
+    }
+    return {**by_method, **minus}
 
 
 def mean_squares(table: Floats) -> tuple[Floats, Floats]:
@@ -130,17 +134,21 @@ def mean_squares(table: Floats) -> tuple[Floats, Floats]:
     rows, columns = table.shape
     grand = table.mean()
     by_row, by_column = table.mean(axis=1), table.mean(axis=0)
-    left = table - by_row[:, None] - by_column + grand
+    residual = table - by_row[:, None] - by_column + grand
     freedom = np.array([rows - 1, columns - 1, (rows - 1) * (columns - 1)], dtype=np.float64)
     squares = np.array(
         [
             columns * ((by_row - grand) ** 2).sum(),
             rows * ((by_column - grand) ** 2).sum(),
-            (left**2).sum(),
+            (residual**2).sum(),
         ]
     )
-    told = [bool(has_spread(by_row)), bool(has_spread(by_column)), bool(has_spread(left.ravel()))]
-    return np.where(told, squares / freedom, 0.0), freedom
+    varies = [
+        bool(has_spread(by_row)),
+        bool(has_spread(by_column)),
+        bool(has_spread(residual.ravel())),
+    ]
+    return np.where(varies, squares / freedom, 0.0), freedom
 
 
 def decompose(table: ArrayLike, *, seed: int = 0, draws: int = DRAWS) -> VarianceComponents | None:
@@ -166,36 +174,38 @@ def decompose(table: ArrayLike, *, seed: int = 0, draws: int = DRAWS) -> Varianc
     squares, freedom = mean_squares(cells)
     unclipped = _solve(squares, cells.shape)
     clipped = np.maximum(unclipped, 0)
-    drawn = np.random.default_rng(seed).chisquare(freedom, (draws, 3))
-    solved = _solve(squares * freedom / drawn, cells.shape)
+    chi_squares = np.random.default_rng(seed).chisquare(freedom, (draws, 3))
+    solved = _solve(squares * freedom / chi_squares, cells.shape)
     # The total first, from the unclipped draws: its coefficients on the mean squares are positive.
     totals = solved.sum(axis=1)
     solved = np.maximum(solved, 0)
     whole = solved.sum(axis=1, keepdims=True)
     shares = np.divide(solved, whole, out=np.zeros_like(solved), where=whole > 0)
-    told = float(clipped.sum()) > 0
+    has_variance = float(clipped.sum()) > 0
     unknown = Interval(0.0, math.inf)
     parts = {
         name: Part(
             unclipped=float(unclipped[k]),
             variance=float(clipped[k]),
-            ci95=_middle(solved[:, k]) if told else unknown,
-            share=float(clipped[k] / clipped.sum()) if told else None,
-            share_ci95=_middle(shares[:, k]) if told else None,
+            ci95=_middle(solved[:, k]) if has_variance else unknown,
+            share=float(clipped[k] / clipped.sum()) if has_variance else None,
+            share_ci95=_middle(shares[:, k]) if has_variance else None,
         )
         for k, name in enumerate(PARTS)
     }
-    total, ends = max(0.0, float(unclipped.sum())), _middle(totals) if told else unknown
+    total = max(0.0, float(unclipped.sum()))
+    total_ci95 = _middle(totals) if has_variance else unknown
     return VarianceComponents(
         initialisations=cells.shape[0],
         orders=cells.shape[1],
         mean=float(cells.mean()),
         parts=parts,
         total=total,
-        total_ci95=ends,
+        total_ci95=total_ci95,
         seeds={half: seeds_for(half, total) for half in HALF_WIDTHS},
         seeds_ci95={
-            half: (seeds_for(half, ends.low), seeds_for(half, ends.high)) for half in HALF_WIDTHS
+            half: (seeds_for(half, total_ci95.low), seeds_for(half, total_ci95.high))
+            for half in HALF_WIDTHS
         },
     )
 
