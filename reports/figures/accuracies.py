@@ -51,7 +51,7 @@ def draw_curves(
     -------
     Panels of one scale. Lines are means over seeds, with 95% t intervals.
     """
-    of = styles(conditions)
+    style_of = styles(conditions)
     panels = 2 if published else 1
     with drawing():
         figure, axes = plt.subplots(
@@ -60,12 +60,12 @@ def draw_curves(
         )  # fmt: skip
         ours = axes[0][-1]
         for condition in conditions:
-            _draw_ours(ours, curves, condition, of[condition])
+            _draw_ours(ours, curves, condition, style_of[condition])
         ours.set_title("this run" if published else "accuracy over the tasks seen so far")
         if published:
             for condition in conditions:
                 values = published.get(condition, {})
-                axes[0][0].plot(list(values), list(values.values()), **_line(of[condition]))
+                axes[0][0].plot(list(values), list(values.values()), **_line(style_of[condition]))
             axes[0][0].set_title(lettered(f"published ({source})"))
         tasks = sorted(curves["after_task"].unique())
         for axis in axes[0]:
@@ -86,17 +86,19 @@ def draw_pairs(
     pairs: dict[str, list[str]] = {}
     for condition in conditions:
         pairs.setdefault(base(condition), []).append(condition)
-    of = styles(conditions)
+    style_of = styles(conditions)
     with drawing(), _panels(len(pairs), 2.3, 2.5) as (figure, axes):
         for axis, (pair, members) in zip(axes, pairs.items(), strict=True):
             for condition in members:
-                own = curves[curves["condition"] == condition]
+                rows = curves[curves["condition"] == condition]
                 seeds = [
-                    seed[["after_task", "accuracy"]].to_numpy() for _, seed in own.groupby("seed")
+                    seed[["after_task", "accuracy"]].to_numpy() for _, seed in rows.groupby("seed")
                 ]
-                thin = LineCollection(seeds, colors=[of[condition].colour], alpha=0.25, lw=0.6)
+                thin = LineCollection(
+                    seeds, colors=[style_of[condition].colour], alpha=0.25, lw=0.6
+                )
                 axis.add_collection(thin)
-                _draw_ours(axis, curves, condition, of[condition])
+                _draw_ours(axis, curves, condition, style_of[condition])
                 values = published.get(condition, {})
                 if values:
                     axis.plot(
@@ -134,14 +136,14 @@ def draw_tasks(matrices: Mapping[str, Floats]) -> Figure:
         for axis, (condition, stack) in zip(axes, matrices.items(), strict=True):
             for task in range(tasks):
                 after = np.arange(task, tasks) + 1
-                own = 100 * stack[:, task:, task]
-                lines = [np.column_stack([after, seed]) for seed in own]
+                accuracies = 100 * stack[:, task:, task]
+                lines = [np.column_stack([after, seed]) for seed in accuracies]
                 axis.add_collection(
                     LineCollection(lines, colors=[colours[task]], alpha=0.3, lw=0.5)
                 )
                 axis.plot(
                     after,
-                    own.mean(0),
+                    accuracies.mean(0),
                     "osD^vPX"[task % 7] + "-",
                     color=colours[task],
                     ms=4,
@@ -231,11 +233,13 @@ def _line(style: Style) -> dict[str, object]:
 
 
 def _draw_ours(axis: Axes, curves: pd.DataFrame, condition: str, style: Style) -> None:
-    own = curves[curves["condition"] == condition]
-    tasks = sorted(own["after_task"].unique())
+    rows = curves[curves["condition"] == condition]
+    tasks = sorted(rows["after_task"].unique())
     points = [
-        mean_with_interval(own.loc[own["after_task"] == t, "accuracy"].to_numpy(dtype=np.float64))
-        for t in tasks
+        mean_with_interval(
+            rows.loc[rows["after_task"] == task, "accuracy"].to_numpy(dtype=np.float64)
+        )
+        for task in tasks
     ]
     halves = np.nan_to_num([high - mean for mean, _, high in points])
     means = [mean for mean, _, _ in points]

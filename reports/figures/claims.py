@@ -27,23 +27,27 @@ def draw_estimation(judged: JudgedClaim) -> Figure:
     ValueError
         Where the claim has no pair of seeds.
     """
-    pair, found, claim = judged.contrast, judged.judgement, judged.claim
-    if pair.comparison is None or found is None:
+    pair, judgement, claim = judged.contrast, judged.judgement, judged.claim
+    if pair.comparison is None or judgement is None:
         raise ValueError(f"the claim '{claim.id}' has no pair of seeds to draw")
-    of = styles([pair.baseline, pair.treatment])
-    plain, treated = of[pair.baseline], of[pair.treatment]
-    a, b = np.array(pair.treated), np.array(pair.untreated)
+    style_of = styles([pair.baseline, pair.treatment])
+    plain, treated = style_of[pair.baseline], style_of[pair.treatment]
+    with_treatment, without = np.array(pair.treated), np.array(pair.untreated)
     gains = paired_gains(pair.treated, pair.untreated, claim.unit)
     with drawing():
         figure, (left, right) = plt.subplots(1, 2, figsize=(6.2, 3.6), layout="constrained")
-        for low, high in zip(b, a, strict=True):
+        for low, high in zip(without, with_treatment, strict=True):
             left.plot([0, 1], [low, high], "-", color=treated.colour, alpha=0.55, lw=1)
-        left.plot(np.zeros(len(b)), b, plain.marker, color=plain.colour, mfc=PAPER, ms=5)
-        left.plot(np.ones(len(a)), a, treated.marker, color=treated.colour, ms=5)
+        left.plot(
+            np.zeros(len(without)), without, plain.marker, color=plain.colour, mfc=PAPER, ms=5
+        )
+        left.plot(
+            np.ones(len(with_treatment)), with_treatment, treated.marker, color=treated.colour, ms=5
+        )
         left.set_xticks([0, 1], [wrapped(pair.baseline, 16), wrapped(pair.treatment, 16)])
         left.set_xlim(-0.35, 1.35)
         left.set_ylabel("accuracy after the last task (%)")
-        left.set_title(f"{len(a)} seeds, each a line")
+        left.set_title(f"{len(with_treatment)} seeds, each a line")
         right.axhspan(
             claim.reported - claim.margin,
             claim.reported + claim.margin,
@@ -55,8 +59,8 @@ def draw_estimation(judged: JudgedClaim) -> Figure:
         right.axhline(0, color=INK, lw=0.8)
         spread = np.linspace(-0.4, -0.05, len(gains)) if len(gains) > 1 else np.array([-0.2])
         right.plot(spread, gains, treated.marker, color=treated.colour, ms=4, alpha=0.8)
-        _interval(right, 0.25, found.ci, 1.4)
-        _interval(right, 0.25, found.ci_equivalence, 3.2)
+        _interval(right, 0.25, judgement.ci, 1.4)
+        _interval(right, 0.25, judgement.ci_equivalence, 3.2)
         right.plot([0.25], [pair.comparison.mean], "D", color=INK, ms=6, label="mean and intervals")
         right.set_xlim(-0.6, 0.6)
         right.set_xticks([])
@@ -80,20 +84,20 @@ def draw_forest(claims: Sequence[JudgedClaim], others: Sequence[Contrast] = ()) 
     ValueError
         Where no contrast has a pair of seeds.
     """
-    drawn = [one for one in claims if one.contrast.comparison and one.judgement]
-    rest = [one for one in others if one.comparison]
+    drawn = [judged for judged in claims if judged.contrast.comparison and judged.judgement]
+    rest = [contrast for contrast in others if contrast.comparison]
     count = len(drawn) + len(rest)
     if not count:
         raise ValueError("no contrast has a pair of seeds to draw")
-    labels = [lettered(f"{one.claim.id} ({one.claim.unit})") for one in drawn]
-    labels += [wrapped(f"{one.treatment} minus {one.baseline}", 40) for one in rest]
+    labels = [lettered(f"{judged.claim.id} ({judged.claim.unit})") for judged in drawn]
+    labels += [wrapped(f"{contrast.treatment} minus {contrast.baseline}", 40) for contrast in rest]
     with drawing():
         figure, axis = plt.subplots(figsize=(7.4, 1.3 + 0.42 * count), layout="constrained")
         axis.axvline(0, color=INK, lw=0.8)
-        for row, one in enumerate(drawn):
-            compared, found, claim = one.contrast.comparison, one.judgement, one.claim
+        for row, judged in enumerate(drawn):
+            compared, judgement, claim = judged.contrast.comparison, judged.judgement, judged.claim
             assert compared is not None
-            assert found is not None
+            assert judgement is not None
             first = "" if row == 0 else "_"
             corner = (claim.reported - claim.margin, row - 0.3)
             label = f"{first}reported ± margin"
@@ -102,11 +106,11 @@ def draw_forest(claims: Sequence[JudgedClaim], others: Sequence[Contrast] = ()) 
                 [claim.reported] * 2, [row - 0.3, row + 0.3], color=MUTED, lw=2, ls=(0, (2, 1)),
                 label=f"{first}reported",
             )  # fmt: skip
-            _interval(axis, row, found.ci, 1.4, across=True)
-            _interval(axis, row, found.ci_equivalence, 3.2, across=True)
+            _interval(axis, row, judgement.ci, 1.4, across=True)
+            _interval(axis, row, judgement.ci_equivalence, 3.2, across=True)
             axis.plot([compared.mean], [row], "D", color=INK, ms=5, label=f"{first}ours")
             axis.annotate(
-                f"{SIGNS[found.verdict]} {found.verdict}",
+                f"{SIGNS[judgement.verdict]} {judgement.verdict}",
                 (1.01, row),
                 xycoords=("axes fraction", "data"),
                 va="center",
@@ -129,9 +133,12 @@ def draw_forest(claims: Sequence[JudgedClaim], others: Sequence[Contrast] = ()) 
     return figure
 
 
-def _interval(axis: Axes, at: float, ends: Interval, width: float, *, across: bool = False) -> None:
-    """Draw an interval where it is finite: upright at x = ``at``, or across at y = ``at``."""
+def _interval(
+    axis: Axes, place: float, ends: Interval, width: float, *, across: bool = False
+) -> None:
+    """Draw a finite interval: upright at x = ``place``, or across at y = ``place``."""
     if not np.isfinite([ends.low, ends.high]).all():
         return
-    x, y = ([ends.low, ends.high], [at, at]) if across else ([at, at], [ends.low, ends.high])
+    along, beside = [ends.low, ends.high], [place, place]
+    x, y = (along, beside) if across else (beside, along)
     axis.plot(x, y, "-", color=INK, lw=width, solid_capstyle="butt")

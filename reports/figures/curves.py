@@ -63,7 +63,7 @@ def _palette() -> dict[str, tuple[float, float, float]]:
 
 
 def _draw_gains(axis: Axes, drawn: Sequence[Specification], curve: Curve) -> None:
-    of = _palette()
+    colour_of = _palette()
     gains = np.array([spec.gain for spec in drawn], dtype=np.float64)
     ends = np.array(
         [[spec.ci95.low, spec.ci95.high] if spec.ci95 else [-np.inf, np.inf] for spec in drawn]
@@ -79,24 +79,24 @@ def _draw_gains(axis: Axes, drawn: Sequence[Specification], curve: Curve) -> Non
     places = np.arange(len(drawn))
     thin = len(drawn) > 60
     for status, marker in MARKERS.items():
-        at = np.array([spec.status == status for spec in drawn])
-        if not at.any():
+        here = np.array([spec.status == status for spec in drawn])
+        if not here.any():
             continue
         axis.vlines(
-            places[at],
-            np.clip(ends[at, 0], bottom, ceiling),
-            np.clip(ends[at, 1], bottom, ceiling),
-            color=of[status],
+            places[here],
+            np.clip(ends[here, 0], bottom, ceiling),
+            np.clip(ends[here, 1], bottom, ceiling),
+            color=colour_of[status],
             alpha=0.45,
             lw=1.0 if thin else 1.8,
         )
         axis.plot(
-            places[at],
-            gains[at],
+            places[here],
+            gains[here],
             marker,
-            color=of[status],
+            color=colour_of[status],
             ms=3.0 if thin else 5.0,
-            mec=PAPER if not thin else of[status],
+            mec=PAPER if not thin else colour_of[status],
             mew=0.4,
             label=f"95% interval {status}" if status != "undecided" else "interval holds zero",
         )
@@ -150,7 +150,7 @@ def _symlog_ticks(edge: float, bottom: float, ceiling: float) -> list[float]:
 def _draw_choices(
     axis: Axes, drawn: Sequence[Specification], chosen: Mapping[str, Sequence[str]]
 ) -> None:
-    of = _palette()
+    colour_of = _palette()
     labels: list[str] = []
     for group, (factor, levels) in enumerate(chosen.items()):
         first = len(labels)
@@ -163,7 +163,7 @@ def _draw_choices(
                     for place, spec in enumerate(drawn)
                     if spec.choices.get(factor) == level and spec.status == status
                 ]
-                axis.broken_barh(bars, (len(labels) - 0.36, 0.72), color=of[status], lw=0)
+                axis.broken_barh(bars, (len(labels) - 0.36, 0.72), color=colour_of[status], lw=0)
             labels.append(f"{factor}: {level}")
     axis.set_yticks(range(len(labels)), labels, fontsize=8)
     axis.set_ylim(max(len(labels), 1) - 0.5, -0.5)

@@ -18,47 +18,53 @@ FAR = 8.0  # so many times the median, or points
 LINES = ("-", "--", ":", "-.")
 
 
-def draw_paths(found: Mapping[str, Attribution]) -> Figure:
+def draw_paths(attributions: Mapping[str, Attribution]) -> Figure:
     """Draw every way from baseline to treatment, one panel a claim.
 
     Across: how many factors have changed; up: mean accuracy in %. Each line changes one factor;
     colour and line style tell which.
     """
     palette = sns.color_palette("colorblind")
-    factors = list(dict.fromkeys(s.factor for one in found.values() for s in one.shares))
+    factors = list(
+        dict.fromkeys(
+            share.factor for attribution in attributions.values() for share in attribution.shares
+        )
+    )
     with drawing():
         figure, axes = plt.subplots(
             1,
-            len(found),
-            figsize=(0.9 + 3.4 * len(found), 3.9),
+            len(attributions),
+            figsize=(0.9 + 3.4 * len(attributions), 3.9),
             sharey=True,
             squeeze=False,
             layout="constrained",
         )
         handles = {}
-        for axis, (name, one) in zip(axes[0], found.items(), strict=True):
-            order = [share.factor for share in one.shares]
-            for step in {step for path in one.paths for step in path}:
-                after = tuple(f for f in order if f in step.changed or f == step.factor)
+        for axis, (name, attribution) in zip(axes[0], attributions.items(), strict=True):
+            order = [share.factor for share in attribution.shares]
+            for step in {step for path in attribution.paths for step in path}:
+                after = tuple(
+                    factor for factor in order if factor in step.changed or factor == step.factor
+                )
                 place = factors.index(step.factor)
                 (line,) = axis.plot(
                     [len(step.changed), len(after)],
-                    [one.means[step.changed], one.means[after]],
+                    [attribution.means[step.changed], attribution.means[after]],
                     color=palette[place % len(palette)],
                     ls=LINES[place % len(LINES)],
                     lw=1.8,
                 )
                 handles[step.factor] = line
-            for changed, mean in one.means.items():
+            for changed, mean in attribution.means.items():
                 axis.plot([len(changed)], [mean], "o", color=INK, mfc=PAPER, ms=5, zorder=3)
             axis.annotate(
-                "baseline", (0, one.means[()]), (0, -11), textcoords="offset points", ha="left",
-                fontsize=8, color=MUTED,
+                "baseline", (0, attribution.means[()]), (0, -11), textcoords="offset points",
+                ha="left", fontsize=8, color=MUTED,
             )  # fmt: skip
             last = tuple(order)
             axis.annotate(
-                "treatment", (len(order), one.means[last]), (0, -14), textcoords="offset points",
-                ha="right", fontsize=8, color=MUTED,
+                "treatment", (len(order), attribution.means[last]), (0, -14),
+                textcoords="offset points", ha="right", fontsize=8, color=MUTED,
             )  # fmt: skip
             axis.margins(y=0.12)
             axis.set_xticks(range(len(order) + 1))
@@ -77,21 +83,26 @@ def draw_paths(found: Mapping[str, Attribution]) -> Figure:
     return figure
 
 
-def draw_effects(found: Sequence[Effect]) -> Figure:
+def draw_effects(effects: Sequence[Effect]) -> Figure:
     """Draw every effect with its 95% interval; filled where it differs from zero after Holm."""
-    labels = [" x ".join(one.factors) for one in found]
-    rows = [(one.effect, one.ci95, one.p_holm < 0.05) for one in found]
+    labels = [" x ".join(effect.factors) for effect in effects]
+    rows = [(effect.effect, effect.ci95, effect.p_holm < 0.05) for effect in effects]
     return _forest(labels, rows, "effect (points)")
 
 
-def draw_levels(found: Sequence[LevelGain]) -> Figure:
+def draw_levels(gains: Sequence[LevelGain]) -> Figure:
     """Draw each level's gain over the reference with its 95% interval, filled as effects are."""
     labels = [
-        wrapped(" ".join([one.level, *(f"{f}={v}" for f, v in one.stratum.items())]), 44)
-        for one in found
+        wrapped(
+            " ".join(
+                [gain.level, *(f"{factor}={level}" for factor, level in gain.stratum.items())]
+            ),
+            44,
+        )
+        for gain in gains
     ]
-    rows = [(one.gain, one.ci95, one.p_holm < 0.05) for one in found]
-    return _forest(labels, rows, f"gain over {found[0].reference} (points)")
+    rows = [(gain.gain, gain.ci95, gain.p_holm < 0.05) for gain in gains]
+    return _forest(labels, rows, f"gain over {gains[0].reference} (points)")
 
 
 def _forest(

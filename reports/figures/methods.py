@@ -44,7 +44,7 @@ def draw_telemetry(telemetry: pd.DataFrame, conditions: Sequence[str]) -> Figure
     shown = [name for name in QUANTITIES if name in present(telemetry)]
     if not shown:
         raise ValueError("no record tells what its method did")
-    of = styles(conditions)
+    style_of = styles(conditions)
     columns = min(3, len(shown))
     rows = math.ceil(len(shown) / columns)
     handles: dict[str, Line2D] = {}
@@ -57,19 +57,19 @@ def draw_telemetry(telemetry: pd.DataFrame, conditions: Sequence[str]) -> Figure
             layout="constrained",
         )
         for axis, quantity in zip(axes.flat, shown, strict=False):
-            own = telemetry[(telemetry["quantity"] == quantity) & telemetry["value"].notna()]
+            rows_there = telemetry[(telemetry["quantity"] == quantity) & telemetry["value"].notna()]
             for condition in conditions:
-                its = own[own["condition"] == condition].groupby("task")["value"]
-                found = its.agg(["mean", "min", "max"])
-                if not found["max"].abs().max() > 0:
+                by_task = rows_there[rows_there["condition"] == condition].groupby("task")["value"]
+                spread = by_task.agg(["mean", "min", "max"])
+                if not spread["max"].abs().max() > 0:
                     continue
-                style = of[condition]
+                style = style_of[condition]
                 axis.fill_between(
-                    found.index, found["min"], found["max"], color=style.colour, alpha=0.15, lw=0
+                    spread.index, spread["min"], spread["max"], color=style.colour, alpha=0.15, lw=0
                 )
                 (line,) = axis.plot(
-                    found.index,
-                    found["mean"],
+                    spread.index,
+                    spread["mean"],
                     color=style.colour,
                     linestyle=style.line,
                     marker=style.marker,
@@ -78,7 +78,7 @@ def draw_telemetry(telemetry: pd.DataFrame, conditions: Sequence[str]) -> Figure
                     lw=1.4,
                 )
                 handles.setdefault(condition, line)
-            values = own["value"].abs()
+            values = rows_there["value"].abs()
             values = values[values > 0]
             if len(values) and values.max() > DECADES * values.min():
                 axis.set_yscale("log")

@@ -86,7 +86,7 @@ def styles(conditions: Sequence[str]) -> dict[str, Style]:
     named = any(base(condition) in BASES for condition in conditions)
     bases = list(dict.fromkeys([*(BASES if named else ()), *map(base, conditions)]))
     palette = sns.color_palette("colorblind")
-    found = {}
+    style_of = {}
     for condition in conditions:
         place = bases.index(base(condition))
         colour = palette[place % len(palette)]
@@ -96,8 +96,8 @@ def styles(conditions: Sequence[str]) -> dict[str, Style]:
         else:
             line = ("-", "--", ":", "-.")[place // len(palette) % 4]
             style = Style(colour, line, MARKERS[place % len(MARKERS)], filled=True)
-        found[condition] = style
-    return found
+        style_of[condition] = style
+    return style_of
 
 
 def base(condition: str) -> str:
@@ -117,7 +117,7 @@ def wrapped(name: str, width: int = 22) -> str:
 
     A factor and its level that do not fit on one line part at the equals sign.
     """
-    words = [w if len(w) <= width else w.replace("=", "= ", 1) for w in name.split()]
+    words = [word if len(word) <= width else word.replace("=", "= ", 1) for word in name.split()]
     return "\n".join(textwrap.wrap(" ".join(words), width, break_on_hyphens=False)) or name
 
 
@@ -126,7 +126,7 @@ def lettered(text: str, width: int = 40) -> str:
 
     A sign that no font here has is written as an escape, not as an empty box.
     """
-    shown = (s if s in " \n\t" or _has_glyph(s) else _escape(s) for s in text)
+    shown = (sign if sign in " \n\t" or _has_glyph(sign) else _escape(sign) for sign in text)
     return wrapped("".join(shown), width)
 
 

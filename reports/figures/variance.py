@@ -16,7 +16,7 @@ from reports.findings.variance import PARTS, VarianceComponents
 HATCHES = ("", "///", "...")
 
 
-def draw_variance(found: Mapping[str, VarianceComponents]) -> Figure:
+def draw_variance(variances: Mapping[str, VarianceComponents]) -> Figure:
     """Draw what initialisation, order and the rest add to the spread over seeds.
 
     Left: the variance components in points squared with their 95% intervals. Right: their shares
@@ -27,28 +27,30 @@ def draw_variance(found: Mapping[str, VarianceComponents]) -> Figure:
     ValueError
         Where there is nothing to draw.
     """
-    if not found:
+    if not variances:
         raise ValueError("no complete table of initialisations and orders to draw")
     palette = sns.color_palette("colorblind")
     with drawing():
         figure, (left, right) = plt.subplots(
-            1, 2, figsize=(9.0, 1.4 + 0.62 * len(found)), sharey=True, layout="constrained"
+            1, 2, figsize=(9.0, 1.4 + 0.62 * len(variances)), sharey=True, layout="constrained"
         )
-        for row, one in enumerate(found.values()):
+        for row, components in enumerate(variances.values()):
             start = 0.0
             for part, name in enumerate(PARTS):
-                piece = one.parts[name]
+                component = components.parts[name]
                 place = row + 0.22 * (part - 1)
-                ends = [piece.ci95.low, piece.ci95.high]
+                ends = [component.ci95.low, component.ci95.high]
                 if np.isfinite(ends).all():
                     left.plot(ends, [place, place], "-", color=palette[part], lw=1.6)
                 label = name if row == 0 else f"_{name}"
-                left.plot([piece.variance], [place], "osD"[part], color=palette[part], label=label)
-                if piece.share is None:
+                left.plot(
+                    [component.variance], [place], "osD"[part], color=palette[part], label=label
+                )
+                if component.share is None:
                     continue
                 right.barh(
                     [row],
-                    [100 * piece.share],
+                    [100 * component.share],
                     left=[start],
                     height=0.6,
                     color=palette[part],
@@ -56,23 +58,23 @@ def draw_variance(found: Mapping[str, VarianceComponents]) -> Figure:
                     edgecolor=PAPER,
                     label=label,
                 )
-                if piece.share >= 0.08:
+                if component.share >= 0.08:
                     right.text(
-                        start + 50 * piece.share,
+                        start + 50 * component.share,
                         row,
-                        f"{100 * piece.share:.0f}%",
+                        f"{100 * component.share:.0f}%",
                         ha="center",
                         va="center",
                         fontsize=8,
                         bbox={"boxstyle": "round,pad=0.15", "fc": PAPER, "ec": "none"},
                     )
-                start += 100 * piece.share
+                start += 100 * component.share
         # Upper ends spread over decades with few levels; below 1e-3 points squared is nothing.
         left.set_xscale("symlog", linthresh=0.01)
         left.set_xlim(left=0)
         left.xaxis.set_major_formatter(FuncFormatter(power_of_ten))
-        left.set_yticks(range(len(found)), list(found))
-        left.set_ylim(len(found) - 0.5, -0.5)
+        left.set_yticks(range(len(variances)), list(variances))
+        left.set_ylim(len(variances) - 0.5, -0.5)
         left.set_xlabel("variance component (points²), 95% interval")
         left.grid(visible=False, axis="y")
         right.grid(visible=False, axis="y")
