@@ -67,8 +67,10 @@ def accuracies_section(analysis: Analysis, study: Study, names: Sequence[str]) -
             )
         )
     left = len(measured.matrices) - len(names)
-    said = [f"{left} more conditions are in the table and not in the figures."] if left > 0 else []
-    return Section("accuracies", title, said, drawings, [table])
+    paragraphs = (
+        [f"{left} more conditions are in the table and not in the figures."] if left > 0 else []
+    )
+    return Section("accuracies", title, paragraphs, drawings, [table])
 
 
 def _published(study: Study, tasks: int) -> tuple[PublishedCurves, str]:
@@ -81,7 +83,11 @@ def _published(study: Study, tasks: int) -> tuple[PublishedCurves, str]:
 
 def learning_section(analysis: Analysis, names: Sequence[str]) -> Section | None:
     """Return the section on what was learned and forgotten; None where no cell is done."""
-    matrices = {n: of for n, of in analysis.measured.matrices.items() if n in names}
+    matrices = {
+        condition: stack
+        for condition, stack in analysis.measured.matrices.items()
+        if condition in names
+    }
     if not matrices:
         return None
     summary = analysis.measured.summary
@@ -95,7 +101,7 @@ def learning_section(analysis: Analysis, names: Sequence[str]) -> Section | None
         rows.append(cells)
     header = ["condition", "learned (%)", "95% interval", "BWT (points)",
               "95% interval", "forgetting (points)", "95% interval"]  # fmt: skip
-    said = [
+    paragraphs = [
         "Learned: accuracy on each task right after it was trained. Backward transfer: how much "
         "it changed since, over the earlier tasks (negative: forgotten). Forgetting: the drop from "
         "the best it ever was."
@@ -114,7 +120,7 @@ def learning_section(analysis: Analysis, names: Sequence[str]) -> Section | None
         ),
     ]
     table = Table("Learning and forgetting", header, rows, folded=len(rows) > MOST)
-    return Section("learning", "Learning and forgetting", said, drawings, [table])
+    return Section("learning", "Learning and forgetting", paragraphs, drawings, [table])
 
 
 def _cells(done: int, diverged: int) -> str:

@@ -9,25 +9,25 @@ from reports.sections.section import Section
 
 def cause_sentences(causes: Causes) -> list[str]:
     """Return the sentences that belong beside a verdict."""
-    attributions = [one for one in causes.decompositions.values() if one]
-    components = [(name, one) for name, one in causes.variances.items() if one]
+    attributions = [attribution for attribution in causes.decompositions.values() if attribution]
+    divided = [(name, components) for name, components in causes.variances.items() if components]
     return [
-        *(factorial.sentence(one) for one in attributions),
-        *(curves.summary(one) for one in causes.curves),
-        *(variance.sentence(name, one) for name, one in components),
+        *(factorial.sentence(attribution) for attribution in attributions),
+        *(curves.summary(curve) for curve in causes.curves),
+        *(variance.sentence(name, components) for name, components in divided),
         *(factorial.levels_section(gains).paragraphs[0] for gains in causes.levels.values()),
     ]
 
 
 def cause_sections(causes: Causes) -> list[Section]:
     """Return the sections of what a study's factors say; none where they say nothing."""
-    found = []
+    sections = []
     if causes.decompositions:
-        found.append(factorial.decomposition_section(causes.decompositions))
+        sections.append(factorial.decomposition_section(causes.decompositions))
     if causes.effects:
-        found.append(factorial.effects_section(causes.effects))
-    found += [factorial.levels_section(gains) for gains in causes.levels.values()]
-    found += [curves.section(one) for one in causes.curves]
+        sections.append(factorial.effects_section(causes.effects))
+    sections += [factorial.levels_section(gains) for gains in causes.levels.values()]
+    sections += [curves.section(curve) for curve in causes.curves]
     if causes.variances:
-        found.append(variance.section(causes.variances))
-    return found
+        sections.append(variance.section(causes.variances))
+    return sections

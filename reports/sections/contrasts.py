@@ -14,7 +14,7 @@ from reports.sections.section import Drawing, Section, Table
 
 def seed_by_seed(analysis: Analysis) -> Section | None:
     """Return the section on the pairs of the first claim that has any; None without one."""
-    judged = next((one for one in analysis.claims if one.judgement is not None), None)
+    judged = next((claim for claim in analysis.claims if claim.judgement is not None), None)
     if judged is None or judged.judgement is None:
         return None
     pair, claim = judged.contrast, judged.claim
@@ -42,41 +42,57 @@ def seed_by_seed(analysis: Analysis) -> Section | None:
 
 def contrasts_section(analysis: Analysis) -> Section | None:
     """Return the section on all contrasts, claimed and others; None where there is none."""
-    claims = [one for one in analysis.claims if one.judgement is not None]
-    claimed = {(one.claim.treatment, one.claim.baseline) for one in claims}
+    claims = [judged for judged in analysis.claims if judged.judgement is not None]
+    claimed = {(judged.claim.treatment, judged.claim.baseline) for judged in claims}
     others = [
-        m.contrast
-        for m in analysis.family
-        if m.contrast.comparison and (m.contrast.treatment, m.contrast.baseline) not in claimed
+        member.contrast
+        for member in analysis.family
+        if member.contrast.comparison
+        and (member.contrast.treatment, member.contrast.baseline) not in claimed
     ]
     if not claims and not others:
         return None
-    said = [
-        f"{one.claim.id}: gain {signed(one.contrast.comparison.mean)}, reported "
-        f"{signed(one.claim.reported)}, {one.judgement.verdict}"
-        for one in claims
-        if one.contrast.comparison and one.judgement
+    sentences = [
+        f"{judged.claim.id}: gain {signed(judged.contrast.comparison.mean)}, reported "
+        f"{signed(judged.claim.reported)}, {judged.judgement.verdict}"
+        for judged in claims
+        if judged.contrast.comparison and judged.judgement
     ]
-    shown = [_statistics_table([(one.claim.id, one.contrast) for one in claims])] if claims else []
+    shown = (
+        [_statistics_table([(judged.claim.id, judged.contrast) for judged in claims])]
+        if claims
+        else []
+    )
     if analysis.family:
         shown.append(_family_table(analysis))
-    drawn = Drawing("forest", "; ".join(said) + ".", partial(draw_forest, claims, others))
+    drawn = Drawing("forest", "; ".join(sentences) + ".", partial(draw_forest, claims, others))
     return Section("contrasts", "All contrasts", [], [drawn], shown)
 
 
 def _statistics_table(named: Sequence[tuple[str, Contrast]]) -> Table:
     rows = []
     for name, pair in named:
-        c = pair.comparison
-        if c is None:
+        comparison = pair.comparison
+        if comparison is None:
             continue
-        chance = f"{c.probability_superior:.2f} ({interval(c.probability_superior_ci95, number)})"
+        chance_ci95 = interval(comparison.probability_superior_ci95, number)
         rows.append(
-            [name, str(c.n), signed(c.mean), number(c.sd), interval(c.ci95), interval(c.ci90),
-             interval(c.bca95), p_value(c.p_t), p_value(c.p_wilcoxon), p_value(c.p_sign_flip),
-             p_value(c.smallest_p),
-             number(c.hedges_gz), chance]
-        )  # fmt: skip
+            [
+                name,
+                str(comparison.n),
+                signed(comparison.mean),
+                number(comparison.sd),
+                interval(comparison.ci95),
+                interval(comparison.ci90),
+                interval(comparison.bca95),
+                p_value(comparison.p_t),
+                p_value(comparison.p_wilcoxon),
+                p_value(comparison.p_sign_flip),
+                p_value(comparison.smallest_p),
+                number(comparison.hedges_gz),
+                f"{comparison.probability_superior:.2f} ({chance_ci95})",
+            ]
+        )
     header = [
         "claim", "n", "mean", "sd", "95% t", "90% t", "95% BCa", "p: t", "Wilcoxon", "sign flip",
         "smallest p", "Hedges' g_z", "P(better), 95% interval",
@@ -87,12 +103,12 @@ def _statistics_table(named: Sequence[tuple[str, Contrast]]) -> Table:
 def _family_table(analysis: Analysis) -> Table:
     rows = [
         [
-            f"{m.contrast.treatment} minus {m.contrast.baseline}",
-            "-" if m.contrast.comparison is None else signed(m.contrast.comparison.mean),
-            p_value(m.p),
-            p_value(m.p_holm),
+            f"{member.contrast.treatment} minus {member.contrast.baseline}",
+            "-" if member.contrast.comparison is None else signed(member.contrast.comparison.mean),
+            p_value(member.p),
+            p_value(member.p_holm),
         ]
-        for m in analysis.family
+        for member in analysis.family
     ]
     header = ["contrast", "gain (points)", "p (paired t)", "p (Holm)"]
     return Table("The family: DHP improves every consolidation", header, rows)

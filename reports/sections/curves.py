@@ -21,14 +21,14 @@ from reports.sections.section import Drawing, Section, Table, slug
 def section(curve: CurveFinding, *, k: int = 5) -> Section:
     """Return the report's section on one curve; ``k`` of the largest and smallest gains listed."""
     id_, title = slug(f"curve-{curve.id}"), f"Specification curve: {curve.text}"
-    specs, found, joint = curve.specifications, curve.counts, curve.joint
-    paragraphs = [summary(curve), *_gaps(specs, found)]
+    specs, counts, joint = curve.specifications, curve.counts, curve.joint
+    paragraphs = [summary(curve), *_gaps(specs, counts)]
     if margin_reaches_zero(curve.reported, curve.margin):
         paragraphs.append(
             "No specification can be REPRODUCED: the margin is not smaller than the reported "
             f"{'gain' if curve.reported > 0 else 'loss'}, so that almost any would lie within it."
         )
-    if not found.with_gain:
+    if not counts.with_gain:
         return Section(id_, title, paragraphs)
     tables = []
     if joint is not None:
@@ -55,38 +55,38 @@ def section(curve: CurveFinding, *, k: int = 5) -> Section:
 
 def summary(curve: CurveFinding) -> str:
     """Return in a few sentences what a curve shows."""
-    found = curve.counts
-    if found.median is None:
-        return f"None of {found.specifications} specifications has a pair of seeds yet."
-    of = found.with_gain
-    said = [f"{n} {verdict}" for verdict, n in found.verdicts.items() if n]
+    counts = curve.counts
+    if counts.median is None:
+        return f"None of {counts.specifications} specifications has a pair of seeds yet."
+    with_gain = counts.with_gain
+    verdicts = [f"{number} {verdict}" for verdict, number in counts.verdicts.items() if number]
     return (
-        f"The gain of {_levels(curve.treatment)} over {_levels(curve.baseline)} under {of} "
-        f"combinations of the other choices: the median is {found.median:+.2f} points, against "
+        f"The gain of {_levels(curve.treatment)} over {_levels(curve.baseline)} under {with_gain} "
+        f"combinations of the other choices: the median is {counts.median:+.2f} points, against "
         f"the reported {curve.reported:+.2f} (margin {curve.margin:.2f}). The 95% interval lies "
-        f"above zero in {found.surely_positive}, below zero in {found.surely_negative} and "
-        f"holds zero in {found.undecided}. Verdicts: {', '.join(said)}. These are counts of "
+        f"above zero in {counts.surely_positive}, below zero in {counts.surely_negative} and "
+        f"holds zero in {counts.undecided}. Verdicts: {', '.join(verdicts)}. These are counts of "
         "specifications, not of independent experiments: all share the same seeds, and many "
         "share a baseline."
     )
 
 
-def _gaps(specs: Sequence[Specification], found: CurveCounts) -> list[str]:
+def _gaps(specs: Sequence[Specification], counts: CurveCounts) -> list[str]:
     """Return what is missing, and what its absence hides."""
     dropped = [spec.dropped for spec in specs if spec.baseline is not None and spec.dropped]
-    said = []
-    if found.unpaired:
-        said.append(f"{found.unpaired} have no condition to be compared with")
+    gaps = []
+    if counts.unpaired:
+        gaps.append(f"{counts.unpaired} have no condition to be compared with")
     if dropped:
-        said.append(f"{len(dropped)} lack some of the seeds, {sum(dropped)} pairs in all")
-    paragraphs = [f"Of {found.specifications} specifications, {'; '.join(said)}."] if said else []
+        gaps.append(f"{len(dropped)} lack some of the seeds, {sum(dropped)} pairs in all")
+    paragraphs = [f"Of {counts.specifications} specifications, {'; '.join(gaps)}."] if gaps else []
     touched = sum(bool(spec.diverged or spec.baseline_diverged) for spec in specs)
     if touched:
         # Several treatments may share a baseline, whose runs are then counted once.
-        before = {spec.baseline: spec.baseline_diverged for spec in specs}
+        untreated = sum({spec.baseline: spec.baseline_diverged for spec in specs}.values())
         treated = counted(sum(spec.diverged for spec in specs), "run")
         paragraphs.append(
-            f"Diverged: {treated} of the treatment and {sum(before.values())} of the baseline, in "
+            f"Diverged: {treated} of the treatment and {untreated} of the baseline, in "
             f"{counted(touched, 'specification')}. A diverged run has no accuracy, so the gains "
             "there are over the other seeds, and flatter the side that diverges more."
         )
@@ -141,14 +141,14 @@ def _extremes_table(caption: str, specs: Sequence[Specification]) -> Table:
 def _choices_table(curve: CurveFinding) -> Table:
     rows = []
     for factor, levels in curve.by_choice.items():
-        for level, one in levels.items():
-            row = [factor, level, str(one.with_gain)]
-            if one.median is not None:
-                reproduced = one.verdicts[Verdict.REPRODUCED]
-                row.append(f"{one.median:+.2f}")
+        for level, counts in levels.items():
+            row = [factor, level, str(counts.with_gain)]
+            if counts.median is not None:
+                reproduced = counts.verdicts[Verdict.REPRODUCED]
+                row.append(f"{counts.median:+.2f}")
                 row += [
-                    f"{100 * number / one.with_gain:.0f}"
-                    for number in (reproduced, one.surely_positive, one.surely_negative)
+                    f"{100 * number / counts.with_gain:.0f}"
+                    for number in (reproduced, counts.surely_positive, counts.surely_negative)
                 ]
             rows.append(row + ["-"] * (7 - len(row)))
     header = [

@@ -12,16 +12,18 @@ from reports.numbers.words import counted, interval, listed, p_value, signed
 from reports.sections.section import Drawing, Section, Table, slug
 
 
-def sentence(one: Attribution) -> str:
+def sentence(attribution: Attribution) -> str:
     """Return in one sentence what share of the gain each factor carries, with intervals."""
-    where = " ".join(f"{factor}={level}" for factor, level in one.stratum.items())
+    where = " ".join(f"{factor}={level}" for factor, level in attribution.stratum.items())
     shares = [
-        f"{share.factor} carries {_percent(share.share, share.share_ci95)}" for share in one.shares
+        f"{share.factor} carries {_percent(share.share, share.share_ci95)}"
+        for share in attribution.shares
     ]
+    seeds = counted(len(attribution.seeds), "seed")
     return (
-        f"Of the gain of {signed(one.total)} points ({interval(one.ci95)})"
+        f"Of the gain of {signed(attribution.total)} points ({interval(attribution.ci95)})"
         f"{f' at {where}' if where else ''}, {listed(shares)}; shares are means over all orders in "
-        f"which the factors can change, with 95% intervals over {counted(len(one.seeds), 'seed')}."
+        f"which the factors can change, with 95% intervals over {seeds}."
     )
 
 
@@ -33,33 +35,35 @@ def _percent(share: float | None, ends: Interval | None) -> str:
     return f"{100 * share:.1f}% ({100 * ends.low:.1f} to {100 * ends.high:.1f})"
 
 
-def decomposition_section(found: Mapping[str, Attribution | None]) -> Section:
+def decomposition_section(decompositions: Mapping[str, Attribution | None]) -> Section:
     """Return the section on the decomposed claims, by id; None ones are named as missing."""
-    told = {name: one for name, one in found.items() if one is not None}
-    said = [sentence(one) for one in told.values()]
-    missing = [name for name in found if name not in told]
+    attributions = {
+        name: attribution for name, attribution in decompositions.items() if attribution is not None
+    }
+    paragraphs = [sentence(attribution) for attribution in attributions.values()]
+    missing = [name for name in decompositions if name not in attributions]
     if missing:
-        said.append(
+        paragraphs.append(
             f"Not taken apart: {listed(missing)}; it needs every condition between the two, on "
             "common seeds."
         )
-    if not told:
-        return Section("causes", "What carries the gain", said)
-    said.append(
+    if not attributions:
+        return Section("causes", "What carries the gain", paragraphs)
+    paragraphs.append(
         "Each line below changes one factor and nothing else, on the same seeds and the same "
         "random draws. A factor that carries the gain rises wherever it stands in the order."
     )
     alt = "Mean accuracy with more and more factors changed, every order. " + " ".join(
-        sentence(one) for one in told.values()
+        sentence(attribution) for attribution in attributions.values()
     )
     caption = "Means over seeds; the lines are factors."
-    drawn = Drawing("causes", alt, partial(draw_paths, told), caption)
-    tables = [_shares_table(told)]
-    tables += [_paths_table(name, one) for name, one in told.items()]
-    return Section("causes", "What carries the gain", said, [drawn], tables)
+    drawn = Drawing("causes", alt, partial(draw_paths, attributions), caption)
+    tables = [_shares_table(attributions)]
+    tables += [_paths_table(name, attribution) for name, attribution in attributions.items()]
+    return Section("causes", "What carries the gain", paragraphs, [drawn], tables)
 
 
-def _shares_table(told: Mapping[str, Attribution]) -> Table:
+def _shares_table(attributions: Mapping[str, Attribution]) -> Table:
     rows = [
         [
             name,
@@ -72,8 +76,8 @@ def _shares_table(told: Mapping[str, Attribution]) -> Table:
             else f"{100 * share.share_ci95.low:.1f} to {100 * share.share_ci95.high:.1f}",
             *(cell for step in (share.first, share.last) for cell in _gain(step)),
         ]
-        for name, one in told.items()
-        for share in one.shares
+        for name, attribution in attributions.items()
+        for share in attribution.shares
     ]
     interval95 = "95% interval"
     header = ["claim", "factor", "contribution (points)", interval95, "share %", interval95]
@@ -81,15 +85,15 @@ def _shares_table(told: Mapping[str, Attribution]) -> Table:
     return Table("What each factor carries (Shapley), alone, and after all others", header, rows)
 
 
-def _paths_table(name: str, one: Attribution) -> Table:
+def _paths_table(name: str, attribution: Attribution) -> Table:
     rows = [
         [
             " → ".join(step.factor for step in path),
             *(f"{step.factor} {signed(step.gain)} ({interval(step.ci95)})" for step in path),
         ]
-        for path in one.paths
+        for path in attribution.paths
     ]
-    header = ["order", *(f"step {i + 1}" for i in range(len(one.shares)))]
+    header = ["order", *(f"step {i + 1}" for i in range(len(attribution.shares)))]
     return Table(f"Every order of one-factor changes: {name}", header, rows, folded=True)
 
 
@@ -97,55 +101,65 @@ def _gain(step: Step) -> list[str]:
     return [signed(step.gain), interval(step.ci95)]
 
 
-def effects_section(found: Sequence[Effect]) -> Section:
+def effects_section(effects: Sequence[Effect]) -> Section:
     """Return the section on the effects of a complete two-level factorial."""
-    sure = [one for one in found if one.p_holm < 0.05]
-    said = [
+    sure = [effect for effect in effects if effect.p_holm < 0.05]
+    paragraphs = [
         "All crossings together, as a two-level factorial. A main effect is the difference between "
         "the mean accuracies at the two levels of a factor; an interaction is half of how much one "
-        f"factor changes the other's effect. {len(sure)} of {len(found)} differ from zero after "
+        f"factor changes the other's effect. {len(sure)} of {len(effects)} differ from zero after "
         "Holm's correction (5%)."
     ]
     rows = [
-        [_name(one), signed(one.effect), interval(one.ci95), p_value(one.p), p_value(one.p_holm)]
-        for one in found
+        [
+            _name(effect),
+            signed(effect.effect),
+            interval(effect.ci95),
+            p_value(effect.p),
+            p_value(effect.p_holm),
+        ]
+        for effect in effects
     ]
     header = ["effect", "points", "95% interval", "p (paired t)", "p (Holm)"]
-    alt = "Effects in points: " + "; ".join(f"{_name(o)} {signed(o.effect)}" for o in found) + "."
+    alt = (
+        "Effects in points: "
+        + "; ".join(f"{_name(effect)} {signed(effect.effect)}" for effect in effects)
+        + "."
+    )
     drawn = Drawing(
         "effects",
         alt,
-        partial(draw_effects, found),
+        partial(draw_effects, effects),
         "95% t intervals; filled: different after Holm.",
     )
     return Section(
         "effects",
         "Main effects and interactions",
-        said,
+        paragraphs,
         [drawn],
         [Table("Effects of the factorial", header, rows, folded=True)],
     )
 
 
-def levels_section(found: Sequence[LevelGain]) -> Section:
+def levels_section(gains: Sequence[LevelGain]) -> Section:
     """Return the section on the levels of one factor against its reference."""
-    factor, reference = found[0].factor, found[0].reference
-    down = [one for one in found if one.p_holm < 0.05 and one.gain < 0]
-    up = [one for one in found if one.p_holm < 0.05 and one.gain > 0]
-    said = [
+    factor, reference = gains[0].factor, gains[0].reference
+    down = [level for level in gains if level.p_holm < 0.05 and level.gain < 0]
+    up = [level for level in gains if level.p_holm < 0.05 and level.gain > 0]
+    paragraphs = [
         f"Each {factor} against {reference}, all else equal. After Holm's correction over "
-        f"{len(found)} contrasts (5%), {_those(down)} worse and {_those(up)} better."
+        f"{len(gains)} contrasts (5%), {_those(down)} worse and {_those(up)} better."
     ]
     rows = [
         [
-            _level(one),
-            signed(one.gain),
-            interval(one.ci95),
-            str(len(one.seeds)),
-            p_value(one.p),
-            p_value(one.p_holm),
+            _level(level),
+            signed(level.gain),
+            interval(level.ci95),
+            str(len(level.seeds)),
+            p_value(level.p),
+            p_value(level.p_holm),
         ]
-        for one in found
+        for level in gains
     ]
     header = [
         factor,
@@ -155,23 +169,27 @@ def levels_section(found: Sequence[LevelGain]) -> Section:
         "p (paired t)",
         "p (Holm)",
     ]
-    alt = f"Gains over {reference}: " + "; ".join(f"{_level(o)} {signed(o.gain)}" for o in found)
+    alt = f"Gains over {reference}: " + "; ".join(
+        f"{_level(level)} {signed(level.gain)}" for level in gains
+    )
     name, title = slug(f"levels-{factor}"), f"Each {factor} against {reference}"
-    drawn = Drawing(name, alt + ".", partial(draw_levels, found), "95% paired t intervals.")
+    drawn = Drawing(name, alt + ".", partial(draw_levels, gains), "95% paired t intervals.")
     table = Table(f"Levels of {factor}", header, rows)
-    return Section(name, title, said, [drawn], [table])
+    return Section(name, title, paragraphs, [drawn], [table])
 
 
-def _those(found: Sequence[LevelGain]) -> str:
-    if not found:
+def _those(gains: Sequence[LevelGain]) -> str:
+    if not gains:
         return "none is"
-    names = [f"{_level(one)} ({signed(one.gain)})" for one in found]
-    return f"{listed(names)} {'is' if len(found) == 1 else 'are'}"
+    names = [f"{_level(level)} ({signed(level.gain)})" for level in gains]
+    return f"{listed(names)} {'is' if len(gains) == 1 else 'are'}"
 
 
-def _level(one: LevelGain) -> str:
-    return " ".join([one.level, *(f"{factor}={level}" for factor, level in one.stratum.items())])
+def _level(gain: LevelGain) -> str:
+    return " ".join([gain.level, *(f"{factor}={level}" for factor, level in gain.stratum.items())])
 
 
-def _name(one: Effect) -> str:
-    return " x ".join(f"{f}={level}" for f, level in zip(one.factors, one.levels, strict=True))
+def _name(effect: Effect) -> str:
+    return " x ".join(
+        f"{factor}={level}" for factor, level in zip(effect.factors, effect.levels, strict=True)
+    )

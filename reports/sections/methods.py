@@ -20,7 +20,7 @@ def methods_section(analysis: Analysis, names: Sequence[str]) -> Section | None:
     alive = present(telemetry)
     if not alive - {"loss"}:
         return None
-    said = [
+    paragraphs = [
         "A method that does nothing shows here: an eta that never moves, a trace at zero, a "
         "penalty without weight. Conditions for which a quantity is zero throughout are not drawn."
     ]
@@ -41,7 +41,7 @@ def methods_section(analysis: Analysis, names: Sequence[str]) -> Section | None:
         partial(draw_telemetry, telemetry, names),
         "Mean over seeds; band: all seeds.",
     )
-    return Section("methods", "What the methods did", said, [drawn], [table])
+    return Section("methods", "What the methods did", paragraphs, [drawn], [table])
 
 
 def _small(value: float | None) -> str:

@@ -31,19 +31,25 @@ def sections(analysis: Analysis, study: Study) -> list[Section]:
         methods_section(analysis, names),
     ]
     causes = cause_sections(analysis.causes)
-    found = [
+    in_order = [
         verdict_section(analysis, study),
         *([*measured, *causes] if analysis.claims else [*causes, *measured]),
         how_sure(analysis),
         how_run(analysis, study),
     ]
-    return [section for section in found if section is not None]
+    return [section for section in in_order if section is not None]
 
 
 def drawn_conditions(analysis: Analysis, study: Study) -> list[str]:
     """Return which conditions the figures show, in the study's order: at most ``MOST``."""
     names = [name for name in study.conditions if name in analysis.measured.matrices]
-    claimed = {n for one in analysis.claims for n in (one.claim.treatment, one.claim.baseline)}
-    first = [name for name in names if name in claimed] + [n for n in names if n not in claimed]
+    claimed = {
+        name
+        for judged in analysis.claims
+        for name in (judged.claim.treatment, judged.claim.baseline)
+    }
+    first = [name for name in names if name in claimed] + [
+        name for name in names if name not in claimed
+    ]
     kept = set(first[:MOST])
     return [name for name in names if name in kept]

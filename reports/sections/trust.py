@@ -19,39 +19,40 @@ HOLDS = {True: "✓ yes", False: "✗ no", None: "- cannot tell"}
 def how_sure(analysis: Analysis) -> Section | None:
     """Return what each criterion says, and how often this procedure would be wrong."""
     shown: list[Table] = []
-    said: list[str] = []
+    paragraphs: list[str] = []
     if analysis.claims:
         main = analysis.claims[0]
         rows = [
-            [one.criterion, HOLDS[one.holds], one.result, one.cannot_see]
-            for one in analysis.criteria
+            [row.criterion, HOLDS[row.holds], row.result, row.cannot_see]
+            for row in analysis.criteria
         ]
         if rows:
             caption = f"What each criterion says about the claim {main.claim.id}"
             header = ["criterion", "holds", "found", "what it cannot see"]
             shown.append(Table(caption, header, rows))
         if analysis.error_rates:
-            said.append(error_rates_note(main))
+            paragraphs.append(error_rates_note(main))
             shown.append(_rates_table(analysis.error_rates))
     if analysis.agreement:
         shown.append(_agreement_table(analysis.agreement))
     if not shown:
         return None
-    return Section("trust", "How far to trust it", said, tables=shown)
+    return Section("trust", "How far to trust it", paragraphs, tables=shown)
 
 
 def _rates_table(rates: Sequence[ErrorRate]) -> Table:
-    header = ["if the true gain is", "", *(f"{SIGNS[v]} {v} %" for v in Verdict), "wrong %",
-              "wrong %, normal"]  # fmt: skip
+    header = ["if the true gain is", "",
+              *(f"{SIGNS[verdict]} {verdict} %" for verdict in Verdict),
+              "wrong %", "wrong %, normal"]  # fmt: skip
     rows = [
         [
-            signed(one.true_gain),
-            one.label,
-            *(f"{100 * one.rates[verdict]:.1f}" for verdict in Verdict),
-            f"{100 * one.wrong:.1f} ± {100 * one.wrong_se:.1f}",
-            f"{100 * one.wrong_normal:.1f}",
+            signed(rate.true_gain),
+            rate.label,
+            *(f"{100 * rate.rates[verdict]:.1f}" for verdict in Verdict),
+            f"{100 * rate.wrong:.1f} ± {100 * rate.wrong_se:.1f}",
+            f"{100 * rate.wrong_normal:.1f}",
         ]
-        for one in rates
+        for rate in rates
     ]
     return Table(
         "How often each verdict would fall, at this many seeds and this spread", header, rows
@@ -60,22 +61,22 @@ def _rates_table(rates: Sequence[ErrorRate]) -> Table:
 
 def _agreement_table(agreement: Sequence[Agreement]) -> Table:
     rows = []
-    for one in agreement:
-        printed = number(one.published)
-        if one.plus_minus is not None:
-            printed += f" ± {one.plus_minus:.2f}"
-        predicted = "-" if one.prediction95 is None else interval(one.prediction95, number)
+    for row in agreement:
+        printed = number(row.published)
+        if row.plus_minus is not None:
+            printed += f" ± {row.plus_minus:.2f}"
+        predicted = "-" if row.prediction95 is None else interval(row.prediction95, number)
         rows.append(
             [
-                one.condition,
-                one.source,
-                str(one.after_tasks),
+                row.condition,
+                row.source,
+                str(row.after_tasks),
                 printed,
-                "-" if one.runs is None else str(one.runs),
-                signed(one.difference),
-                interval(one.ci95),
+                "-" if row.runs is None else str(row.runs),
+                signed(row.difference),
+                interval(row.ci95),
                 predicted,
-                HOLDS[one.agrees],
+                HOLDS[row.agrees],
             ]
         )
     header = ["condition", "source", "after tasks", "published (%)", "runs", "ours minus it",
@@ -85,11 +86,13 @@ def _agreement_table(agreement: Sequence[Agreement]) -> Table:
 
 def how_run(analysis: Analysis, study: Study) -> Section:
     """Return where the numbers come from and the commands that make them again."""
-    done, diverged = (sum(getattr(one, k) for one in analysis.cells) for k in ("done", "diverged"))
-    missing = sum(len(one.missing) for one in analysis.cells)
+    done, diverged = (
+        sum(getattr(cells, status) for cells in analysis.cells) for status in ("done", "diverged")
+    )
+    missing = sum(len(cells.missing) for cells in analysis.cells)
     hours = analysis.compute_seconds / 3600
     spent = f"{hours:.1f} hours" if hours >= 2 else f"{analysis.compute_seconds / 60:.1f} minutes"
-    said = [
+    paragraphs = [
         f"Study {analysis.study}. Its fingerprint {analysis.fingerprint} covers all that it says, "
         "margins of the claims included: a change of any of it is another fingerprint. The first "
         f"cell finished {analysis.first_run or 'at a time that no record says'}.",
@@ -99,21 +102,28 @@ def how_run(analysis: Analysis, study: Study) -> Section:
         "it, in the directory that was run: python run_all.py report DIRECTORY, "
         "python run_all.py verify DIRECTORY. The same records give the same bytes.",
     ]
-    cells = [
-        [one.condition, str(one.done), str(one.diverged), ", ".join(map(str, one.missing)) or "-"]
-        for one in analysis.cells
+    cell_rows = [
+        [
+            cells.condition,
+            str(cells.done),
+            str(cells.diverged),
+            ", ".join(map(str, cells.missing)) or "-",
+        ]
+        for cells in analysis.cells
     ]
-    origin = [
-        [str(one.device), str(one.torch), str(one.numerics), str(one.cells)]
-        for one in analysis.devices
+    machine_rows = [
+        [str(origin.device), str(origin.torch), str(origin.numerics), str(origin.cells)]
+        for origin in analysis.devices
     ]
-    provenance = [
+    provenance_rows = [
         [name, value, str(count)] for name, values in analysis.provenance for value, count in values
     ]
     tables = [
-        Table("Cells", ["condition", "done", "diverged", "missing seeds"], cells, folded=True),
-        Table("Machines", ["device", "torch", "arithmetic", "cells"], origin),
-        Table("Provenance of the records", ["what", "value", "cells"], provenance, folded=True),
+        Table("Cells", ["condition", "done", "diverged", "missing seeds"], cell_rows, folded=True),
+        Table("Machines", ["device", "torch", "arithmetic", "cells"], machine_rows),
+        Table(
+            "Provenance of the records", ["what", "value", "cells"], provenance_rows, folded=True
+        ),
     ]
     if code_notice(analysis.code) is not None:
         states = [
@@ -123,4 +133,4 @@ def how_run(analysis: Analysis, study: Study) -> Section:
         ]
         header = ["state of the code", "condition", "seeds"]
         tables.append(Table("Which code made which cells", header, states, folded=True))
-    return Section("run", "How it was run", said, tables=tables)
+    return Section("run", "How it was run", paragraphs, tables=tables)

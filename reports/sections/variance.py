@@ -12,84 +12,85 @@ from reports.numbers.statistics import Interval
 from reports.sections.section import Drawing, Section, Table
 
 
-def section(found: Mapping[str, VarianceComponents | None]) -> Section:
+def section(variances: Mapping[str, VarianceComponents | None]) -> Section:
     """Return the report's section on the decompositions, in the order given.
 
     Those that are None are named as missing.
     """
-    told = {name: one for name, one in found.items() if one is not None}
+    divided = {name: components for name, components in variances.items() if components is not None}
     paragraphs = [
         "A seed changes two things at once: the initialisation and the order of mini-batches. "
         "Here they are crossed, so that the spread of final accuracy can be divided among them. "
         "The residual is their interaction and everything else; without a second run of a cell "
         "the two cannot be told apart."
     ]
-    paragraphs += [sentence(name, one) for name, one in told.items()]
-    missing = [name for name in found if name not in told]
+    paragraphs += [sentence(name, components) for name, components in divided.items()]
+    missing = [name for name in variances if name not in divided]
     if missing:
         paragraphs.append(
             f"No decomposition of {', '.join(missing)}: it needs two initialisations, two orders "
             "and a result in every cell."
         )
-    if not told:
+    if not divided:
         return Section("variance", "Where the spread comes from", paragraphs)
     alt = "Variance components with intervals, and their shares: " + " ".join(
-        sentence(name, one) for name, one in told.items()
+        sentence(name, components) for name, components in divided.items()
     )
     return Section(
         "variance",
         "Where the spread comes from",
         paragraphs,
-        [Drawing("variance", alt, partial(draw_variance, told))],
-        [_parts_table(told), _seeds_table(told)],
+        [Drawing("variance", alt, partial(draw_variance, divided))],
+        [_parts_table(divided), _seeds_table(divided)],
     )
 
 
-def sentence(name: str, one: VarianceComponents) -> str:
+def sentence(name: str, components: VarianceComponents) -> str:
     """Return in one sentence how large the spread over seeds is, and what makes it."""
     shares = [
-        f"{part} {100 * piece.share:.0f}%" if piece.share is not None else f"{part} 0"
-        for part, piece in one.parts.items()
+        f"{part} {100 * component.share:.0f}%" if component.share is not None else f"{part} 0"
+        for part, component in components.parts.items()
     ]
+    sd = math.sqrt(components.total)
     return (
-        f"{name}: a new seed has a standard deviation of {math.sqrt(one.total):.2f} points, of "
+        f"{name}: a new seed has a standard deviation of {sd:.2f} points, of "
         f"whose variance {', '.join(shares)}."
     )
 
 
-def _parts_table(told: Mapping[str, VarianceComponents]) -> Table:
+def _parts_table(divided: Mapping[str, VarianceComponents]) -> Table:
     rows = [
         [
             name,
             part,
-            f"{piece.variance:.3f}",
-            _range(piece.ci95, 1, 3),
-            f"{piece.unclipped:.3f}",
-            "-" if piece.share is None else f"{100 * piece.share:.0f}",
-            "-" if piece.share_ci95 is None else _range(piece.share_ci95, 100, 0),
+            f"{component.variance:.3f}",
+            _range(component.ci95, 1, 3),
+            f"{component.unclipped:.3f}",
+            "-" if component.share is None else f"{100 * component.share:.0f}",
+            "-" if component.share_ci95 is None else _range(component.share_ci95, 100, 0),
         ]
-        for name, one in told.items()
-        for part, piece in one.parts.items()
+        for name, components in divided.items()
+        for part, component in components.parts.items()
     ]
     header = ["table", "part", "variance", "95% interval", "unclipped", "share %", "95% interval"]
     return Table("Variance components (points squared) and their shares", header, rows)
 
 
-def _seeds_table(told: Mapping[str, VarianceComponents]) -> Table:
+def _seeds_table(divided: Mapping[str, VarianceComponents]) -> Table:
     rows = [
         [
             name,
-            f"{math.sqrt(one.total):.2f}",
+            f"{math.sqrt(components.total):.2f}",
             *(
                 cell
                 for half in HALF_WIDTHS
                 for cell in (
-                    _count(one.seeds[half]),
-                    " to ".join(_count(n) for n in one.seeds_ci95[half]),
+                    _count(components.seeds[half]),
+                    " to ".join(_count(n) for n in components.seeds_ci95[half]),
                 )
             ),
         ]
-        for name, one in told.items()
+        for name, components in divided.items()
     ]
     header = ["table", "sd (points)"]
     for half in HALF_WIDTHS:

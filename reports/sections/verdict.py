@@ -21,7 +21,7 @@ CAUSE_STUDY = "dhp-attribution"
 def headline(analysis: Analysis) -> str:
     """Return the verdict on the main claim in one line; of a study without claims, what it is."""
     if not analysis.claims:
-        done = sum(one.done for one in analysis.cells)
+        done = sum(cells.done for cells in analysis.cells)
         return (
             f"This study makes no claim of its own: {counted(len(analysis.cells), 'condition')}, "
             f"{counted(done, 'cell')} done."
@@ -37,34 +37,36 @@ def verdict_section(analysis: Analysis, study: Study) -> Section:
     """Return the section on the claims: what was found, and what that does not say."""
     findings = cause_sentences(analysis.causes)
     # A study without claims leads with what it found.
-    said = [*([headline(analysis)] if analysis.claims else []), *findings]
+    paragraphs = [*([headline(analysis)] if analysis.claims else []), *findings]
     if not analysis.claims:
-        said.append(headline(analysis))
+        paragraphs.append(headline(analysis))
     if analysis.claims and not findings:
         warning = caveat(analysis.claims[0], study.conditions)
         if warning:
-            said.append(warning)
-    real = [one for one in analysis.claims if one.claim.expected is None]
-    controls = [one for one in analysis.claims if one.claim.expected is not None]
-    said += _without_size(real)
+            paragraphs.append(warning)
+    real = [judged for judged in analysis.claims if judged.claim.expected is None]
+    controls = [judged for judged in analysis.claims if judged.claim.expected is not None]
+    paragraphs += _without_size(real)
     code = code_notice(analysis.code)
     if code:
-        said.append(code)
+        paragraphs.append(code)
     shown = [_claims_table("The claims", real)] if real else []
     if controls:
-        passed = sum(one.as_expected is True for one in controls)
-        said.append(
+        passed = sum(judged.as_expected is True for judged in controls)
+        paragraphs.append(
             f"Controls of the procedure itself: {passed} of {len(controls)} got the verdict that "
             "they must get."
         )
         shown.append(_controls_table(controls))
-    return Section("verdict", "The verdict", said, tables=shown)
+    return Section("verdict", "The verdict", paragraphs, tables=shown)
 
 
 def _without_size(claims: Sequence[JudgedClaim]) -> list[str]:
     """Name the claims whose margin is not smaller than they are, and what that means for them."""
     names = [
-        one.claim.id for one in claims if margin_reaches_zero(one.claim.reported, one.claim.margin)
+        judged.claim.id
+        for judged in claims
+        if margin_reaches_zero(judged.claim.reported, judged.claim.margin)
     ]
     if not names:
         return []
@@ -87,40 +89,42 @@ def caveat(main: JudgedClaim, conditions: Mapping[str, Any]) -> str | None:
 
 def differing(a: Any, b: Any) -> list[str]:
     """Return the choices that arise in two conditions and differ; eta's start is none without."""
-    ours, theirs = ({**vars(one.method), **vars(one.protocol)} for one in (a, b))
+    first_choices, second_choices = (
+        {**vars(condition.method), **vars(condition.protocol)} for condition in (a, b)
+    )
     return [
         name
-        for name, value in ours.items()
-        if value != theirs[name] and value is not None and theirs[name] is not None
+        for name, value in first_choices.items()
+        if value != second_choices[name] and value is not None and second_choices[name] is not None
     ]
 
 
 def _claims_table(caption: str, claims: Sequence[JudgedClaim]) -> Table:
     header = ["claim", "verdict", "reported", "gain", "interval", "seeds", "to settle", "says"]
-    kinds = listed(sorted({c.judgement.procedure for c in claims if c.judgement}))
+    kinds = listed(sorted({judged.judgement.procedure for judged in claims if judged.judgement}))
     caption += f" (gains with their {kinds} intervals)" if kinds else ""
-    return Table(caption, header, [_claim_row(one) for one in claims])
+    return Table(caption, header, [_claim_row(judged) for judged in claims])
 
 
-def _claim_row(one: JudgedClaim) -> list[str]:
-    claim, found, compared = one.claim, one.judgement, one.contrast.comparison
+def _claim_row(judged: JudgedClaim) -> list[str]:
+    claim, judgement, compared = judged.claim, judged.judgement, judged.contrast.comparison
     unit = "" if claim.unit == "points" else " rel. %"
     reported = f"{claim.reported:+.2f} ± {claim.margin:.2f}{unit}"
-    if found is None or compared is None:
+    if judgement is None or compared is None:
         return [claim.id, "no pair of seeds", reported, "-", "-", "0", "-", claim.text]
-    dropped = len(one.contrast.dropped)
+    dropped = len(judged.contrast.dropped)
     seeds = f"{compared.n} ({dropped} dropped)" if dropped else str(compared.n)
-    needed = "-" if found.seeds_needed is None else str(found.seeds_needed)
-    verdict = f"{SIGNS[found.verdict]} {found.verdict}"
+    needed = "-" if judgement.seeds_needed is None else str(judgement.seeds_needed)
+    verdict = f"{SIGNS[judgement.verdict]} {judgement.verdict}"
     gain = signed(compared.mean)
-    return [claim.id, verdict, reported, gain, interval(found.ci), seeds, needed, claim.text]
+    return [claim.id, verdict, reported, gain, interval(judgement.ci), seeds, needed, claim.text]
 
 
 def _controls_table(controls: Sequence[JudgedClaim]) -> Table:
     rows = []
-    for one in controls:
-        passed = {True: "✓ as it must", False: "✗ not as it must", None: "-"}[one.as_expected]
-        row = _claim_row(one)
-        rows.append([*row[:2], one.claim.expected or "", passed, *row[2:6], row[7]])
+    for judged in controls:
+        passed = {True: "✓ as it must", False: "✗ not as it must", None: "-"}[judged.as_expected]
+        row = _claim_row(judged)
+        rows.append([*row[:2], judged.claim.expected or "", passed, *row[2:6], row[7]])
     header = ["control", "verdict", "must be", "", "planted", "gain", "interval", "seeds", "says"]
     return Table("Controls: the truth is known here", header, rows)
