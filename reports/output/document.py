@@ -14,7 +14,7 @@ from reports.output.encoding import as_json
 
 OF_CLAIM = ("id", "text", "source", "treatment", "baseline")
 TERMS = ("reported", "unit", "margin", "negligible", "alpha")
-FOUND = (
+FROM_PAIRS = (
     "estimate",
     "sd",
     "ci95",
@@ -142,15 +142,15 @@ def verdict_document(analysis: Analysis) -> dict[str, Any]:
 
 
 def _claim(judged: JudgedClaim) -> dict[str, Any]:
-    claim, pair, found = judged.claim, judged.contrast, judged.judgement
+    claim, pair, judgement = judged.claim, judged.contrast, judged.judgement
     numbers = _numbers(judged)
     p_values = numbers.pop("p_values")
     return {
         **{name: getattr(claim, name) for name in OF_CLAIM},
         "expected": claim.expected,
         "as_expected": judged.as_expected,
-        "verdict": found and found.verdict,
-        "reason": found and found.reason,
+        "verdict": judgement and judgement.verdict,
+        "reason": judgement and judgement.reason,
         **numbers,
         "n": len(pair.seeds),
         **{name: getattr(claim, name) for name in TERMS},
@@ -161,29 +161,29 @@ def _claim(judged: JudgedClaim) -> dict[str, Any]:
 
 def _numbers(judged: JudgedClaim) -> dict[str, Any]:
     """Return what the pairs say, all of it None where there is no pair."""
-    compared, found = judged.contrast.comparison, judged.judgement
-    if compared is None or found is None:
-        return dict.fromkeys(FOUND) | {"p_values": dict.fromkeys(P_VALUES)}
+    compared, judgement = judged.contrast.comparison, judged.judgement
+    if compared is None or judgement is None:
+        return dict.fromkeys(FROM_PAIRS) | {"p_values": dict.fromkeys(P_VALUES)}
     return {
         "estimate": compared.mean,
         "sd": compared.sd,
         "ci95": compared.ci95,
         "ci90": compared.ci90,
         "bca95": compared.bca95,
-        "ci": found.ci,
-        "ci_equivalence": found.ci_equivalence,
-        "procedure": found.procedure,
+        "ci": judgement.ci,
+        "ci_equivalence": judgement.ci_equivalence,
+        "procedure": judgement.procedure,
         "hedges_gz": compared.hedges_gz,
         "probability_superior": compared.probability_superior,
         "probability_superior_ci95": compared.probability_superior_ci95,
-        "seeds_needed": found.seeds_needed,
+        "seeds_needed": judgement.seeds_needed,
         "p_values": {
             "t": compared.p_t,
             "wilcoxon": compared.p_wilcoxon,
             "sign_flip": compared.p_sign_flip,
             "smallest": compared.smallest_p,
-            "tost_claim": found.p_claim,
-            "tost_zero": found.p_zero,
+            "tost_claim": judgement.p_claim,
+            "tost_zero": judgement.p_zero,
         },
     }
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 from rich.console import Console
-from rich.table import Table
+from rich.table import Table as ScreenTable
 
 from reports.findings.analysis import Analysis
 from reports.findings.contrasts import JudgedClaim
@@ -72,14 +72,14 @@ def _print_notices(out: Console, analysis: Analysis) -> None:
 
 def summary_table(
     title: str, summary: pd.DataFrame, published: Mapping[str, Mapping[str, float]]
-) -> Table:
+) -> ScreenTable:
     """Return a rich table of ``reports.numbers.tables.summary``.
 
     Parameters
     ----------
     published : by source, then condition: accuracy in % after the last task.
     """
-    table = Table(title=title, title_justify="left", caption_justify="left")
+    table = ScreenTable(title=title, title_justify="left", caption_justify="left")
     table.caption = (
         "accuracy: mean over tasks and seeds after the last task, %, with its 95% t interval over "
         "seeds\nBWT: backward transfer, percentage points (negative: forgetting)"
@@ -106,10 +106,10 @@ def summary_table(
     return table
 
 
-def verdict_table(judged: Sequence[JudgedClaim]) -> Table:
+def verdict_table(claims: Sequence[JudgedClaim]) -> ScreenTable:
     """Return a rich table of the claims: reported, measured, verdict."""
-    table = Table(title="claims", title_justify="left", caption_justify="left")
-    kinds = {one.judgement.procedure for one in judged if one.judgement is not None}
+    table = ScreenTable(title="claims", title_justify="left", caption_justify="left")
+    kinds = {judged.judgement.procedure for judged in claims if judged.judgement is not None}
     table.caption = (
         f"gain: mean paired difference over seeds with its interval ({', '.join(sorted(kinds))}); "
         "reported: the claim ± its margin"
@@ -118,24 +118,24 @@ def verdict_table(judged: Sequence[JudgedClaim]) -> Table:
     for heading in ("reported", "gain", "interval", "seeds"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("verdict")
-    for one in judged:
-        claim, c = one.claim, one.contrast.comparison
+    for judged in claims:
+        claim, comparison = judged.claim, judged.contrast.comparison
         unit = "" if claim.unit == "points" else " rel. %"
         reported = f"{claim.reported:.2f} ± {claim.margin:.2f}{unit}"
-        if c is None or one.judgement is None:
+        if comparison is None or judged.judgement is None:
             table.add_row(claim.id, reported, "-", "-", "0", "no pair of seeds yet")
             continue
-        dropped = len(one.contrast.dropped)
-        seeds = f"{c.n}" + (f" ({dropped} dropped)" if dropped else "")
-        verdict = f"{SIGNS[one.judgement.verdict]} {one.judgement.verdict}"
-        if one.judgement.seeds_needed is not None:
-            verdict += f" (about {one.judgement.seeds_needed} seeds would settle it)"
-        elif one.judgement.verdict is Verdict.INCONCLUSIVE and margin_reaches_zero(
+        dropped = len(judged.contrast.dropped)
+        seeds = f"{comparison.n}" + (f" ({dropped} dropped)" if dropped else "")
+        verdict = f"{SIGNS[judged.judgement.verdict]} {judged.judgement.verdict}"
+        if judged.judgement.seeds_needed is not None:
+            verdict += f" (about {judged.judgement.seeds_needed} seeds would settle it)"
+        elif judged.judgement.verdict is Verdict.INCONCLUSIVE and margin_reaches_zero(
             claim.reported, claim.margin
         ):
             verdict += " (its margin is not smaller than the claim)"
-        interval = _interval(one.judgement.ci.low, one.judgement.ci.high)
-        table.add_row(claim.id, reported, f"{c.mean:+.2f}", interval, seeds, verdict)
+        interval = _interval(judged.judgement.ci.low, judged.judgement.ci.high)
+        table.add_row(claim.id, reported, f"{comparison.mean:+.2f}", interval, seeds, verdict)
     return table
 
 

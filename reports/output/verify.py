@@ -67,7 +67,7 @@ def differences(
         _compare_tables(written_table, tidy, names, reasons)
     except (OSError, ValueError):
         derived.append("table.parquet")
-    named = [f"{names.get(k, f'record {k}')}: {', '.join(reasons[k])}" for k in reasons]
+    named = [f"{names.get(key, f'record {key}')}: {', '.join(reasons[key])}" for key in reasons]
     read = {"verdict.json", "summary.csv", "table.parquet"}
     return sorted(named) + derived + _compare_files(folder, files, read)
 
@@ -88,13 +88,13 @@ def _compare_files(folder: Path, files: Collection[str] | None, read: set[str]) 
     if files is None:
         return []
     there = {path.name: path for path in folder.iterdir() if not path.name.startswith(".")}
-    found = [f"{name}: missing" for name in sorted(set(files) - there.keys() - read)]
-    found += [
+    wrong = [f"{name}: missing" for name in sorted(set(files) - there.keys() - read)]
+    wrong += [
         f"{name}: empty"
         for name in sorted((set(files) & there.keys()) - read)
         if not there[name].stat().st_size
     ]
-    return found + [f"{name}: not a file of this report" for name in sorted(there.keys() - files)]
+    return wrong + [f"{name}: not a file of this report" for name in sorted(there.keys() - files)]
 
 
 def _within(file: str, names: Sequence[str]) -> list[str]:
@@ -128,14 +128,14 @@ def _compare_tables(
     was, now = _by_place(written), _by_place(expected)
     if list(written.columns) != list(expected.columns) or len(was) != len(written):
         raise ValueError("not a table of this form")
-    found: Reasons = {}
+    changed: Reasons = {}
     for place in sorted(was.keys() | now.keys()):
         old, new = was.get(place), now.get(place)
         if old != new:
             row = new or old or {}
             names.setdefault(str(row["key"]), _name(row))
-            found.setdefault(str(row["key"]), []).append(_change(old, new))
-    for key, changes in found.items():
+            changed.setdefault(str(row["key"]), []).append(_change(old, new))
+    for key, changes in changed.items():
         reasons.setdefault(key, []).extend(grouped(list(dict.fromkeys(changes)), SHOWN))
 
 
@@ -168,14 +168,18 @@ def _compare(written: Any, expected: Any, name: str) -> list[str]:
     if isinstance(written, dict) and isinstance(expected, dict):
         missing = object()
         return [
-            found
+            differing
             for key in sorted(written.keys() | expected.keys())
-            for found in _compare(
+            for differing in _compare(
                 written.get(key, missing), expected.get(key, missing), f"{name}.{key}".lstrip(".")
             )
         ]
     if isinstance(written, list) and isinstance(expected, list) and len(written) == len(expected):
         pairs = enumerate(zip(written, expected, strict=True))
-        return [found for i, (w, e) in pairs for found in _compare(w, e, f"{name}[{i}]")]
+        return [
+            differing
+            for place, (was, now) in pairs
+            for differing in _compare(was, now, f"{name}[{place}]")
+        ]
     same = type(written) is type(expected) and written == expected
     return [] if same else [name]
