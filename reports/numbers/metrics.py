@@ -1,7 +1,7 @@
 """What an accuracy matrix says.
 
 ``R[i, j]`` is the accuracy on task j after training task i, a fraction in [0, 1]; NaN above the
-diagonal and in rows that were not reached. All metrics are fractions too.
+diagonal and in rows of tasks that were not reached. All metrics are fractions too.
 """
 
 from __future__ import annotations

@@ -22,10 +22,11 @@ class Record(TypedDict):
     ----------
     key, sha256 : its name, and the hash of its content.
     status : "done" or "diverged".
-    accuracy : T x T; row i, column j: after task i, the fraction of task j's test samples that
-        are classified correctly. None for tasks not yet seen and after divergence.
-    telemetry : one entry a task.
-    provenance : what made it; ``data``, ``device``, ``torch``, ``numerics``, ``code`` and more.
+    accuracy : T x T; row i, column j is the fraction of task j's test samples that are classified
+        correctly after task i. None for tasks not yet seen and after divergence.
+    telemetry : one entry for each task.
+    provenance : what made the record: ``data``, ``device``, ``torch``, ``numerics``, ``code`` and
+        more.
     """
 
     key: str
@@ -43,12 +44,12 @@ class Record(TypedDict):
 
 
 def as_records(contents: Sequence[Mapping[str, Any]]) -> list[Record]:
-    """Return what a store has read and checked as records.
+    """Return as records the contents that a store has read and checked.
 
     Raises
     ------
     ValueError
-        Where one lacks a field that every report needs.
+        Where a record lacks a field that every report needs.
     """
     for content in contents:
         missing = Record.__required_keys__ - content.keys()

@@ -1,8 +1,9 @@
-"""Intervals and p-values that stay valid however often one looks.
+"""Intervals and p-values that stay valid however often somebody looks at the data.
 
-The t interval covers at the stated rate for one number of seeds, chosen beforehand. Whoever adds
-seeds until it excludes something gets more chances to err than it allows for. A confidence
-sequence covers at *all* numbers of seeds at once, so any rule may decide when to stop.
+The t interval covers the true mean at the stated rate for one number of seeds, chosen beforehand.
+Whoever adds seeds until the interval excludes a value gets more chances to err than the interval
+allows for. A confidence sequence covers the true mean at *all* numbers of seeds at once, so any
+rule may decide when to stop.
 
 This is the group-invariant t sequence (Lindon, Ham, Tingley and Bojinov 2022, "Anytime-Valid
 Linear Models and Regression Adjusted Causal Inference in Randomized Experiments") for the mean of
@@ -11,10 +12,10 @@ statistic, with the standardised mean mu / sigma mixed over N(0, 1 / phi):
 
     r = phi / (phi + n),  q = t^2 / (n - 1),  B = sqrt(r) ((1 + q) / (1 + r q))^(n / 2)
 
-Whatever sigma is, B is a martingale with mean 1 when the true mean is zero; by Ville's
-inequality it ever reaches 1 / alpha with probability at most alpha. The interval holds the means
-that B does not reject. It must be watched from the first seed; looking only now and then, at
-blocks of seeds, is covered too.
+Whatever sigma is, B is a martingale with mean 1 when the true mean is zero. By Ville's inequality,
+the probability that B ever reaches 1 / alpha is at most alpha. The interval holds the means that B
+does not reject. B must count from the first seed; looking at it only now and then, after blocks of
+seeds, is covered too.
 """
 
 from __future__ import annotations
@@ -30,8 +31,9 @@ from reports.numbers.statistics import Floats, Procedure
 MIXTURE = 0.5
 """The default phi: mu / sigma of about 1.4, fixed before any data.
 
-Any phi > 0 is valid; it only shifts where the sequence is narrow. At 95% this one is finite from
-4 seeds, and at each n from 5 to 50 less than 10% wider than the best phi for that n would be.
+Any phi > 0 is valid; it only shifts the numbers of seeds at which the sequence is narrow. With this
+phi the 95% interval is finite from 4 seeds on, and at each n from 5 to 50 it is less than 10% wider
+than with the best phi for that n.
 """
 
 
@@ -40,7 +42,7 @@ def critical(n: ArrayLike, level: float, mixture: float = MIXTURE) -> Floats:
     n = np.asarray(n, dtype=np.float64)
     r = _share(n, mixture)
     bound = (1 / ((1 - level) * np.sqrt(r))) ** (2 / n)
-    # With few seeds no t statistic, however large, makes B reach 1 / alpha.
+    # With few seeds B stays below 1 / alpha, however large the t statistic is.
     room = np.maximum(1 - r * bound, 0)
     with np.errstate(divide="ignore"):
         return np.asarray(np.sqrt((n - 1) * (bound - 1) / room), dtype=np.float64)
@@ -51,9 +53,9 @@ def sequential_p(
 ) -> float:
     """Return the always-valid two-sided p-value of "the true mean is ``null``".
 
-    ``min(1, 1 / B)``: under the null, the chance that it is *ever* at most alpha is at most
+    It is ``min(1, 1 / B)``. Under the null, the chance that it is *ever* at most alpha is at most
     alpha. It is at most alpha exactly where the interval at level 1 - alpha excludes ``null`` or
-    ends there. 1 without spread, as for one seed.
+    ends there. It is 1 without spread, for example for one seed.
     """
     share = float(_share(n, mixture))
     if not sd:
@@ -66,9 +68,9 @@ def sequential_p(
 def anytime(mixture: float = MIXTURE) -> Procedure:
     """Return the procedure that verdicts use where seeds are added until a claim is decided.
 
-    Its one-sided p-values are half of ``sequential_p``, as Student's are half of the two-sided
-    ones. By symmetry either side errs with half the probability, but for runs that cross both
-    boundaries in turn, which Ville's inequality leaves ample room for (simulated in the tests).
+    A one-sided p-value is half of ``sequential_p``, as Student's is half of the two-sided one. By
+    symmetry each side errs with half the probability, except in runs that cross both boundaries in
+    turn; Ville's inequality leaves ample room for those (simulated in the tests).
 
     Raises
     ------

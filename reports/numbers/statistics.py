@@ -3,11 +3,11 @@
 Two conditions are compared by their differences a - b of equal seeds. Values and differences are
 in one unit throughout: points (of accuracy in %), or % of the baseline.
 
-Degenerate data are decided here, once (``has_spread``). One seed, or seeds whose differences are
-all equal, show no spread to judge an error by: intervals are (-inf, inf) and p-values 1. That is on
-purpose stricter than the limit of ever smaller spread, a p-value of 0: on a small test set two or
-three seeds can agree by chance. Differences that are all exactly zero are no gain, with the
-interval [0, 0]. Nothing here returns NaN.
+``has_spread`` decides in one place what degenerate data say. One seed, or seeds whose differences
+are all equal, show no spread from which an error could be judged: intervals are (-inf, inf) and
+p-values are 1. This is stricter on purpose than the limit of a shrinking spread, a p-value of 0: on
+a small test set two or three seeds can agree by chance. Differences that are all exactly zero are
+no gain, and their interval is [0, 0]. Nothing here returns NaN.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from scipy import special, stats
 Floats = NDArray[np.float64]
 Unit = Literal["points", "relative %"]
 
-EXACT_FLIPS = 30  # up to so many seeds all 2^n sign flips are counted
-RANDOM_FLIPS = 19_999  # above, so many drawn ones
+EXACT_FLIPS = 30  # with at most this many seeds, all 2^n sign flips are counted
+RANDOM_FLIPS = 19_999  # with more seeds, this many random sign flips are drawn
 BOOTSTRAP_RESAMPLES = 9_999
-GAIN_DECIMALS = 10  # far below what any test set resolves, far above rounding
-ROUNDING = 1e-9  # values in % that differ by no more are equal
-NODES = 32  # of the quadrature over the sample spread in ``seeds_needed``
+GAIN_DECIMALS = 10  # finer than any test set resolves, coarser than rounding errors
+ROUNDING = 1e-9  # values in % are equal if they differ by at most this
+NODES = 32  # of the quadrature over the sample's spread in ``seeds_needed``
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A closed interval [low, high]; an end may be infinite, none may be NaN (ValueError)."""
+    """A closed interval [low, high]; an end may be infinite, but not NaN (ValueError)."""
 
     low: float
     high: float
@@ -53,14 +53,15 @@ class Interval:
 
 @dataclass(frozen=True)
 class Procedure:
-    """How an interval and a p-value follow from the number, mean and spread of differences.
+    """How to get an interval and a p-value from the number, mean and spread of differences.
 
     Attributes
     ----------
     name : what a report calls it.
-    critical : of the number of seeds n >= 2 (any shape) and a level, the half-width of the
-        two-sided interval in standard errors (that shape); may be infinite.
-    p_above : of n >= 2, mean and sd > 0, the one-sided p-value of "the true mean is at most 0".
+    critical : takes the number of seeds n >= 2 (any shape) and a level; returns the half-width of
+        the two-sided interval in standard errors (that shape), which may be infinite.
+    p_above : takes n >= 2, a mean and an sd > 0; returns the one-sided p-value of "the true mean
+        is at most 0".
     """
 
     name: str
@@ -77,7 +78,7 @@ def _t_p_above(n: int, mean: float, sd: float) -> float:
 
 
 FIXED = Procedure("fixed-n t", _t_critical, _t_p_above)
-"""Student's t: for a number of seeds that was chosen before looking."""
+"""Student's t, valid for a number of seeds that was chosen before looking at the data."""
 
 
 @dataclass(frozen=True)
@@ -90,13 +91,13 @@ class PairedComparison:
     n : number of pairs.
     mean, sd : of the differences; ``sd`` (n - 1 in the denominator) is None at n = 1.
     ci95, ci90 : paired t intervals of the mean.
-    bca95 : BCa bootstrap interval of the mean (Efron 1987), a sensitivity check: with few seeds
-        it is too narrow (at five it covers about 84%, not 95%).
+    bca95 : BCa bootstrap interval of the mean (Efron 1987), a sensitivity check. With few seeds it
+        is too narrow (with five it covers about 84%, not 95%).
     p_t, p_wilcoxon, p_sign_flip : two-sided p-values of "no difference".
-    smallest_p : the smallest that ``p_wilcoxon`` and ``p_sign_flip`` can be at this n.
-    hedges_gz : mean / sd, corrected for small samples (Hedges 1981); None below n = 3, where no
-        correction exists, and without spread.
-    probability_superior : chance that a exceeds b on one seed, P(A > B), ties as one half.
+    smallest_p : the smallest value that ``p_wilcoxon`` and ``p_sign_flip`` can have at this n.
+    hedges_gz : mean / sd, corrected for small samples (Hedges 1981); None without spread, and below
+        n = 3, where no correction exists.
+    probability_superior : chance that a exceeds b on one seed, P(A > B); a tie counts as one half.
     probability_superior_ci95 : its interval (Clopper and Pearson 1934).
     """
 
@@ -121,8 +122,8 @@ def compare_paired(
 ) -> PairedComparison:
     """Compare two conditions whose values ``a`` and ``b``, (n,) each, are aligned by seed.
 
-    ``seed`` is the random generator's, for the bootstrap and for more than 30 sign flips: the
-    same data give the same numbers.
+    ``seed`` starts the random generator, which serves the bootstrap and the sign flips of more
+    than 30 seeds: the same data give the same numbers.
 
     Raises
     ------
@@ -153,18 +154,18 @@ def compare_paired(
 
 
 def paired_gains(a: ArrayLike, b: ArrayLike, unit: Unit = "points") -> Floats:
-    """Return the gain of ``a`` over ``b``, (n,) each, for every seed, (n,).
+    """Return for every seed, (n,), the gain of ``a`` over ``b``, (n,) each.
 
-    "points": a - b, in the unit of the values; accuracies must be in %. "relative %":
-    100 (a - b) / b of each seed, so that the pairs stay pairs; its mean is a mean of ratios, not
-    the ratio of the means.
+    The unit "points" means a - b, in the unit of the values; accuracies must be in %. The unit
+    "relative %" means 100 (a - b) / b of each seed, so that the pairs stay pairs; its mean is a
+    mean of ratios, not the ratio of the means.
 
     Raises
     ------
     ValueError
-        Where the unit is neither, the shapes are not one (n,) with n > 0, a value is not finite
-        (pair, drop and count diverged and missing seeds before), or a relative gain has a
-        baseline that is not positive.
+        Where the unit is neither of these, ``a`` and ``b`` do not have one shape (n,) with n > 0,
+        a value is not finite (the caller pairs the seeds, and drops and counts those that diverged
+        or are missing), or a relative gain has a baseline that is not positive.
     """
     check_unit(unit)
     left, right = _sample(a, "a"), _sample(b, "b")
@@ -176,8 +177,8 @@ def paired_gains(a: ArrayLike, b: ArrayLike, unit: Unit = "points") -> Floats:
         if right.min() <= 0:
             raise ValueError("a relative gain needs a positive baseline; judge it in points")
         left, right = 100 * left / right, np.full_like(right, 100)
-    # Means of counts carry rounding residues (0.3 - 0.1 is not 0.2), which would break ties.
-    return np.round(left - right, GAIN_DECIMALS) + 0.0  # and no -0
+    # Means of counts carry rounding errors (0.3 - 0.1 is not 0.2), which would break ties.
+    return np.round(left - right, GAIN_DECIMALS) + 0.0  # adding 0 turns -0 into 0
 
 
 def check_unit(unit: object) -> None:
@@ -189,10 +190,10 @@ def check_unit(unit: object) -> None:
 
 
 def has_spread(values: ArrayLike, axis: int = -1) -> NDArray[np.bool_]:
-    """Tell whether values in % or points differ along an axis by more than rounding makes them.
+    """Tell whether values in % or points differ along an axis by more than rounding errors.
 
-    By their range: the standard deviation of equal values is not 0 but about 1e-17, and a p-value
-    that rests on it is as small as one likes. False for a single value.
+    The range decides, because the standard deviation of equal values is not 0 but about 1e-17, and
+    a p-value that rests on it can be arbitrarily small. False for a single value.
 
     Returns
     -------
@@ -218,7 +219,8 @@ def half_width(
 ) -> Floats:
     """Return half the width of the intervals of many true means, each from ``n`` >= 2 differences.
 
-    Equal differences show no spread and give an infinite one, but for zeros, which are no gain.
+    Equal differences show no spread, so their half-width is infinite. Differences that are all
+    zero are no gain, and their half-width is 0.
 
     Parameters
     ----------
@@ -231,7 +233,7 @@ def half_width(
 
 
 def t_interval(values: ArrayLike, level: float) -> Interval:
-    """Return the t interval of the mean behind ``values``, (n,); all finite, or ValueError."""
+    """Return the t interval of the true mean of ``values``, (n,); ValueError if not all finite."""
     return mean_interval(*_summary(_sample(values, "values")), level)
 
 
@@ -239,8 +241,8 @@ def prediction_interval(values: ArrayLike, future_n: int, level: float) -> Inter
     """Return the interval for the mean of ``future_n`` further values of the same source.
 
     ``mean +- t sd sqrt(1/n + 1/future_n)`` (Hahn and Meeker 1991): a published mean of
-    ``future_n`` seeds that lies outside disagrees with ``values``, (n,). ValueError where a value
-    is not finite or ``future_n`` is below 1.
+    ``future_n`` seeds outside this interval disagrees with ``values``, (n,). ValueError where a
+    value is not finite or ``future_n`` is below 1.
     """
     if future_n < 1:
         raise ValueError(f"a future study of {future_n} values has no mean; give 1 or more")
@@ -255,8 +257,8 @@ def tost(
 ) -> float:
     """Return the p-value of "the true mean is not within [low, high]".
 
-    The larger of two one-sided tests (Schuirmann 1987): it is at most alpha exactly where the
-    interval at level 1 - 2 alpha lies within [low, high].
+    This is the larger p-value of two one-sided tests (Schuirmann 1987): it is at most alpha exactly
+    where the interval at level 1 - 2 alpha lies within [low, high].
     """
     band = Interval(low, high)
     if not sd:
@@ -278,12 +280,14 @@ def seeds_needed(
 ) -> int | None:
     """Return how many seeds, more than the ``n`` at hand, would put the mean within ``band``.
 
-    The smallest number at which a study whose true mean and spread are ``mean`` and ``sd`` finds,
-    with probability ``power``, its interval at level 1 - 2 alpha within ``band`` and, where
-    ``superior``, its interval at level 1 - alpha above 0. Exact for normal differences up to the
-    quadrature over the sample's spread. None where no number up to ``cap`` would do, as for a
-    mean on an edge of the band, or where there is no spread to plan with. It takes the
-    observed mean and spread for the true ones: a plan, not a promise.
+    Assume that a study's true mean and spread are ``mean`` and ``sd``. The result is the smallest
+    number of seeds with which, with probability ``power``, the study's interval at level
+    1 - 2 alpha lies within ``band`` and, where ``superior``, its interval at level 1 - alpha lies
+    above 0. For normal differences it is exact up to the quadrature over the sample's spread. It is
+    a plan and not a promise, because it takes the observed mean and spread for the true ones.
+
+    None where no number up to ``cap`` would do, for example for a mean on an edge of the band, and
+    where there is no spread to plan with.
     """
     if not sd or n >= cap:
         return None
@@ -292,7 +296,7 @@ def seeds_needed(
     nodes = (np.arange(NODES) + 0.5) / NODES
     seen = error * np.sqrt(stats.chi2.ppf(nodes, counts - 1) / (counts - 1))
     half = procedure.critical(counts, 1 - 2 * alpha) * seen
-    # An interval without ends decides nothing, whatever the edge that it is held against.
+    # An infinite interval decides nothing, whatever edge it is compared with.
     half = np.where(np.isfinite(half), half, np.nan)
     low, high = band.low + half, band.high - half
     if superior:
@@ -305,7 +309,7 @@ def seeds_needed(
 def holm(p_values: Sequence[float]) -> list[float]:
     """Return the p-values of one family, adjusted for all of them, in the same order (Holm 1979).
 
-    ValueError where one is not between 0 and 1.
+    ValueError where a p-value is not between 0 and 1.
     """
     p = np.asarray(p_values, dtype=np.float64)
     if not np.all((p >= 0) & (p <= 1)):
@@ -319,8 +323,9 @@ def holm(p_values: Sequence[float]) -> list[float]:
 def sign_flip_p(differences: Floats, *, seed: int = 0) -> float:
     """Return the two-sided p-value of the mean among all flips of the signs of (n,) differences.
 
-    Exact to n = 30: the sums of the two halves are listed apart and counted together, 2^15 sums
-    a half instead of 2^30. Above, 19,999 random flips and the observed one.
+    The p-value is exact up to n = 30: the differences are split in two halves, the 2^15 sums of
+    each half are listed, and the pairs of them are counted, instead of 2^30 sums. With more seeds,
+    19,999 random flips and the observed signs are counted.
     """
     n = len(differences)
     if n > EXACT_FLIPS:
@@ -366,14 +371,15 @@ def _bca_interval(gains: Floats, seed: int) -> Interval:
 
 
 def _rounded_mean(gains: Floats, axis: int) -> Floats:
-    # BCa counts the resampled means below the observed one. The same seeds in another order have
-    # the same mean but for rounding, and with few seeds they are many.
+    # BCa counts the resampled means below the observed one. With few seeds, many resamples hold the
+    # same seeds in another order, and without rounding their means would differ in the last digit.
     return np.asarray(np.round(gains.mean(axis), GAIN_DECIMALS))
 
 
 def _proportion_interval(wins: float, n: int, level: float) -> Interval:
-    # Clopper and Pearson's, because at five seeds others cover less than they say. Beta quantiles
-    # take half wins as they are; coverage with ties stays above the level (enumerated in tests).
+    # Clopper and Pearson's interval: with five seeds the others cover less than their level. Beta
+    # quantiles accept half wins; with ties the coverage stays above the level (enumerated in the
+    # tests).
     tail = (1 - level) / 2
     low = float(stats.beta.ppf(tail, wins, n - wins + 1)) if wins > 0 else 0.0
     high = float(stats.beta.isf(tail, wins + 1, n - wins)) if wins < n else 1.0

@@ -1,6 +1,6 @@
-"""What the reports read of a study. Its own classes stand elsewhere; here is what they must have.
+"""What the reports read of a study: the members that any study, claim, curve or source must have.
 
-Every member is read only, so that frozen values of any kind fit.
+The classes themselves stand elsewhere. Every member is read only, so that any frozen value fits.
 """
 # ruff: noqa: D102
 
@@ -56,7 +56,7 @@ class Claim(typing.Protocol):
 
 
 class Curve(typing.Protocol):
-    """A gain that is to be computed under every crossing of the other factors, in points."""
+    """A gain in points, to be computed under every crossing of the other factors."""
 
     @property
     def id(self) -> str: ...
@@ -79,8 +79,8 @@ class Curve(typing.Protocol):
 class Study(typing.Protocol):
     """Conditions and seeds, with the published values and claims that they answer to.
 
-    ``conditions`` and ``factors`` are by name; a condition has ``levels``, ``method`` and
-    ``protocol``, a factor has ``levels``.
+    ``conditions`` and ``factors`` are by name. A condition has ``levels``, ``method`` and
+    ``protocol``; a factor has ``levels``.
     """
 
     @property

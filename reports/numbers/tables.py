@@ -1,4 +1,4 @@
-"""Records as tables: tidy accuracies, one row a cell, one row a condition."""
+"""Records as tables: one row for each accuracy, for each cell, or for each condition."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def tidy(records: Sequence[Record]) -> pd.DataFrame:
     """Return one row for each accuracy that was measured.
 
     Columns: study, condition, seed, status, key, after_task and task (1-based),
-    ``accuracy`` (a fraction), sorted by condition, seed and tasks; and what does not depend on
-    when and where it ran only, so that the same results give the same table.
+    ``accuracy`` (a fraction), sorted by condition, seed and tasks. Nothing in the table depends on
+    when and where the cells ran, so the same results give the same table.
     """
     rows = [
         _identity(record) | {"after_task": after + 1, "task": task + 1, "accuracy": accuracy}
@@ -73,7 +73,7 @@ def curves(records: Sequence[Record]) -> pd.DataFrame:
 
 
 def telemetry(records: Sequence[Record]) -> pd.DataFrame:
-    """Return what each cell told of its method after each task.
+    """Return the telemetry that each cell recorded after each task.
 
     Columns: condition, seed, task (1-based), quantity, value (NaN where it was not finite).
     """
@@ -96,7 +96,7 @@ def telemetry(records: Sequence[Record]) -> pd.DataFrame:
 
 
 def cells(records: Sequence[Record]) -> pd.DataFrame:
-    """Return one row a cell with its metrics in % and percentage points; NaN if diverged."""
+    """Return one row for each cell: its metrics in % and percentage points, NaN if it diverged."""
     rows = []
     for record in records:
         matrix = metrics.as_matrix(record["accuracy"])
@@ -110,11 +110,11 @@ def cells(records: Sequence[Record]) -> pd.DataFrame:
 
 
 def summary(records: Sequence[Record], conditions: Sequence[str]) -> pd.DataFrame:
-    """Return one row a condition, in the given order.
+    """Return one row for each condition, in the given order.
 
-    Columns: condition, seeds (done), diverged, and for each metric its mean over seeds, with
-    the paired ``_low`` and ``_high`` of its 95% t interval (NaN where the seeds show no spread); in
-    % and percentage points. Diverged cells are counted and are in no mean.
+    Columns: condition, seeds (how many are done), diverged, and for each metric its mean over
+    seeds, with the ends ``_low`` and ``_high`` of its 95% t interval (NaN where the seeds show no
+    spread), in % and percentage points. Diverged cells are counted, but no mean includes them.
     """
     table = cells(records)
     rows = []
@@ -138,7 +138,7 @@ def summary(records: Sequence[Record], conditions: Sequence[str]) -> pd.DataFram
 def published_by_tasks(source: Source, tasks: int) -> dict[str, dict[int, float]]:
     """Return what a source prints, in %, by condition and number of tasks seen, in rising order.
 
-    Values after more than ``tasks`` tasks, which is how many there are, are left out.
+    ``tasks`` is the number of tasks; values after more tasks than that are left out.
     """
     kept = sorted({after for after in source.after_tasks if after <= tasks})
     return {
@@ -150,8 +150,8 @@ def published_by_tasks(source: Source, tasks: int) -> dict[str, dict[int, float]
 def published_finals(tasks: int, sources: Sequence[Source]) -> dict[str, dict[str, float]]:
     """Return, by source, each condition's published accuracy after the last task, in %.
 
-    A source that has no value after ``tasks`` tasks, which is how many there are, is left out: what
-    it prints was taken earlier, and is no accuracy after the last task.
+    ``tasks`` is the number of tasks. A source without a value after that many tasks is left out: it
+    prints only accuracies from before the last task.
     """
     return {
         source.id: {
@@ -165,7 +165,7 @@ def published_finals(tasks: int, sources: Sequence[Source]) -> dict[str, dict[st
 def matrices(done: Sequence[Record], conditions: Sequence[str]) -> dict[str, metrics.Floats]:
     """Return by condition the accuracy matrices of finished cells, (seeds, T, T) as fractions.
 
-    Conditions without one are left out; seeds are in rising order.
+    Conditions without a finished cell are left out; seeds are in rising order.
     """
     by_condition: dict[str, dict[int, metrics.Floats]] = {name: {} for name in conditions}
     for record in done:
@@ -183,7 +183,7 @@ def matrices(done: Sequence[Record], conditions: Sequence[str]) -> dict[str, met
 def mean_with_interval(values: metrics.Floats, level: float = 0.95) -> tuple[float, float, float]:
     """Return the mean of ``values``, in %, and the ends of its t interval; NaN where undefined.
 
-    One value, or equal ones, have a mean and no interval: they show no spread to judge it by.
+    A single value, or equal values, have a mean but no interval, because they show no spread.
     """
     if len(values) == 0:
         return np.nan, np.nan, np.nan

@@ -1,8 +1,8 @@
 """From a claim and its data to one of six verdicts.
 
-Read on the mean paired difference, with ``ci`` its interval at level 1 - alpha (95%),
-``ci_equivalence`` that at level 1 - 2 alpha (90%), G the reported gain, tau the margin around it
-and delta what counts as no gain. The first line that holds decides:
+A verdict rests on the mean paired difference. ``ci`` is its interval at level 1 - alpha (95%),
+``ci_equivalence`` its interval at level 1 - 2 alpha (90%), G the reported gain, tau the margin
+around it, and delta the largest gain that counts as none. The first line that holds decides:
 
     NOT REPRODUCED  ci_equivalence within [-delta, delta], if G > delta
     REPRODUCED      ci.low > 0 and ci_equivalence within [G - tau, G + tau];
@@ -11,29 +11,31 @@ and delta what counts as no gain. The first line that holds decides:
     PARTIAL         ci.low > 0 and ci_equivalence.high < G - tau
     NOT REPRODUCED  ci_equivalence within [-delta, delta]
     CONTRADICTED    ci.high < 0
-    INCONCLUSIVE    nothing of the above
+    INCONCLUSIVE    none of the above
 
-Order matters for NOT REPRODUCED alone; no two of the others can hold at once. A gain can be above
-zero beyond doubt and still negligible, so it comes first: a study that calls such a gain none
-cannot also call it a part of the claim, a loss, or, where the two bands overlap, the claim itself.
-The exception is a claim that is itself negligible (G <= delta). There, finding just what was
-reported must not count against it, so the lines about the claim come first.
+The order matters only for NOT REPRODUCED; no two of the other lines can hold at once. A gain can
+be above zero beyond doubt and still be negligible, so NOT REPRODUCED comes first: a study that
+calls such a gain none cannot also call it a part of the claim, a loss, or, where the two bands
+overlap, the claim itself. The exception is a claim that is itself negligible (G <= delta). A study
+that finds exactly what was reported must not count against such a claim, so there the lines about
+the claim come first.
 
 A margin that is not smaller than its claim (tau >= G) reaches down to no gain at all. Any gain up
-to G + tau then lies within it, and REPRODUCED would say no more than "above zero": ten seeds with a
-standard deviation of 0.09 and a true gain of 0.05 would reproduce 0.19 +- 0.50 in a third of all
-studies. Such a claim is never REPRODUCED; nor PARTIAL, for no gain is smaller than its margin
-allows. LARGER, NOT REPRODUCED and CONTRADICTED do not rest on the lower edge of the margin, and
-stay what they are.
+to G + tau then lies within the margin, and REPRODUCED would say no more than "above zero": ten
+seeds with a standard deviation of 0.09 and a true gain of 0.05 would reproduce 0.19 +- 0.50 in a
+third of all studies. Such a claim is never REPRODUCED. It is never PARTIAL either, because no gain
+is smaller than its margin allows. LARGER, NOT REPRODUCED and CONTRADICTED do not use the lower edge
+of the margin, so their rules stay the same.
 
-What each verdict risks, for normal differences: REPRODUCED or PARTIAL for a true mean that is not
-above zero, and CONTRADICTED for one that is not below: alpha / 2 each. REPRODUCED for a true mean
-outside its band, LARGER or PARTIAL for one that is not, NOT REPRODUCED for one that is not
-negligible: alpha each. Wherever the true mean lies, enough seeds settle it, save on an edge of a
+Each verdict can be wrong. For normal differences, the probability is at most alpha / 2 of
+REPRODUCED or PARTIAL where the true mean is not above zero, and of CONTRADICTED where it is not
+below zero. It is at most alpha of REPRODUCED where the true mean lies outside the claim's band, of
+LARGER or PARTIAL where it does not lie on their side of that band, and of NOT REPRODUCED where it
+is not negligible. Enough seeds settle a claim wherever the true mean lies, except on an edge of a
 band, at zero where delta is zero, and within a margin that is not smaller than its claim.
 
 A reported loss (G < 0) is the same claim with the conditions swapped: the axis is mirrored, and
-"larger" means a larger loss. A reported gain of zero is refused: these rules ask for a gain.
+"larger" means a larger loss. A reported gain of zero is refused, because these rules need a gain.
 """
 
 from __future__ import annotations
@@ -58,7 +60,7 @@ from reports.numbers.statistics import (
     tost,
 )
 
-POWER = 0.8  # with which the stated number of seeds would settle an inconclusive claim
+POWER = 0.8  # probability that the stated number of seeds settles an inconclusive claim
 SEED_CAP = 1000
 
 
@@ -87,7 +89,7 @@ SIGNS = {
     Verdict.CONTRADICTED: "✗",
     Verdict.INCONCLUSIVE: "?",
 }
-"""A sign beside each word, so that colour never speaks alone."""
+"""A sign beside each word, so that colour is never the only sign."""
 
 
 @dataclass(frozen=True)
@@ -103,9 +105,11 @@ class Judgement:
     p_claim : TOST p-value of "the true mean differs from the reported by more than the margin".
     p_zero : TOST p-value of "the true mean is not negligible".
     seeds_needed : number of seeds that would settle an inconclusive claim at the observed mean
-        and spread, with a power of 80%; None where settled, or where up to 1000 would not do.
-    settled : whether the data say all that they can: any verdict but INCONCLUSIVE, and that one
-        where only a margin not smaller than its claim stands against REPRODUCED.
+        and spread, with a power of 80%; None where the claim is settled, or where 1000 seeds would
+        not be enough.
+    settled : whether more seeds would change nothing. True for every verdict except INCONCLUSIVE;
+        true for INCONCLUSIVE only where the claim would be REPRODUCED if its margin were smaller
+        than the claim.
     """
 
     verdict: Verdict
@@ -120,7 +124,7 @@ class Judgement:
 
 
 def margin_reaches_zero(reported: float, margin: float) -> bool:
-    """Tell whether a claim's margin is not smaller than the claim: it then asks for no size."""
+    """Tell whether a claim's margin is not smaller than the claim, so that it fixes no size."""
     return margin >= abs(reported)
 
 
@@ -181,7 +185,7 @@ def verdicts(
 def _is_the_claim(
     ci: Ends, ci_equivalence: Ends, reported: float, margin: float
 ) -> NDArray[np.bool_]:
-    """Tell where there is surely a gain, and surely one within the margin."""
+    """Tell where there is surely a gain that surely lies within the margin."""
     surely = ci[0] > 0 if reported > 0 else ci[1] < 0
     low, high = ci_equivalence
     return surely & (low >= reported - margin) & (high <= reported + margin)
@@ -218,8 +222,8 @@ def judge(
     Raises
     ------
     ValueError
-        Where the claim has no unit or another one than the comparison, alpha is not between 0
-        and 1/2, or as for ``decide``.
+        Where the claim's unit is unknown or is not that of the comparison, where alpha is not
+        between 0 and 1/2, and where ``decide`` raises it.
     """
     check_unit(unit)
     if unit != comparison.unit:
@@ -281,7 +285,7 @@ def _seeds_to_settle(
     alpha: float,
     procedure: Procedure,
 ) -> int | None:
-    """Return how many seeds would find ``target``, the verdict that the observed mean points to."""
+    """Return how many seeds would give ``target``, the verdict on the observed mean as if exact."""
     mean, gain = math.copysign(1, reported) * comparison.mean, abs(reported)
     low, high = gain - margin, gain + margin
     bands = {
@@ -330,7 +334,7 @@ def _outlook(comparison: PairedComparison, needed: int | None, target: Verdict) 
         return ": one seed shows no spread"
     if comparison.sd == 0:
         return ": the differences are all equal and show no spread"
-    if target is Verdict.INCONCLUSIVE:  # of a mean without error: no number of seeds would do
+    if target is Verdict.INCONCLUSIVE:  # even without an error of the mean, so for any seeds
         return (
             ": its margin is not smaller than the claim, so that almost any gain lies within it, "
             "and no number of seeds settles that"

@@ -14,12 +14,12 @@ def signed(value: float) -> str:
 
 
 def number(value: float | None) -> str:
-    """Return a number with two decimals, "-" for what is None or not a number."""
+    """Return a number with two decimals; "-" for None and NaN."""
     return "-" if value is None or math.isnan(value) else f"{value:.2f}"
 
 
 def interval(ends: Interval, form: Callable[[float], str] = signed) -> str:
-    """Return "low to high", "-" where an end is infinite."""
+    """Return "low to high"; "-" where an end is infinite."""
     if not (math.isfinite(ends.low) and math.isfinite(ends.high)):
         return "-"
     return f"{form(ends.low)} to {form(ends.high)}"
@@ -41,5 +41,5 @@ def listed(names: Sequence[str]) -> str:
 
 
 def between(low: float, high: float, form: Callable[[float], str]) -> str:
-    """Return "low to high", "-" where there is no interval."""
+    """Return "low to high"; "-" where the ends are NaN and there is no interval."""
     return "-" if math.isnan(low) else f"{form(low)} to {form(high)}"
