@@ -20,17 +20,18 @@ class Agreement:
 
     Attributes
     ----------
-    after_tasks : the accuracy is the mean over the tasks seen so far, after so many.
-    published, plus_minus : in %; what the source prints, ``plus_minus`` None where it prints none.
+    after_tasks : number of tasks trained; the accuracy is the mean over these tasks.
+    published, plus_minus : what the source prints, in %; ``plus_minus`` is None where it prints
+        none.
     n : number of our seeds.
-    difference, ci95 : ours minus published, in points, with its 95% t interval, without ends where
-        our seeds show no spread. The published value is taken as exact, so this interval is too
-        narrow to judge agreement by.
+    difference, ci95 : ours minus published, in points, with its 95% t interval, which is infinite
+        where our seeds show no spread. The interval takes the published value as exact, so it is
+        too narrow to judge agreement by.
     runs : how many runs the published value is the mean of; None where that is not known.
-    prediction95 : where the mean of ``runs`` seeds like ours falls 95 times in 100, in %; not
-        clipped at 100; None where ``runs`` is.
-    agrees : whether ``published`` lies there; None where it cannot be told (``runs`` unknown, or
-        our seeds show no spread).
+    prediction95 : the interval in % into which the mean of ``runs`` seeds like ours falls 95 times
+        in 100; not clipped at 100; None where ``runs`` is None.
+    agrees : whether ``published`` lies in that interval; None where ``runs`` is unknown or our
+        seeds show no spread.
     """
 
     condition: str
@@ -47,10 +48,10 @@ class Agreement:
 
 
 def agreements(records: Sequence[Record], published: Iterable[Source]) -> Iterator[Agreement]:
-    """Yield how each published value compares with the records; in the order of the sources.
+    """Yield how each published value compares with the records, in the order of the sources.
 
-    Values of conditions of which no seed is done, and after more tasks than there are, are left
-    out. The order of the records does not matter.
+    A value is left out where no seed of its condition is done, or where it was taken after more
+    tasks than the records have. The order of the records does not matter.
     """
     ours: dict[str, list[metrics.Floats]] = {}
     for record in sorted(records, key=lambda record: int(record["seed"])):
@@ -78,7 +79,7 @@ def _agreement(
     runs, bars = source.runs.get(condition), source.plus_minus.get(condition)
     band = None if runs is None else prediction_interval(ours, runs, 0.95)
     ci95 = t_interval(ours - published, 0.95)
-    if not has_spread(ours):  # not even where all are what was published: that is no difference
+    if not has_spread(ours):  # equal to the published value too: a zero difference is no interval
         ci95 = Interval(-math.inf, math.inf)
         band = band and ci95
     agrees = None

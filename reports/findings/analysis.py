@@ -1,7 +1,7 @@
 """Selected records and a study -> everything that a report says, as one frozen value.
 
-Pure: reads and writes no files. What shows a report takes this value and nothing else of the
-records.
+Nothing here reads or writes a file. The code that shows a report takes this value, and nothing else
+of the records.
 """
 
 from __future__ import annotations
@@ -47,12 +47,13 @@ class Measured:
 
     Attributes
     ----------
-    tidy : one row for each accuracy that was measured; see ``reports.numbers.tables.tidy``.
-    summary : one row a condition, in the study's order; see ``reports.numbers.tables.summary``.
+    tidy : one row for each measured accuracy; see ``reports.numbers.tables.tidy``.
+    summary : one row for each condition, in the study's order; see
+        ``reports.numbers.tables.summary``.
     published : by source, each condition's published accuracy after the last task, in %.
-    curves : of each cell that is done, the accuracy over the tasks seen; ``tables.curves``.
+    curves : the accuracy over the tasks seen, of each cell that is done; see ``tables.curves``.
     matrices : by condition, the accuracy matrices of the cells that are done, (seeds, T, T).
-    telemetry : what each cell told of its method after each task; ``tables.telemetry``.
+    telemetry : what each cell recorded of its method after each task; see ``tables.telemetry``.
     """
 
     tidy: pd.DataFrame
@@ -84,17 +85,17 @@ class Analysis:
     Attributes
     ----------
     fingerprint, earlier_fingerprint : of the study, as it is computed now and in version 0.1.
-    seeds : of which all of it speaks; from ``seeds_of``.
+    seeds : those that the report is about; from ``seeds_of``.
     tasks : how many there are; 0 without records.
     provenance : by field of a record's provenance, its values and how many cells have each.
-    devices : which machine made what.
-    code : which state of the code made what.
+    devices : which machine made which cells.
+    code : which state of the code made which cells.
     records : the key of every record and the hash of its content, None where it has none.
-    first_run : when the first cell finished (ISO 8601), None where no record says.
+    first_run : when the first cell finished (ISO 8601); None where no record tells.
     compute_seconds : summed time of all cells.
-    procedure : by which the claims were judged.
+    procedure : the one by which the claims were judged.
     notices : what a reader must know before any number.
-    criteria, error_rates : of the first claim, the main one; empty without a pair of seeds.
+    criteria, error_rates : of the main claim, which is the first; empty without a pair of seeds.
     causes : what the study's factors say about causes.
     measured : the accuracies and telemetry themselves.
     """
@@ -150,7 +151,7 @@ def analyse(records: Sequence[Record], study: Study, procedure: Procedure = FIXE
         code=code_states(records, study.conditions),
         records=tuple(sorted({record["key"]: record.get("sha256") for record in records}.items())),
         first_run=min(finished, default=None),
-        # fsum: exact, so the order in which records are read changes no digit
+        # fsum is exact, so the order of the records changes no digit
         compute_seconds=math.fsum(
             record.get("timings", {}).get("total", 0.0) for record in records
         ),

@@ -1,10 +1,13 @@
 """What a study's factors say about the cause of a gain, where they say anything.
 
-A claim whose two conditions differ in several factors is taken apart; a complete two-level
-crossing gives main effects and interactions; where no claim is taken apart, levels of a factor
-with more than two are compared with its first; a curve shows one gain under every other choice; a
-factor that sets the order of mini-batches, crossed with seeds, divides the spread. What a study has
-no factors for is left out.
+There are five parts; a part is empty where the study has no factors for it.
+
+- A claim whose two conditions differ in several factors is taken apart.
+- A complete two-level crossing gives main effects and interactions.
+- Where no claim is taken apart and there is no curve, a factor with more than two levels has its
+  levels compared with the first.
+- A curve shows one gain under every other choice.
+- A factor that sets the order of mini-batches, crossed with seeds, divides the spread.
 """
 
 from __future__ import annotations
@@ -30,15 +33,15 @@ from reports.numbers.study import Curve, Study
 
 @dataclass(frozen=True)
 class Causes:
-    """What was found; from ``causes``. Each part is empty where the study does not ask for it.
+    """All findings about causes; from ``causes``. A part without factors is empty.
 
     Attributes
     ----------
-    decompositions : by claim, its gain taken apart; None where that cannot be done.
-    effects : of the complete factorial.
-    levels : by factor, its levels against the first.
+    decompositions : by claim, its gain taken apart; None where that is impossible.
+    effects : those of the complete factorial.
+    levels : by factor, the gains of its levels over the first.
     curves : gains under every other choice.
-    variances : by method, where the spread over seeds comes from; None where it cannot be told.
+    variances : by method, where the spread over seeds comes from; None where it is unknown.
     """
 
     decompositions: dict[str, Attribution | None]
@@ -112,7 +115,7 @@ def _variances(
     study: Study,
     orders: Sequence[str],
 ) -> dict[str, variance.VarianceComponents | None]:
-    """Divide the spread where one factor sets the order and one other the method."""
+    """Divide the spread where one factor sets the order and exactly one other the method."""
     methods = [name for name in study.factors if name not in orders]
     if len(orders) != 1 or len(methods) != 1:
         return {}

@@ -1,7 +1,7 @@
-"""Two conditions compared over the seeds that both have done, and what that says of a claim.
+"""Two conditions compared over the seeds that are done for both, and what that says of a claim.
 
 Accuracies are in %, differences in the unit of their contrast. A seed enters a comparison only
-where both conditions have it done; every other seed of the report is counted with its reason.
+where it is done for both conditions; every other seed of the report is counted with its reason.
 """
 
 from __future__ import annotations
@@ -15,17 +15,20 @@ from reports.numbers.study import Claim, Study
 from reports.numbers.verdict import Judgement, Verdict, judge
 
 FAMILY = ("ewc", "online-ewc", "si", "mas")
-"""Baselines of the family "DHP improves every consolidation"; the treatment is ``dhp+`` each."""
+"""Baselines of the family "DHP improves every consolidation".
+
+The treatment of ``ewc`` is ``dhp+ewc``, and so for each.
+"""
 
 
 @dataclass(frozen=True)
 class Contrast:
-    """Treatment minus baseline over the seeds that both have done.
+    """Treatment minus baseline over the seeds that are done for both.
 
     Attributes
     ----------
     seeds, treated, untreated : the pairs, aligned and sorted by seed; accuracies in %.
-    dropped : by seed of the report, why it is in no pair; (3, "baseline diverged").
+    dropped : each seed of the report that is in no pair, and why: (3, "baseline diverged").
     comparison : None where no pair is left.
     """
 
@@ -40,7 +43,7 @@ class Contrast:
 
 @dataclass(frozen=True)
 class JudgedClaim:
-    """A claim and what the data say; ``judgement`` is None where no pair is left."""
+    """A claim and what the data say of it; ``judgement`` is None where no pair is left."""
 
     claim: Claim
     contrast: Contrast
@@ -48,7 +51,7 @@ class JudgedClaim:
 
     @property
     def as_expected(self) -> bool | None:
-        """Whether a control got the verdict it must get; None for a real claim, or unjudged."""
+        """Whether a control got the verdict it must get; None for a real or an unjudged claim."""
         if self.claim.expected is None or self.judgement is None:
             return None
         return str(self.judgement.verdict) == self.claim.expected
@@ -65,7 +68,7 @@ class FamilyMember:
 
 @dataclass(frozen=True)
 class Cells:
-    """How many of a condition's cells are done, diverged, and missing of the report's seeds."""
+    """How many of a condition's cells are done or diverged, and which seeds are missing."""
 
     condition: str
     done: int
@@ -74,10 +77,10 @@ class Cells:
 
 
 def seeds_of(records: Sequence[Record], study: Study) -> tuple[int, ...]:
-    """Return the seeds that a report speaks of: those that the study asks for, and all on record.
+    """Return the seeds that a report is about: those that the study asks for, and all on record.
 
-    Who ran more seeds than the study asks for wants to see them; and who ran some of them for some
-    conditions only is told which are missing of the others.
+    Somebody who ran more seeds than the study asks for wants to see them. Where only some
+    conditions have these seeds, the report names them as missing for the other conditions.
     """
     return tuple(dict.fromkeys([*study.seeds, *sorted({record["seed"] for record in records})]))
 
@@ -85,7 +88,7 @@ def seeds_of(records: Sequence[Record], study: Study) -> tuple[int, ...]:
 def family_of(
     records_by_cell: dict[tuple[str, int], Record], study: Study, seeds: Sequence[int]
 ) -> tuple[FamilyMember, ...]:
-    """Return the contrasts of the family that the study has conditions for, after Holm."""
+    """Return those contrasts of the family that the study has conditions for, after Holm."""
     contrasts = [
         contrast(records_by_cell, f"dhp+{base}", base, seeds)
         for base in FAMILY

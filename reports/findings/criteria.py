@@ -1,8 +1,8 @@
 """What each usual criterion of a reproduction says about a claim, and what it cannot see.
 
-Side by side, so that nobody has to pick the one that suits. Only two of them decide a verdict
-(``reports.numbers.verdict``): a mean difference surely on the claimed side of zero, and
-equivalence.
+The criteria stand side by side, so that nobody can pick the one that suits them. Only two of them
+decide a verdict (``reports.numbers.verdict``): a mean difference surely on the claimed side of
+zero, and equivalence.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from reports.numbers.statistics import FIXED, Interval, PairedComparison
 from reports.numbers.study import Claim
 from reports.numbers.verdict import Judgement, margin_reaches_zero
 
-PRINTED_DIGIT = 0.01  # of published accuracies in %: means closer than that are the same
+PRINTED_DIGIT = 0.01  # of accuracies in %; published means that differ by no more are the same
 
 
 @dataclass(frozen=True)
@@ -29,9 +29,9 @@ class Criterion:
     ----------
     criterion : a statement.
     result : what the data say, in numbers.
-    holds : whether the statement is so by its own rule (not whether that favours the claim);
-        None where there is no rule, or where these data could not have met it.
-    cannot_see : what it is blind to.
+    holds : whether the statement is true by its own rule (not whether that favours the claim);
+        None where there is no rule, or where data like these can never meet it.
+    cannot_see : what the criterion is blind to.
     """
 
     criterion: str
@@ -47,9 +47,10 @@ def criteria(
 
     Parameters
     ----------
-    agreement : of the study: from it come the criteria about published accuracies, one row for
-        each source that has both of the claim's conditions after the last task.
-    tasks : how many there are.
+    agreement : how the published values compare with ours. It gives the criteria about published
+        accuracies: one row for each source that has both of the claim's conditions after the last
+        task.
+    tasks : number of tasks.
     """
     compared, judgement = judged.contrast.comparison, judged.judgement
     if compared is None or judgement is None:
@@ -72,7 +73,7 @@ def criteria(
 
 @dataclass(frozen=True)
 class _Case:
-    """A claim and its data, on the axis of the claim: up is where the reported gain lies."""
+    """A claim and its data, on an axis whose upward direction is that of the reported gain."""
 
     claim: Claim
     compared: PairedComparison
@@ -115,7 +116,7 @@ class _Case:
         result = (
             f"{self.compared.mean:+.2f} {self.unit}, {level} interval {_span(self.judgement.ci)}"
         )
-        if self.fixed:  # the p-value holds for no other
+        if self.fixed:  # the p-value is valid for no other procedure
             result += f", {_p(self.compared.p_t)}"
         return Criterion(
             f"mean difference {self.side} zero ({'paired t' if self.fixed else procedure})",
@@ -146,7 +147,7 @@ class _Case:
             blind += " Here it reaches zero: no gain at all passes as well."
         return Criterion(
             "equivalent to the claim within its margin (TOST)",
-            f"{_p(self.judgement.p_claim)}, {self._equivalence_interval()}, margin {_span(band)}",
+            f"{_p(self.judgement.p_claim)}, {self._equivalence_ci()}, margin {_span(band)}",
             _where_ended(ci, ci.inside(band)),
             blind,
         )
@@ -156,7 +157,7 @@ class _Case:
         ci = self.judgement.ci_equivalence
         return Criterion(
             "equivalent to zero (TOST)",
-            f"{_p(self.judgement.p_zero)}, {self._equivalence_interval()}, negligible {_span(band)}",
+            f"{_p(self.judgement.p_zero)}, {self._equivalence_ci()}, negligible {_span(band)}",
             _where_ended(ci, ci.inside(band)),
             "A gain that is there: one can be surely above zero and negligible. That it fails is "
             "no evidence of a gain, only too little evidence of none.",
@@ -189,7 +190,7 @@ class _Case:
     def chance_of_better(self) -> Criterion:
         share, ci = self.compared.probability_superior, self.compared.probability_superior_ci95
         holds = ci.low > 0.5 if self.claim.reported > 0 else ci.high < 0.5
-        possible = 0.025 ** (1 / self.compared.n) > 0.5  # the end of the interval, all seeds won
+        possible = 0.025 ** (1 / self.compared.n) > 0.5  # the interval's low end if all seeds win
         return Criterion(
             f"P(A > B) {self.side} one half",
             f"{self.claim.treatment} ahead on {share * self.compared.n:g} of {self.compared.n} "
@@ -208,12 +209,12 @@ class _Case:
             "tiny spread is huge. It has no threshold of its own.",
         )
 
-    def _equivalence_interval(self) -> str:
+    def _equivalence_ci(self) -> str:
         level = 100 * (1 - 2 * self.claim.alpha)
         return f"{level:.3g}% interval {_span(self.judgement.ci_equivalence)}"
 
     def _counted(self, criterion: str, p: float, blind: str) -> Criterion:
-        """Return the row of an exact test, which few seeds cannot pass whatever they show."""
+        """Return the row of an exact test; with too few seeds no result can pass it."""
         smallest, alpha = self.compared.smallest_p, self.claim.alpha
         holds = None
         if smallest <= alpha:
@@ -228,7 +229,7 @@ def _published(claim: Claim, agreement: Sequence[Agreement], tasks: int) -> Iter
     """Yield the criteria about a source's accuracies of both conditions after the last task."""
     last: dict[str, dict[str, Agreement]] = {}
     for row in agreement:
-        if row.after_tasks == tasks:  # the claim is about no earlier accuracy
+        if row.after_tasks == tasks:  # the claim is about the accuracy after the last task
             last.setdefault(row.source, {})[row.condition] = row
     for source, by_condition in last.items():
         both = [
@@ -284,7 +285,7 @@ def _predictions(source: str, both: Sequence[Agreement]) -> Criterion:
 
 
 def _shared_bars(agreement: Sequence[Agreement]) -> Iterator[str]:
-    """Yield what is odd about two sources that print the same bars for different means."""
+    """Yield a remark for each two sources that print the same bars for different means."""
     bars: dict[str, dict[tuple[str, int], Agreement]] = {}
     for row in agreement:
         if row.plus_minus is not None:
@@ -318,7 +319,7 @@ def _ended(interval: Interval) -> bool:
 
 
 def _where_ended(interval: Interval, holds: bool) -> bool | None:
-    """Return what an interval says; None where it has no ends, as for one seed."""
+    """Return ``holds``; None where the interval is infinite, for example for one seed."""
     return holds if _ended(interval) else None
 
 

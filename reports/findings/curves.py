@@ -1,16 +1,17 @@
 """Specification curve: one gain under every defensible choice, judged together.
 
-A claim was made under one set of choices; where these are not published, its gain is computed
-under all their crossings and shown in order (Simonsohn, Simmons and Nelson 2020). Whether all the
-gains together are more than chance is a joint test, here adapted to paired seeds: if the treatment
-did nothing anywhere, every gain could as well have had the other sign. All specifications share
-their seeds, so a seed's gains are flipped together, which keeps their dependence, whatever it is.
+A claim was made under one set of choices. Where these choices are not published, the gain is
+computed under all their crossings, and the gains are shown in order (Simonsohn, Simmons and Nelson
+2020). A joint test, here adapted to paired seeds, asks whether all the gains together are more than
+chance: if the treatment did nothing anywhere, every gain could as well have had the other sign. All
+specifications share their seeds, so the gains of a seed are flipped together; this keeps their
+dependence, whatever it is.
 
-What that test assumes: under "no gain anywhere" the vector of a seed's gains is as likely as its
-negative. Swapping two interchangeable conditions guarantees it, and so do normal accuracies;
-where many specifications share one baseline whose accuracies are skewed, it holds only nearly.
+The test assumes that under "no gain anywhere" the vector of a seed's gains is as likely as its
+negative. This is certain where the two conditions are interchangeable, and where accuracies are
+normal. Where many specifications share one baseline with skewed accuracies, it holds only nearly.
 
-Accuracies are in %, gains in points. A reported loss is judged in the mirror, as in
+Accuracies are in %, gains in points. For a reported loss the axis is mirrored, as in
 ``reports.numbers.verdict``.
 """
 
@@ -36,8 +37,8 @@ from reports.numbers.statistics import (
 from reports.numbers.study import Curve
 from reports.numbers.verdict import Verdict, decide
 
-EXACT_SEEDS = 12  # up to so many seeds all 2^n flips are counted
-FLIPS = 9_999  # above, so many drawn ones
+EXACT_SEEDS = 12  # with at most this many seeds, all 2^n flips are counted
+FLIPS = 9_999  # with more seeds, this many random flips are drawn
 
 MEDIAN, POSITIVE, SURE = "median gain", "share positive", "share surely positive"
 
@@ -48,18 +49,19 @@ class Specification:
 
     Attributes
     ----------
-    treatment, baseline : names of the conditions; ``baseline`` is None where there is none.
+    treatment, baseline : names of the conditions; ``baseline`` is None where the study has none.
     place : position of the treatment in the study.
     choices : the treatment's level of every factor that is not part of the contrast.
-    seeds, gains : the seeds that both conditions finished, in rising order, and treatment minus
+    seeds, gains : the seeds that are done for both conditions, in rising order, and treatment minus
         baseline of each, in points.
-    dropped : how many of the report's seeds have no gain here: diverged, failed or not yet run.
+    dropped : how many of the report's seeds have no gain here: they diverged, failed or did not yet
+        run.
     diverged : how many cells of the treatment diverged.
-    baseline_diverged : how many of the baseline.
+    baseline_diverged : how many cells of the baseline diverged.
     gain, baseline_accuracy : means over ``seeds``, in points and %; None without seeds.
-    ci95 : t interval of the gain; infinite ends at one seed; None without seeds.
-    status : where it lies: "above zero", "below zero" or "undecided"; None without seeds.
-    verdict : on the curve's reported gain, at its alpha; None without seeds.
+    ci95 : t interval of the gain; infinite for one seed; None without seeds.
+    status : where ``ci95`` lies: "above zero", "below zero" or "undecided"; None without seeds.
+    verdict : the one on the curve's reported gain, at the curve's alpha; None without seeds.
     """
 
     treatment: str
@@ -88,25 +90,26 @@ def specifications(
 ) -> list[Specification]:
     """Return the gain of every specification of a curve, sorted by gain.
 
-    Each condition with the treatment's levels is compared with the one that has its levels but
-    for the baseline's in their place. Factors that do not arise in that one (eta without
-    plasticity) are not compared, so that several specifications may share a baseline.
+    Each condition with the curve's treatment levels is a treatment. Its baseline is the condition
+    with the same levels, except that the curve's baseline levels replace the treatment levels. A
+    factor that the baseline does not have (eta arises only with plasticity) is not compared, so
+    several specifications may share a baseline.
 
     Parameters
     ----------
     finals : final accuracy in % by condition and seed, of finished cells only.
-    levels : by condition, the level of each factor that arises in it.
+    levels : by condition, the level of each factor that the condition has.
     diverged : by condition, how many cells diverged.
-    seeds : those that the report speaks of; None: all that any condition finished.
+    seeds : those that the report is about; None stands for all that any condition finished.
 
     Returns
     -------
-    Rising gains, then those without one in the study's order.
+    Specifications by rising gain, then those without a gain in the study's order.
 
     Raises
     ------
     ValueError
-        Where two conditions would do as one baseline, or an accuracy is not finite.
+        Where two conditions both fit as a baseline, or an accuracy is not finite.
     """
     report_seeds = (
         set(seeds)
@@ -182,7 +185,7 @@ def _baseline(
 
 
 def _verdict(gains: Floats, curve: Curve) -> Verdict:
-    # As ``verdict.judge`` does, without the bootstrap and p-values that hundreds need not have.
+    # The same verdict as ``verdict.judge`` gives; hundreds of gains need no bootstrap and p-values.
     return decide(
         t_interval(gains, 1 - curve.alpha),
         t_interval(gains, 1 - 2 * curve.alpha),
@@ -200,13 +203,14 @@ class JointTest:
     ----------
     specifications : how many have a gain; the others take no part.
     seeds : how many seeds were flipped.
-    exact : whether all 2^seeds flips were counted, or some drawn.
-    flips : how many flips the p-values count, the observed signs among them.
+    exact : whether all 2^seeds flips were counted; otherwise random flips were drawn.
+    flips : how many flips the p-values count, with the observed signs.
     smallest_p : the smallest possible p-value.
     observed : by name of the statistic: median gain in points, share of specifications with a
-        positive gain, share whose 95% t interval lies above 0; of losses for a reported loss.
-    p : one-sided, the share of flips with a statistic as large or larger.
-    p_opposite : the share with one as small or smaller.
+        positive gain, share whose 95% t interval lies above 0. For a reported loss, a loss counts
+        as a gain.
+    p : one-sided p-value, the share of flips whose statistic is as large or larger.
+    p_opposite : the share of flips whose statistic is as small or smaller.
     """
 
     specifications: int
@@ -224,13 +228,15 @@ def joint_inference(
 ) -> JointTest | None:
     """Test all specifications together by flipping the signs of whole seeds.
 
-    All 2^n flips to n = 12 seeds, the p-values are then exact and at least 2^-n; above,
-    ``flips`` drawn ones and the observed (Phipson and Smyth 2010). A seed that some specifications
-    lack is flipped in those that have it: each keeps its own seeds, mean and spread.
+    With at most n = 12 seeds all 2^n flips are counted; the p-values are then exact and at least
+    2^-n. With more seeds, ``flips`` random flips and the observed signs are counted (Phipson and
+    Smyth 2010). A seed that some specifications lack is flipped in those that have it, so each
+    specification keeps its own seeds, mean and spread.
 
     Parameters
     ----------
-    reported : only its sign counts, which says what a gain is.
+    reported : only its sign counts; where it is negative, a loss counts as a gain.
+    seed : that of the random generator.
 
     Returns
     -------
@@ -247,13 +253,13 @@ def joint_inference(
         row[[column[flipped] for flipped in spec.seeds]] = spec.gains
     gains *= math.copysign(1, reported)
     exact = len(seeds) <= EXACT_SEEDS
-    if exact:  # the first has no flip
+    if exact:  # the first row flips no seed
         signs = np.array(list(product([1.0, -1.0], repeat=len(seeds))))
     else:
         drawn = np.random.default_rng(seed).choice([1.0, -1.0], (flips, len(seeds)))
         signs = np.concatenate([np.ones((1, len(seeds))), drawn])
     statistics = _statistics(gains, counts, signs)
-    near = 10.0**-GAIN_DECIMALS  # equal statistics may differ by rounding
+    near = 10.0**-GAIN_DECIMALS  # equal statistics may differ by rounding errors
     return JointTest(
         specifications=len(with_gain),
         seeds=len(seeds),
@@ -271,11 +277,11 @@ def joint_inference(
 def _statistics(gains: Floats, counts: np.ndarray, signs: Floats) -> dict[str, Floats]:
     """Return each statistic under each flip, (flips,).
 
-    ``gains`` is (specifications, seeds) with 0 where one has no such seed, ``counts`` the number
-    that it has, ``signs`` (flips, seeds).
+    ``gains`` is (specifications, seeds) with 0 where a specification lacks the seed, ``counts`` the
+    number of seeds of each specification, ``signs`` (flips, seeds).
     """
     mean = signs @ gains.T / counts
-    # Flipped gains are all equal, and show no spread, where their mean is as large as the largest.
+    # Where the mean of the flipped gains is as large as the largest, they are equal: no spread.
     varied = np.abs(gains).max(axis=1) - np.abs(mean) > ROUNDING
     mean = np.round(mean, GAIN_DECIMALS)
     squares = (gains**2).sum(axis=1)  # flips do not change them
@@ -294,9 +300,9 @@ def extremes(
 ) -> tuple[list[Specification], list[Specification]]:
     """Return where the treatment helps most and where it hurts most, up to ``k`` each.
 
-    Only gains above 0 help and only those below hurt; the most extreme come first. A
-    specification in which a run diverged takes no part: the mean over its survivors says how good
-    those are, not how good the choice is.
+    Only gains above 0 help, and only gains below 0 hurt; the most extreme come first. A
+    specification in which a run diverged takes no part: the mean over the remaining seeds says how
+    good these are, not how good the choice is.
     """
     gained = [
         (spec.gain, spec)
@@ -314,15 +320,16 @@ def extremes(
 
 @dataclass(frozen=True)
 class CurveCounts:
-    """How many specifications say what.
+    """How many specifications have a gain, which sign it surely has, and which verdict.
 
     Attributes
     ----------
-    specifications, with_gain : all, and those with at least one pair of seeds.
-    unpaired : those without a baseline condition.
-    surely_positive, surely_negative, undecided : 95% intervals above, below and across zero.
-    verdicts : by verdict.
-    median : gain in points; None where no specification has one.
+    specifications, with_gain : how many there are, and how many have at least one pair of seeds.
+    unpaired : how many have no baseline condition.
+    surely_positive, surely_negative, undecided : how many 95% intervals lie above, below and across
+        zero.
+    verdicts : by verdict, how many have it.
+    median : median gain in points; None where no specification has a gain.
     """
 
     specifications: int
@@ -335,12 +342,12 @@ class CurveCounts:
     median: float | None
 
     def share(self, verdict: Verdict) -> float | None:
-        """Return the share of a verdict among the specifications with a gain; None of none."""
+        """Return the share of a verdict among the specifications with a gain; None without any."""
         return self.verdicts[verdict] / self.with_gain if self.with_gain else None
 
 
 def count(specs: Sequence[Specification]) -> CurveCounts:
-    """Count what the specifications say."""
+    """Count the gains, intervals and verdicts of the specifications."""
     gains = [spec.gain for spec in specs if spec.gain is not None]
     status = Counter(spec.status for spec in specs)
     verdicts = Counter(spec.verdict for spec in specs)
@@ -368,7 +375,7 @@ def factor_levels(specs: Sequence[Specification]) -> dict[str, list[str]]:
 
 
 def by_choice(specs: Sequence[Specification]) -> dict[str, dict[str, CurveCounts]]:
-    """Return by factor and level, in the study's order, what the specifications there say."""
+    """Return by factor and level, in the study's order, the counts of its specifications."""
     return {
         factor: {
             level: count([spec for spec in specs if spec.choices.get(factor) == level])
@@ -380,14 +387,14 @@ def by_choice(specs: Sequence[Specification]) -> dict[str, dict[str, CurveCounts
 
 @dataclass(frozen=True)
 class CurveFinding:
-    """What a study asked for with a curve, and what was found; from ``curve_finding``.
+    """A curve that a study asks for, and what its specifications say; from ``curve_finding``.
 
     Attributes
     ----------
     id, text, treatment, baseline, reported, margin, negligible, alpha : as in the study.
-    counts, by_choice : what all specifications say, and those of each factor's level.
-    joint : the test of all together; None where none has a gain.
-    specifications : by rising gain, those without one last.
+    counts, by_choice : counts of all specifications, and of those with each level of a factor.
+    joint : the test of all specifications together; None where none has a gain.
+    specifications : by rising gain, those without a gain last.
     """
 
     id: str
@@ -407,7 +414,7 @@ class CurveFinding:
 def curve_finding(
     curve: Curve, specs: list[Specification], joint: JointTest | None
 ) -> CurveFinding:
-    """Put together a curve, its specifications and the test of all of them."""
+    """Put together a curve, its specifications and their joint test."""
     return CurveFinding(
         id=curve.id,
         text=curve.text,

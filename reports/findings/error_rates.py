@@ -1,7 +1,7 @@
 """How often a claim's procedure would be wrong, at the number of seeds and the spread at hand.
 
-Studies like ours are simulated for a few true gains and judged by the same rules; what each
-verdict says is then known to be so or not.
+Studies like ours are simulated for a few true gains and judged by the same rules. The true gain is
+known, so each verdict is known to be right or wrong.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from reports.numbers.study import Claim
 from reports.numbers.verdict import VERDICTS, Codes, Verdict, verdicts
 
 STUDIES = 20_000
-BESIDE = 1e-9  # in the unit of a gain: to either side of an edge
-DRAWS_AT_ONCE = 2_000_000  # of differences, to bound the memory for many seeds
+BESIDE = 1e-9  # distance to either side of an edge, in the unit of a gain
+DRAWS_AT_ONCE = 2_000_000  # differences drawn at once; bounds the memory for many seeds
 
 
 @dataclass(frozen=True)
@@ -35,10 +35,10 @@ class ErrorRate:
 
     Attributes
     ----------
-    true_gain, label : in the claim's unit, and what it is.
-    rates : share of the studies that get each verdict; they sum to 1.
+    true_gain, label : the gain in the claim's unit, and its name.
+    rates : share of the studies that get each verdict; the shares sum to 1.
     rates_se : Monte-Carlo standard errors of the rates; see ``standard_error``.
-    wrong, wrong_se : share of the studies whose verdict is not so (``wrong_share``), and its
+    wrong, wrong_se : share of the studies whose verdict is wrong (``wrong_share``), and its
         Monte-Carlo standard error.
     wrong_normal : ``wrong`` for normal differences of the same spread, as a check.
     """
@@ -60,17 +60,17 @@ def error_rates(
     studies: int = STUDIES,
     seed: int = 0,
 ) -> list[ErrorRate]:
-    """Return how often each verdict would fall, and be wrong, were the true gain another.
+    """Return how often each verdict would be given, and be wrong, for several true gains.
 
-    Differences are drawn with replacement from the observed ones, centred, and scaled by
-    sqrt(n / (n - 1)) so that their variance is the unbiased estimate; all true gains share the
-    draws. Every simulated study has our n and is judged once. Empty where the data show no spread
-    to simulate from. The same arguments give the same rates.
+    Differences are drawn with replacement from the observed ones, after these are centred and
+    scaled by sqrt(n / (n - 1)), so that their variance is the unbiased estimate. All true gains
+    share the draws. Every simulated study has our n and is judged once. Empty where the data show
+    no spread to simulate from. The same arguments give the same rates.
 
     Parameters
     ----------
-    contrast : of the claim's treatment with its baseline.
-    studies, seed : number of simulated studies; of the random generator.
+    contrast : the claim's treatment compared with its baseline.
+    studies, seed : number of simulated studies, and seed of the random generator.
     """
     compared = contrast.comparison
     if compared is None or not compared.sd:
@@ -104,7 +104,7 @@ def error_rates(
 
 
 def true_gains(claim: Claim, observed: float) -> Iterator[tuple[str, float]]:
-    """Yield the true gains to simulate, in the claim's unit; a loss's are mirrored."""
+    """Yield the true gains to simulate, in the claim's unit; mirrored for a reported loss."""
     sign = math.copysign(1, claim.reported)
     yield "no gain", 0.0
     yield "edge of negligible", sign * claim.negligible
@@ -118,7 +118,7 @@ def true_gains(claim: Claim, observed: float) -> Iterator[tuple[str, float]]:
 def wrong_share(shares: Floats, gain: float, claim: Claim) -> float:
     """Return the share of wrong verdicts, given the share of each, in the order of ``VERDICTS``.
 
-    Where the gain lies on an edge of a band, the side of it counts on which more are wrong.
+    Where the gain lies on an edge of a band, the side counts on which more verdicts are wrong.
     """
     return max(
         float(sum(s for s, v in zip(shares, VERDICTS, strict=True) if not is_true(v, near, claim)))
@@ -127,10 +127,10 @@ def wrong_share(shares: Floats, gain: float, claim: Claim) -> float:
 
 
 def is_true(verdict: Verdict, gain: float, claim: Claim) -> bool:
-    """Return whether what a verdict says of a true gain is so; INCONCLUSIVE says nothing wrong.
+    """Return whether a verdict is true of a true gain; INCONCLUSIVE always is.
 
-    REPRODUCED, LARGER and PARTIAL speak of a gain, above zero, within, above or below the claim's
-    margin; NOT REPRODUCED of one within what is negligible; CONTRADICTED of a loss.
+    REPRODUCED, LARGER and PARTIAL say that the gain is above zero, and lies within, above or below
+    the claim's margin. NOT REPRODUCED says that it is negligible, CONTRADICTED that it is a loss.
     """
     sign = math.copysign(1, claim.reported)
     gain, reported = sign * gain, abs(claim.reported)
@@ -153,11 +153,11 @@ def is_true(verdict: Verdict, gain: float, claim: Claim) -> bool:
 def judge_many(
     means: Floats, sds: Floats, n: int, claim: Claim, procedure: Procedure = FIXED
 ) -> Codes:
-    """Return the verdict that ``decide`` has for each of many studies at once.
+    """Return the verdict that ``decide`` gives to each of many studies.
 
     Parameters
     ----------
-    means, sds : (studies,) of the n >= 2 differences of each study, in the claim's unit.
+    means, sds : (studies,), those of the n >= 2 differences of each study, in the claim's unit.
     """
     wide = half_width(means, sds, n, 1 - claim.alpha, procedure)
     narrow = half_width(means, sds, n, 1 - 2 * claim.alpha, procedure)
@@ -171,8 +171,8 @@ def judge_many(
 
 
 def standard_error(share: float, studies: int) -> float:
-    """Return the Monte-Carlo standard error of a share of so many studies; above 0 at 0 and 1."""
-    # One hit and one miss more than seen (Laplace): no hit in 20,000 is no proof of none.
+    """Return the Monte-Carlo standard error of a share of studies; above 0 for shares 0 and 1."""
+    # Add one hit and one miss (Laplace): no hit in 20,000 studies does not prove a rate of 0.
     smoothed = (share * studies + 1) / (studies + 2)
     return math.sqrt(smoothed * (1 - smoothed) / studies)
 
@@ -193,7 +193,7 @@ def _resampled(gains: Floats, studies: int, draws: np.random.Generator) -> tuple
 
 
 def _normal(n: int, sd: float, studies: int, draws: np.random.Generator) -> tuple[Floats, Floats]:
-    """Return mean and sd, (studies,) each, of n normal differences around 0, by their own laws."""
+    """Return mean and sd, (studies,) each, of n normal differences around 0, drawn directly."""
     means = draws.normal(0, sd / math.sqrt(n), studies)
     return means, sd * np.sqrt(draws.chisquare(n - 1, studies) / (n - 1))
 

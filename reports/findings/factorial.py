@@ -2,12 +2,14 @@
 
 Treatment and baseline differ in k factors. Where a study has every condition between the two,
 the gain is a sum of one-factor steps along each of the k! orders in which the factors can change.
-A factor's step depends on what changed before it where factors interact; its Shapley contribution
-is the mean over all orders (Shapley 1953), and the contributions sum to the gain, seed by seed.
-Shares of the gain are ratios of paired means, with Fieller's interval (Fieller 1954).
+Where factors interact, a factor's step depends on which factors changed before it. The factor's
+Shapley contribution is the mean of its step over all orders (Shapley 1953); the contributions sum
+to the gain, seed by seed. Shares of the gain are ratios of paired means, with Fieller's interval
+(Fieller 1954).
 
 Effects are those of a two-level factorial (Yates 1937): the difference between the means at the
-two signs of a factor, or of a product of factors, seed by seed, so every interval is a paired one.
+two signs of a factor, or of a product of factors. It is taken seed by seed, so every interval is
+paired.
 
 Accuracies are in %, gains in points.
 """
@@ -34,19 +36,19 @@ from reports.numbers.statistics import (
 )
 
 Finals = Mapping[str, Mapping[int, float]]
-"""By condition and seed, final accuracy in %, of finished cells."""
+"""By condition and seed, the final accuracy in % of finished cells."""
 
 Levels = Mapping[str, Mapping[str, str]]
-"""By condition, the level of each factor that arises in it."""
+"""By condition, the level of each factor that the condition has."""
 
-MOST_FACTORS = 6  # 720 orders; nobody reads more
+MOST_FACTORS = 6  # these have 720 orders; nobody reads more
 
 
 @dataclass(frozen=True)
 class Step:
     """One factor changed: ``treatment`` minus ``baseline``, which differ in nothing else.
 
-    ``gain`` in points with its paired 95% t interval; ``changed`` are the factors that had
+    ``gain`` is in points, ``ci95`` its paired 95% t interval; ``changed`` are the factors that had
     changed before.
     """
 
@@ -65,9 +67,10 @@ class Share:
     Attributes
     ----------
     contribution, ci95 : Shapley contribution in points with its paired t interval.
-    first, last : the steps that change it alone, and after all others.
-    share, share_ci95 : of the whole gain, 1 for all of it; the interval is Fieller's, None where
-        it is unbounded, as of a gain that is not surely different from zero.
+    first, last : the step that changes this factor before all others, and the one after all others.
+    share, share_ci95 : contribution / gain, 1 for the whole gain, with Fieller's interval. The
+        interval is None where it is unbounded, for example where the gain is not surely different
+        from zero.
     """
 
     factor: str
@@ -86,11 +89,11 @@ class Attribution:
     Attributes
     ----------
     stratum : the levels that treatment and baseline share.
-    seeds : those that every condition between the two has finished.
-    total, ci95 : the gain over these seeds in points.
-    means : mean accuracy in % by the set of factors that have changed, in the order of ``shares``.
-    shares : one for each factor in which the two differ.
-    paths : every order of the factors, and its steps.
+    seeds : those that are done for both conditions and for every condition between them.
+    total, ci95 : the gain over these seeds in points, with its paired t interval.
+    means : mean accuracy in % by the factors that have changed, these in the order of ``shares``.
+    shares : one for each factor in which treatment and baseline differ.
+    paths : for each order of the factors, its steps.
     """
 
     treatment: str
@@ -107,8 +110,9 @@ class Attribution:
 def decompose(finals: Finals, levels: Levels, treatment: str, baseline: str) -> Attribution | None:
     """Take the gain of ``treatment`` over ``baseline`` apart.
 
-    None where they differ in fewer than two factors or more than ``MOST_FACTORS``, in which
-    factors arise, where a condition between them is missing, or where no seed finished all.
+    None where they do not have the same factors, differ in fewer than two or more than
+    ``MOST_FACTORS`` of them, where a condition between them is missing, or where no seed is done
+    for all conditions.
     """
     treatment_levels, baseline_levels = levels.get(treatment, {}), levels.get(baseline, {})
     if treatment_levels.keys() != baseline_levels.keys():
@@ -185,9 +189,9 @@ def decompose(finals: Finals, levels: Levels, treatment: str, baseline: str) -> 
 def fieller(part: Floats, whole: Floats, level: float) -> Interval | None:
     """Return Fieller's interval of mean(part) / mean(whole) for paired values, (n,) each.
 
-    None where the mean of ``whole`` is not surely different from zero at this level: the set is
-    then unbounded, and no share can be told. None where either shows no spread to judge by, but
-    for a part that is zero on every pair.
+    None where the mean of ``whole`` is not surely different from zero at this level, because the
+    confidence set of the share is then unbounded. None also where ``part`` or ``whole`` shows no
+    spread, except where ``part`` is zero on every pair.
     """
     n = len(part)
     if not has_spread(whole) or not (has_spread(part) or np.all(np.abs(part) <= ROUNDING)):
@@ -209,9 +213,9 @@ class Effect:
 
     Attributes
     ----------
-    factors, levels : which, and the level of each that counts as plus.
-    effect, ci95 : in points, with the paired t interval.
-    p, p_holm : two-sided paired t, before and after Holm over all effects.
+    factors, levels : the factors, and the level of each that counts as plus.
+    effect, ci95 : in points, with its paired t interval.
+    p, p_holm : p-value of the two-sided paired t test, before and after Holm over all effects.
     """
 
     factors: tuple[str, ...]
@@ -225,8 +229,8 @@ class Effect:
 def effects(finals: Finals, levels: Levels) -> list[Effect]:
     """Return every effect of a complete two-level factorial, main effects first.
 
-    ``levels`` are those of the crossing; the first level met of a factor is minus. Empty where a
-    factor has other than two levels, a crossing is missing, or no seed finished all.
+    ``levels`` are those of the crossing; the first level of a factor counts as minus. Empty where a
+    factor does not have two levels, a combination is missing, or no seed is done for all of them.
     """
     levels_of: dict[str, list[str]] = {}
     for combination in levels.values():
@@ -279,8 +283,8 @@ def effects(finals: Finals, levels: Levels) -> list[Effect]:
 class LevelGain:
     """One level of a factor against its reference, all else equal.
 
-    ``gain`` in points with its paired 95% t interval over ``seeds``; ``p_holm`` over all levels
-    and strata of the factor.
+    ``gain`` is in points, ``ci95`` its paired 95% t interval over ``seeds``; ``p_holm`` is adjusted
+    for all levels and strata of the factor.
     """
 
     factor: str
@@ -348,7 +352,7 @@ def _ordered(chosen: Sequence[str], factors: Sequence[str]) -> tuple[str, ...]:
 
 
 def _weight(before: int, factors: int) -> float:
-    """Return the share of orders in which a factor changes right after ``before`` given ones."""
+    """Return the share of orders in which a factor changes right after ``before`` given factors."""
     return 1 / (factors * math.comb(factors - 1, before))
 
 
@@ -362,7 +366,7 @@ def _values(finals: Finals, name: str, seeds: Sequence[int]) -> Floats:
 
 
 def _p(gains: Floats) -> float:
-    """Return the two-sided p-value of a paired t test; 1 without a spread to judge by."""
+    """Return the two-sided p-value of a paired t test; 1 where the gains show no spread."""
     if not has_spread(gains):
         return 1.0
     return float(stats.ttest_1samp(gains, 0.0).pvalue)

@@ -10,7 +10,7 @@ OTHER_DATA = "NOT THE CLAIM'S DATA SET"
 
 
 def notices(records: Sequence[Record]) -> tuple[str, ...]:
-    """Return the notices that belong above a report made from these records, most often none."""
+    """Return the notices that belong above a report on these records; usually there are none."""
     return (*_of_other_data(records), *_of_emulation(records))
 
 

@@ -12,7 +12,7 @@ from reports.numbers.records import Record
 from reports.numbers.words import counted, listed
 
 GROUPS, NAMES, RANGES = 3, 4, 4
-"""So many groups of cells, conditions of a group, and ranges of seeds a sentence names."""
+"""How many groups of cells, conditions of a group, and ranges of seeds a sentence names at most."""
 
 CellCounts = tuple[tuple[str, int], ...]
 """How many cells, by name."""
@@ -20,14 +20,16 @@ CellCounts = tuple[tuple[str, int], ...]
 
 @dataclass(frozen=True)
 class Origin:
-    """How many cells one kind of machine made: equal in all three, its numbers agree bit for bit.
+    """How many cells one kind of machine made.
+
+    Machines that are equal in device, torch and numerics give results that agree bit for bit.
 
     Attributes
     ----------
     device, torch, numerics : "cpu" or the GPU's name, torch's version, and the fingerprint of
-        their arithmetic; None where a record does not say.
+        their arithmetic; None where a record does not tell.
     cells : number of records.
-    conditions : of which conditions, and how many of each.
+    conditions : how many cells of each condition.
     """
 
     device: str | None
@@ -51,7 +53,7 @@ def origins(records: Sequence[Record]) -> tuple[Origin, ...]:
 
 
 def provenance_counts(records: Sequence[Record]) -> tuple[tuple[str, CellCounts], ...]:
-    """Return, by field of the records' provenance, its values and how many cells have each."""
+    """Return, by field of the records' provenance, each value and how many cells have it."""
     counts: dict[str, Counter[str]] = {}
     for record in records:
         origin = dict(record.get("provenance", {}))
@@ -67,9 +69,9 @@ class CodeState:
 
     Attributes
     ----------
-    version, git_commit, git_clean : as its records say; None where they do not. ``git_clean`` is
+    version, git_commit, git_clean : as the records tell; None where they do not. ``git_clean`` is
         False where files differed from the commit.
-    seeds : by condition, in the study's order, the seeds of its cells, rising.
+    seeds : by condition, in the study's order, the seeds of its cells in rising order.
     """
 
     version: str | None
@@ -94,7 +96,7 @@ class CodeState:
 
     @property
     def made(self) -> str:
-        """Its cells in words, those with the same seeds together; shortened where they are many."""
+        """Its cells in words: conditions with the same seeds together, long lists shortened."""
         groups: dict[tuple[int, ...], list[str]] = {}
         for condition, seeds in self.seeds:
             groups.setdefault(seeds, []).append(condition)
@@ -106,9 +108,9 @@ class CodeState:
 
 
 def code_states(records: Sequence[Record], conditions: Iterable[str]) -> tuple[CodeState, ...]:
-    """Return the states of the code that made the records, those that made most of them first.
+    """Return the states of the code that made the records; the state with most cells comes first.
 
-    Two commits are two states, whatever changed between them: nothing here knows better.
+    Two commits are two states, whatever changed between them, because a record does not tell that.
 
     Parameters
     ----------
@@ -133,9 +135,10 @@ def code_states(records: Sequence[Record], conditions: Iterable[str]) -> tuple[C
 
 
 def code_notice(states: Sequence[CodeState]) -> str | None:
-    """Return what a reader must know of the code; None where one known state made all records.
+    """Return what a reader must know of the code that made the records.
 
-    None too where no record names its code.
+    None where a single state made all of them, without known uncommitted changes, and where no
+    record names its code.
     """
     dirty = any(state.git_clean is False for state in states)
     if len(states) > 1:
@@ -152,7 +155,7 @@ def code_notice(states: Sequence[CodeState]) -> str | None:
 
 
 def seed_ranges(seeds: Sequence[int]) -> str:
-    """Return rising seeds in short: 0-4, 7."""
+    """Return rising seeds as ranges: 0-4, 7."""
     ranges: list[list[int]] = [[seed, seed] for seed in seeds[:1]]
     for before, seed in pairwise(seeds):
         if seed == before + 1:

@@ -1,19 +1,20 @@
-"""How much of the spread over seeds is initialisation, how much the order of mini-batches.
+"""How much of the spread over seeds comes from initialisation, and how much from mini-batch order.
 
 A study that crosses both gives a table of final accuracies, one cell for each initialisation and
 order, without replication. The model is a sum of random effects,
 
     accuracy[i, j] = mean + initialisation[i] + order[j] + residual[i, j],
 
-whose residual holds the interaction and whatever else two runs differ by. Components follow from
-the mean squares (ANOVA method of moments; Searle, Casella and McCulloch 1992, section 4.3): they
-are unbiased, and may come out negative where the truth is near zero. Shares use them clipped at 0.
+whose residual holds the interaction and all other differences between two runs. The components
+follow from the mean squares (ANOVA method of moments; Searle, Casella and McCulloch 1992, section
+4.3). They are unbiased, and can be negative where the true component is near zero. Shares use the
+components clipped at 0.
 
 Intervals are generalised confidence intervals (Weerahandi 1993; for exactly this two-way layout
 Hamada and Weerahandi 2000, and Burdick, Borror and Montgomery 2005): the unknown chi-squares
-behind the sums of squares are drawn, and each draw solved for the components. They need normal
-effects; their coverage is checked by simulation in the tests. They do not pretend that 8 levels
-tell a variance well: with 7 degrees of freedom its upper end is four times the estimate.
+behind the sums of squares are drawn, and each draw is solved for the components. They need normal
+effects; the tests check their coverage by simulation. They are honest about how little 8 levels say
+of a variance: with 7 degrees of freedom the upper end is four times the estimate.
 
 All accuracies are in %, differences in points, variances in points squared.
 """
@@ -31,8 +32,8 @@ from scipy import stats
 from reports.numbers.statistics import Floats, Interval, has_spread
 
 PARTS = ("initialisation", "order", "residual")
-DRAWS = 20_000  # of the chi-squares behind an interval; its ends move by about 1% of their size
-HALF_WIDTHS = (0.5, 0.25)  # points: precisions whose number of seeds is told
+DRAWS = 20_000  # of the chi-squares; the ends of an interval then vary by about 1% of their size
+HALF_WIDTHS = (0.5, 0.25)  # points; for each, the number of seeds that reaches it is reported
 SEED_CAP = 100_000
 
 
@@ -43,11 +44,11 @@ class Part:
     Attributes
     ----------
     unclipped : the unbiased estimate in points squared, which may be negative.
-    variance : the same, at least 0.
-    ci95 : generalised 95% interval of the component, at least 0; without an upper end where all
-        cells are equal and show no spread to judge by.
-    share : of the three clipped components' sum, in [0, 1]; None where all are 0.
-    share_ci95 : its generalised interval; None where ``share`` is.
+    variance : the same, clipped at 0.
+    ci95 : generalised 95% interval of the component, clipped at 0; its upper end is infinite where
+        all cells are equal and show no spread.
+    share : part of the sum of the three clipped components, in [0, 1]; None where all are 0.
+    share_ci95 : generalised interval of ``share``; None where ``share`` is None.
     """
 
     unclipped: float
@@ -66,11 +67,12 @@ class VarianceComponents:
     initialisations, orders : the number of levels of each.
     mean : of all cells, in the table's unit.
     parts : by name, "initialisation", "order" and "residual".
-    total : variance of a run whose initialisation and order are both new, in points squared: the
-        sum of the unclipped components (at least 0), which stays unbiased where one is negative.
-    total_ci95 : its generalised interval.
-    seeds : by half-width in points, how many seeds, each a new initialisation and a new order,
-        give a 95% t interval no wider at a spread of ``total``.
+    total : variance of a run whose initialisation and order are both new, in points squared. It is
+        the sum of the unclipped components (at least 0), which stays unbiased where a component is
+        negative.
+    total_ci95 : generalised interval of ``total``.
+    seeds : by half-width in points, the number of seeds, each with a new initialisation and a new
+        order, that gives a 95% t interval of at most this half-width if the variance is ``total``.
     seeds_ci95 : the same numbers at the ends of ``total_ci95``.
     """
 
@@ -91,7 +93,7 @@ def tables(
     method: str = "method",
     order: str = "order",
 ) -> dict[str, Floats]:
-    """Return for each method its table of final accuracies in %, (initialisations, orders).
+    """Return each method's table of final accuracies in %, (initialisations, orders).
 
     Parameters
     ----------
@@ -102,8 +104,9 @@ def tables(
 
     Returns
     -------
-    Rows are all seeds in rising order, columns all orders as in ``levels``, the same for every
-    method, so that tables of two methods may be subtracted; NaN where a cell has no result.
+    The rows are all seeds in rising order, the columns all orders in the order of ``levels``. They
+    are the same for every method, so that the tables of two methods can be subtracted. NaN where a
+    cell has no result.
     """
     seeds = sorted({seed for by_seed in finals.values() for seed in by_seed})
     used = {name: chosen for name, chosen in levels.items() if method in chosen and order in chosen}
@@ -118,7 +121,7 @@ def tables(
 
 
 def with_differences(by_method: Mapping[str, Floats]) -> dict[str, Floats]:
-    """Return the tables and, in points, each later one minus the first, cell by cell."""
+    """Return the tables, and in points each later table minus the first, cell by cell."""
     names = list(by_method)
     minus = {
         f"{name} minus {names[0]}": by_method[name] - by_method[names[0]] for name in names[1:]
@@ -129,7 +132,7 @@ def with_differences(by_method: Mapping[str, Floats]) -> dict[str, Floats]:
 def mean_squares(table: Floats) -> tuple[Floats, Floats]:
     """Return mean squares and degrees of freedom, (3,) each: rows, columns, residual.
 
-    A mean square of what does not differ by more than rounding is 0.
+    A mean square is 0 where the values differ by no more than rounding errors.
     """
     rows, columns = table.shape
     grand = table.mean()
@@ -154,8 +157,8 @@ def mean_squares(table: Floats) -> tuple[Floats, Floats]:
 def decompose(table: ArrayLike, *, seed: int = 0, draws: int = DRAWS) -> VarianceComponents | None:
     """Return the variance components of a table (initialisations, orders) in % or points.
 
-    None where they cannot be told: fewer than two rows or columns, or a cell without a finite
-    value. Nothing is filled in, for a diverged run is not missing at random.
+    None where the table has fewer than two rows or columns, or a cell without a finite value.
+    Missing values are not filled in, because a diverged run is not missing at random.
 
     Parameters
     ----------
@@ -176,7 +179,7 @@ def decompose(table: ArrayLike, *, seed: int = 0, draws: int = DRAWS) -> Varianc
     clipped = np.maximum(unclipped, 0)
     chi_squares = np.random.default_rng(seed).chisquare(freedom, (draws, 3))
     solved = _solve(squares * freedom / chi_squares, cells.shape)
-    # The total first, from the unclipped draws: its coefficients on the mean squares are positive.
+    # The total uses the unclipped draws: its coefficients on the mean squares are positive.
     totals = solved.sum(axis=1)
     solved = np.maximum(solved, 0)
     whole = solved.sum(axis=1, keepdims=True)
@@ -226,8 +229,9 @@ def _middle(drawn: Floats) -> Interval:
 def seeds_for(half_width: float, variance: float) -> int | None:
     """Return the smallest number of seeds whose 95% t interval is +- ``half_width`` or narrower.
 
-    ``t(0.975, n - 1) sqrt(variance / n)``, with the true variance for that of the sample: half
-    of all studies of this size get a wider interval. At least 2; None beyond 100,000.
+    The half-width is ``t(0.975, n - 1) sqrt(variance / n)``, with the true variance in place of the
+    sample's, so about half of all studies of this size get a wider interval. At least 2; None where
+    more than 100,000 are needed.
 
     Raises
     ------
