@@ -1,4 +1,4 @@
-"""Figures of accuracies: over the tasks seen so far, task by task, and as matrices."""
+"""Figures of accuracies: over the tasks seen so far, for each task, and as matrices."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ from reports.numbers.metrics import Floats
 from reports.numbers.tables import mean_with_interval
 
 PublishedCurves = Mapping[str, Mapping[int, float]]
-"""By condition, accuracy in % by number of tasks seen."""
+"""By condition, then by number of tasks seen: accuracy in %."""
 
-COLUMNS = 4  # of small panels
+COLUMNS = 4  # most small panels beside each other
 
 
 def draw_curves(
@@ -42,14 +42,14 @@ def draw_curves(
 
     Parameters
     ----------
-    curves : as ``reports.numbers.tables.curves`` gives them.
-    conditions : which to draw, in order of the legend.
-    published : what was published; where it is empty, ours stand alone.
-    source : names it.
+    curves : a table from ``reports.numbers.tables.curves``.
+    conditions : those to draw, in the order of the legend.
+    published : the published accuracies; where it is empty, ours stand alone.
+    source : name of the source of ``published``.
 
     Returns
     -------
-    Panels of one scale. Lines are means over seeds, with 95% t intervals.
+    Panels with one scale. Lines are means over seeds, with 95% t intervals.
     """
     style_of = styles(conditions)
     panels = 2 if published else 1
@@ -79,9 +79,10 @@ def draw_curves(
 def draw_pairs(
     curves: pd.DataFrame, conditions: Sequence[str], published: PublishedCurves, source: str
 ) -> Figure:
-    """Draw the same pair by pair: a condition without and with DHP, every seed, and the values.
+    """Draw one panel for each pair of conditions without and with DHP.
 
-    Arguments as for ``draw_curves``; thin lines are single seeds, crosses and stars published.
+    The arguments are those of ``draw_curves``. Thin lines are single seeds; crosses and stars are
+    published values.
     """
     pairs: dict[str, list[str]] = {}
     for condition in conditions:
@@ -120,11 +121,11 @@ def draw_pairs(
 
 
 def draw_tasks(matrices: Mapping[str, Floats]) -> Figure:
-    """Draw how each task is learned and forgotten: one panel a condition, one colour a task.
+    """Draw how each task is learned and forgotten, one panel a condition, one colour a task.
 
     Parameters
     ----------
-    matrices : by condition, (seeds, T, T), a fraction; row i after training task i.
+    matrices : by condition, accuracies (seeds, T, T) as fractions; row i is after training task i.
 
     Returns
     -------
@@ -162,9 +163,10 @@ def draw_tasks(matrices: Mapping[str, Floats]) -> Figure:
 
 
 def draw_matrices(matrices: Mapping[str, Floats]) -> Figure:
-    """Draw each condition's mean accuracy matrix as a heat map; ``matrices`` as ``draw_tasks``.
+    """Draw each condition's mean accuracy matrix as a heat map.
 
-    All share one scale; the numbers are %, and the darker, the lower.
+    ``matrices`` are those of ``draw_tasks``. All maps share one scale; the numbers are in %, and a
+    darker cell has a lower accuracy.
     """
     means = {name: 100 * stack.mean(0) for name, stack in matrices.items()}
     low = min(float(np.nanmin(mean)) for mean in means.values())
@@ -182,7 +184,7 @@ def draw_matrices(matrices: Mapping[str, Floats]) -> Figure:
                 cbar=False,
                 annot=tasks <= 10,
                 fmt=".1f",
-                # Neither is one of the page's own colours: they belong to the cell behind them.
+                # Text colours fit the cell behind them; neither is a colour that the page replaces.
                 annot_kws={"fontsize": 7},
                 xticklabels=labels,
                 yticklabels=labels,
@@ -199,7 +201,7 @@ def draw_matrices(matrices: Mapping[str, Floats]) -> Figure:
 
 @contextmanager
 def _panels(count: int, width: float, height: float) -> Iterator[tuple[Figure, list[Axes]]]:
-    """Give ``count`` small panels of one scale; sizes in inches."""
+    """Give ``count`` small panels with one scale; sizes are in inches."""
     columns = min(count, COLUMNS + (count % (COLUMNS + 1) == 0))
     width *= min(1, COLUMNS / columns)
     rows = math.ceil(count / columns)
@@ -215,7 +217,7 @@ def _panels(count: int, width: float, height: float) -> Iterator[tuple[Figure, l
     flat = list(axes.flat)
     for empty in flat[count:]:
         empty.set_visible(False)
-    if count % columns:  # the panels above the empty ones are the lowest of their columns
+    if count % columns:  # a panel above an empty one is the lowest of its column
         for above in flat[count - columns : columns * (rows - 1)]:
             above.tick_params(labelbottom=True)
     yield figure, flat[:count]

@@ -19,8 +19,9 @@ from reports.numbers.verdict import SIGNS
 def draw_estimation(judged: JudgedClaim) -> Figure:
     """Draw each seed's two accuracies joined, and beside them the differences.
 
-    The diamond is the mean difference with the two intervals that judged the claim (the thick one
-    is that of equivalence); the dashed line the reported gain, the shaded band reported +- margin.
+    The diamond is the mean difference, with the two intervals that decided the verdict (the thick
+    one is that of equivalence). The dashed line is the reported gain, and the shaded band is
+    reported +- margin.
 
     Raises
     ------
@@ -73,11 +74,11 @@ def draw_estimation(judged: JudgedClaim) -> Figure:
 
 
 def draw_forest(claims: Sequence[JudgedClaim], others: Sequence[Contrast] = ()) -> Figure:
-    """Draw every claim's gain with its intervals and its verdict, and what was reported.
+    """Draw every claim's gain with its intervals, its verdict and the reported gain.
 
     Parameters
     ----------
-    others : contrasts without a reported value, drawn below.
+    others : contrasts without a reported gain, drawn below the claims.
 
     Raises
     ------

@@ -16,20 +16,21 @@ from reports.findings.curves import Specification, factor_levels
 from reports.numbers.study import Curve
 
 WIDE = 4.0
-"""Beyond so many times the far edge of the claim's band the axis of gains turns logarithmic."""
+"""The axis of gains is logarithmic if a gain exceeds the band's far edge by this factor."""
 
 MARKERS = {"above zero": "^", "undecided": "o", "below zero": "v"}
 
 
 def draw_curve(specs: Sequence[Specification], curve: Curve) -> Figure:
-    """Draw all gains in order, with the choices that made them below.
+    """Draw all gains in order, and below them the choices behind each gain.
 
-    Above: each specification's mean gain in points with its 95% t interval; marker and colour
-    tell which intervals lie above zero, below it, or across. The dashed line is the reported
-    gain, the shaded band reported +- margin. Below: one column for each specification, one row
-    for each level, filled where it was chosen; factors that never vary are left out. Where gains
-    go far beyond the band, the axis is logarithmic beyond it and says so. Intervals may be cut at
-    the edge of the panel, for the gains to stay readable; the label counts them.
+    The upper panel shows each specification's mean gain in points with its 95% t interval. Marker
+    and colour show whether the interval lies above, below or across zero. The dashed line is the
+    reported gain, and the shaded band is reported +- margin. The lower panel has one column for
+    each specification and one row for each level, filled where the level was chosen; factors that
+    never vary are left out. Where gains go far beyond the band, the axis is logarithmic beyond it
+    and its label says so. An interval may be cut at the edge of the panel, so that the gains stay
+    readable; the label counts these intervals.
 
     Raises
     ------
@@ -101,7 +102,7 @@ def _draw_gains(axis: Axes, drawn: Sequence[Specification], curve: Curve) -> Non
             label=f"95% interval {status}" if status != "undecided" else "interval holds zero",
         )
     if log:
-        # Linear as far as the claim's band, so that it and zero keep their places.
+        # Linear within the claim's band, so that the band and zero stay readable.
         axis.set_yscale("symlog", linthresh=edge, linscale=1.6)
         axis.set_yticks(_symlog_ticks(edge, bottom, ceiling))
         axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
@@ -113,14 +114,14 @@ def _draw_gains(axis: Axes, drawn: Sequence[Specification], curve: Curve) -> Non
     axis.set_xlim(-0.8, len(drawn) - 0.2)
     axis.grid(visible=False, axis="x")
     axis.tick_params(labelbottom=False)
-    # Above the panel: inside, it would hide the band or the largest gains.
+    # The legend stands above the panel; inside, it would hide the band or the largest gains.
     axis.legend(fontsize=7, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=5, frameon=False)
 
 
 def _limits(
     gains: np.ndarray, ends: np.ndarray, low: float, high: float, edge: float | None
 ) -> tuple[float, float]:
-    """Return the ends of the axis: all gains, the band, and intervals up to half as far again.
+    """Return the ends of the axis: it holds all gains, the band, and intervals up to half as far.
 
     ``edge`` is where the axis turns logarithmic, None where it is linear.
     """
@@ -130,7 +131,7 @@ def _limits(
     bottom = max(finite.min(), least - spare)
     ceiling = min(finite.max(), most + spare)
     bottom, ceiling = min(bottom, least), max(ceiling, most)
-    if edge is not None:  # on a logarithmic axis a fixed share of points is no margin
+    if edge is not None:  # on a logarithmic axis the room beside the data must grow with it
         return float(min(1.25 * bottom, -0.3 * edge)), float(max(1.25 * ceiling, 1.3 * edge))
     pad = 0.05 * (ceiling - bottom)
     return float(bottom - pad), float(ceiling + pad)
@@ -140,7 +141,7 @@ def _symlog_ticks(edge: float, bottom: float, ceiling: float) -> list[float]:
     steps = np.array([1, 2, 5])
     beyond = [float(step * 10.0**power) for power in range(-3, 7) for step in steps]
     beyond = [tick for tick in beyond if tick > 1.15 * edge]
-    # Inside the band's edge two round numbers are enough.
+    # Within the band two round numbers are enough.
     inner = [tick for tick in (0.5 * edge, edge) if tick > 0]
     magnitudes = [float(f"{tick:.1g}") for tick in inner] + beyond
     ticks = {0.0, *magnitudes, *(-tick for tick in magnitudes)}

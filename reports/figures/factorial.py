@@ -14,15 +14,15 @@ from reports.figures.theme import INK, MUTED, PAPER, drawing, lettered, wrapped
 from reports.findings.factorial import Attribution, Effect, LevelGain
 from reports.numbers.statistics import Interval
 
-FAR = 8.0  # so many times the median, or points
+FAR = 8.0  # times the median size, or times one point if that is larger
 LINES = ("-", "--", ":", "-.")
 
 
 def draw_paths(attributions: Mapping[str, Attribution]) -> Figure:
-    """Draw every way from baseline to treatment, one panel a claim.
+    """Draw every way from baseline to treatment, one panel for each claim.
 
-    Across: how many factors have changed; up: mean accuracy in %. Each line changes one factor;
-    colour and line style tell which.
+    The horizontal axis is the number of changed factors, the vertical axis the mean accuracy in %.
+    Each line changes one factor; colour and line style show which.
     """
     palette = sns.color_palette("colorblind")
     factors = list(
@@ -91,7 +91,7 @@ def draw_effects(effects: Sequence[Effect]) -> Figure:
 
 
 def draw_levels(gains: Sequence[LevelGain]) -> Figure:
-    """Draw each level's gain over the reference with its 95% interval, filled as effects are."""
+    """Draw each level's gain over the reference like the effects in ``draw_effects``."""
     labels = [
         wrapped(
             " ".join(
@@ -116,7 +116,9 @@ def _forest(
                 axis.plot([ci95.low, ci95.high], [place, place], "-", color=INK, lw=1.4)
             axis.plot([mean], [place], "D", color=INK, mfc=INK if sure else PAPER, ms=5)
         sizes = sorted(abs(mean) for mean, _, _ in rows)
-        if sizes[-1] > FAR * max(1.0, sizes[len(sizes) // 2]):  # one would squeeze all others
+        if sizes[-1] > FAR * max(
+            1.0, sizes[len(sizes) // 2]
+        ):  # the largest would squeeze all others
             axis.set_xscale("symlog", linthresh=1.0)
             axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
             label += ", logarithmic beyond ±1"

@@ -23,18 +23,19 @@ QUANTITIES: Mapping[str, str] = {
     "importance_sum": "sum of the importances",
     "importance_max": "largest importance",
 }
-"""What a record tells of each task, and its name on the axis."""
+"""What a record tells of each task, and its name in the figure."""
 
 DECADES = 30.0  # a quantity that spans more than this factor is drawn logarithmically
 
 
 def draw_telemetry(telemetry: pd.DataFrame, conditions: Sequence[str]) -> Figure:
-    """Draw every quantity over the tasks: means over seeds, and their smallest and largest.
+    """Draw every quantity over the tasks: its mean, smallest and largest value over seeds.
 
     Parameters
     ----------
-    telemetry : as ``reports.numbers.tables.telemetry`` gives it.
-    conditions : which to draw, in order of the legend; only those that have the quantity appear.
+    telemetry : a table from ``reports.numbers.tables.telemetry``.
+    conditions : those to draw, in the order of the legend; a panel shows only those that have its
+        quantity.
 
     Raises
     ------
@@ -94,6 +95,6 @@ def draw_telemetry(telemetry: pd.DataFrame, conditions: Sequence[str]) -> Figure
 
 
 def present(telemetry: pd.DataFrame) -> set[str]:
-    """Return the quantities that are somewhere not zero."""
+    """Return the quantities that are not zero everywhere."""
     alive = telemetry[np.abs(telemetry["value"].fillna(0)) > 0]
     return set(alive["quantity"])

@@ -19,32 +19,32 @@ from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 
 INK, MUTED, GRID, SHADE, PAPER = "#222222", "#6b6b6b", "#d8d8d8", "#e6e6e6", "#ffffff"
-"""Colours that are no data. The page replaces them by its own, so that they turn with it."""
+"""Colours that stand for no data. The page replaces them by its own light or dark colours."""
 
 BASES = ("finetune", "ewc", "online-ewc", "si", "mas")
-"""Conditions that exist without and with DHP; a pair shares its hue in every figure."""
+"""Conditions that exist without and with DHP; the two share a hue in every figure."""
 
 MARKERS = "osD^vPX<>*"
 
 FONT = "DejaVu Sans"
-"""matplotlib's own: it is there everywhere, and has no East Asian letters."""
+"""The font that comes with matplotlib; it has no East Asian letters."""
 
 FURTHER_FONTS = (
     "Noto Sans CJK JP", "Noto Sans CJK SC", "Noto Sans JP", "Noto Sans SC", "Source Han Sans",
     "WenQuanYi Zen Hei", "Hiragino Sans", "PingFang SC", "Yu Gothic", "Microsoft YaHei",
     "Malgun Gothic", "Arial Unicode MS",
 )  # fmt: skip
-"""Where one of them is installed, it has the letters that ours lacks."""
+"""Fonts with the letters that ``FONT`` lacks; used where they are installed."""
 
 TEXT_AS_IT_IS = {"text.parse_math": False, "text.usetex": False}
-"""A name with dollars in it is no formula."""
+"""A name with dollars in it is not read as a formula."""
 
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 @dataclass(frozen=True)
 class Style:
-    """How a condition is drawn in every figure of a study: never by colour alone."""
+    """How a condition is drawn in every figure of a study; it never differs by colour alone."""
 
     colour: tuple[float, float, float]
     line: str
@@ -54,7 +54,7 @@ class Style:
 
 @contextmanager
 def drawing() -> Iterator[None]:
-    """Give the figures that are made inside the house style."""
+    """Draw the figures of this context in the house style."""
     colours = {
         "text.color": INK,
         "axes.labelcolor": INK,
@@ -79,9 +79,9 @@ def drawing() -> Iterator[None]:
 def styles(conditions: Sequence[str]) -> dict[str, Style]:
     """Return the style of each condition, the same wherever the study is drawn.
 
-    A condition without and with DHP share one hue of a palette made for colour-blind readers;
-    line and marker tell the two apart. Others differ in hue and marker, and from the eleventh on
-    in line.
+    A condition without DHP and the same with DHP share one hue of a palette made for colour-blind
+    readers; they differ in line and marker. Other conditions differ in hue and marker, and from the
+    eleventh on in line.
     """
     named = any(base(condition) in BASES for condition in conditions)
     bases = list(dict.fromkeys([*(BASES if named else ()), *map(base, conditions)]))
@@ -115,16 +115,16 @@ def is_plastic(condition: str) -> bool:
 def wrapped(name: str, width: int = 22) -> str:
     """Return a condition's name in lines of at most ``width`` letters, for an axis or a title.
 
-    A factor and its level that do not fit on one line part at the equals sign.
+    A factor and its level that do not fit on one line are split at the equals sign.
     """
     words = [word if len(word) <= width else word.replace("=", "= ", 1) for word in name.split()]
     return "\n".join(textwrap.wrap(" ".join(words), width, break_on_hyphens=False)) or name
 
 
 def lettered(text: str, width: int = 40) -> str:
-    """Return any text for a figure: in lines of at most ``width`` letters, all of which are there.
+    """Return any text for a figure, in lines of at most ``width`` letters.
 
-    A sign that no font here has is written as an escape, not as an empty box.
+    A letter that no available font has is written as an escape, not as an empty box.
     """
     shown = (sign if sign in " \n\t" or _has_glyph(sign) else _escape(sign) for sign in text)
     return wrapped("".join(shown), width)
@@ -147,7 +147,7 @@ def _escape(sign: str) -> str:
 
 
 def power_of_ten(value: float, _: object = None) -> str:
-    """Label a tick of a logarithmic axis, 10⁻³, without the markup of mathematics."""
+    """Label a tick of a logarithmic axis as 10⁻³, without the markup of formulas."""
     if value == 0:
         return "0"
     exponent = round(math.log10(abs(value)))
@@ -157,9 +157,9 @@ def power_of_ten(value: float, _: object = None) -> str:
 
 
 def legend_below(figure: Figure, handles: Sequence[Artist], labels: Sequence[str]) -> None:
-    """Put a figure's legend beside it where its labels are short, else below, in a taller figure.
+    """Put a figure's legend beside it if its labels are short, else below it in a taller figure.
 
-    The labels of crossed factors are too long to stand beside anything.
+    The labels of crossed factors are too long to stand beside a figure.
     """
     if max(map(len, labels)) <= 20:
         figure.legend(handles, labels, loc="outside right center", fontsize=8)
@@ -171,12 +171,13 @@ def legend_below(figure: Figure, handles: Sequence[Artist], labels: Sequence[str
 
 
 def save(figure: Figure, path: Path) -> list[Path]:
-    """Write a figure as SVG and PNG (150 dpi); returns the files. Same data, same bytes.
+    """Write a figure as SVG and PNG (150 dpi), and return the files. Same data, same bytes.
 
-    ``path`` is theirs without the suffix. The figure is closed, written or not.
+    ``path`` is the path of both files without the suffix. The figure is closed even if writing
+    fails.
     """
     files = [path.with_name(f"{path.name}{suffix}") for suffix in (".svg", ".png")]
-    # Identifiers that do not change; and some ticks are made only here.
+    # The salt keeps identifiers the same; some ticks are made only now, and need the text settings.
     fixed: Any = {"svg.hashsalt": path.name, **TEXT_AS_IT_IS}
     try:
         with mpl.rc_context(fixed):

@@ -1,4 +1,4 @@
-"""Figure of where the spread over seeds comes from."""
+"""A figure that shows where the spread over seeds comes from."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ HATCHES = ("", "///", "...")
 
 
 def draw_variance(variances: Mapping[str, VarianceComponents]) -> Figure:
-    """Draw what initialisation, order and the rest add to the spread over seeds.
+    """Draw what initialisation, order and the residual add to the spread over seeds.
 
-    Left: the variance components in points squared with their 95% intervals. Right: their shares
-    of the whole as stacked bars. Parts are told apart by hatch and marker beside colour.
+    The left panel shows the variance components in points squared with their 95% intervals, the
+    right panel their shares of the total as stacked bars. Parts differ in hatch and marker, not
+    only in colour.
 
     Raises
     ------
@@ -69,7 +70,7 @@ def draw_variance(variances: Mapping[str, VarianceComponents]) -> Figure:
                         bbox={"boxstyle": "round,pad=0.15", "fc": PAPER, "ec": "none"},
                     )
                 start += 100 * component.share
-        # Upper ends spread over decades with few levels; below 1e-3 points squared is nothing.
+        # With few levels the upper ends spread over decades; near zero the axis is linear.
         left.set_xscale("symlog", linthresh=0.01)
         left.set_xlim(left=0)
         left.xaxis.set_major_formatter(FuncFormatter(power_of_ten))
