@@ -1,4 +1,4 @@
-"""Accuracies: beside the published ones, and what was learned and forgotten on the way."""
+"""Accuracies beside the published ones, and what was learned and forgotten on the way."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from reports.numbers.words import between, number
 from reports.sections.section import Drawing, Section, Table
 
 MOST = 12
-"""So many conditions a figure can show; of a larger study, those of the claims and the first."""
+"""How many conditions a figure shows at most; those of the claims come first."""
 
 
 def accuracies_section(analysis: Analysis, study: Study, names: Sequence[str]) -> Section:
-    """Return the section on accuracies, published values beside; ``names`` are drawn."""
+    """Return the section on accuracies and published values; ``names`` are the drawn conditions."""
     measured = analysis.measured
     summary, finals = measured.summary, measured.published
     published, source = _published(study, analysis.tasks)
@@ -74,7 +74,7 @@ def accuracies_section(analysis: Analysis, study: Study, names: Sequence[str]) -
 
 
 def _published(study: Study, tasks: int) -> tuple[PublishedCurves, str]:
-    """Return the first source that tells the accuracy after several of the tasks, and its name."""
+    """Return the values and name of the first source with accuracies after several of the tasks."""
     for source in study.published:
         if sum(after <= tasks for after in set(source.after_tasks)) > 1:
             return published_by_tasks(source, tasks), source.id
@@ -82,7 +82,7 @@ def _published(study: Study, tasks: int) -> tuple[PublishedCurves, str]:
 
 
 def learning_section(analysis: Analysis, names: Sequence[str]) -> Section | None:
-    """Return the section on what was learned and forgotten; None where no cell is done."""
+    """Return the section on what the conditions learned and forgot; None where no cell is done."""
     matrices = {
         condition: stack
         for condition, stack in analysis.measured.matrices.items()

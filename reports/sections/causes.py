@@ -1,4 +1,4 @@
-"""What causes a gain, in sentences that stand beside a verdict and in sections of their own."""
+"""What causes a gain: sentences that stand beside a verdict, and sections."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def cause_sentences(causes: Causes) -> list[str]:
 
 
 def cause_sections(causes: Causes) -> list[Section]:
-    """Return the sections of what a study's factors say; none where they say nothing."""
+    """Return the sections on what a study's factors say; empty where they say nothing."""
     sections = []
     if causes.decompositions:
         sections.append(factorial.decomposition_section(causes.decompositions))

@@ -13,7 +13,7 @@ from reports.sections.section import Drawing, Section, Table
 
 
 def seed_by_seed(analysis: Analysis) -> Section | None:
-    """Return the section on the pairs of the first claim that has any; None without one."""
+    """Return the section on the pairs of the first claim that has pairs; None if no claim has."""
     judged = next((claim for claim in analysis.claims if claim.judgement is not None), None)
     if judged is None or judged.judgement is None:
         return None
@@ -41,7 +41,7 @@ def seed_by_seed(analysis: Analysis) -> Section | None:
 
 
 def contrasts_section(analysis: Analysis) -> Section | None:
-    """Return the section on all contrasts, claimed and others; None where there is none."""
+    """Return the section on all contrasts, claimed or not; None where there is no contrast."""
     claims = [judged for judged in analysis.claims if judged.judgement is not None]
     claimed = {(judged.claim.treatment, judged.claim.baseline) for judged in claims}
     others = [

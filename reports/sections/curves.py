@@ -19,7 +19,7 @@ from reports.sections.section import Drawing, Section, Table, slug
 
 
 def section(curve: CurveFinding, *, k: int = 5) -> Section:
-    """Return the report's section on one curve; ``k`` of the largest and smallest gains listed."""
+    """Return the report's section on one curve, which lists the ``k`` largest gains and losses."""
     id_, title = slug(f"curve-{curve.id}"), f"Specification curve: {curve.text}"
     specs, counts, joint = curve.specifications, curve.counts, curve.joint
     paragraphs = [summary(curve), *_gaps(specs, counts)]
@@ -82,7 +82,7 @@ def _gaps(specs: Sequence[Specification], counts: CurveCounts) -> list[str]:
     paragraphs = [f"Of {counts.specifications} specifications, {'; '.join(gaps)}."] if gaps else []
     touched = sum(bool(spec.diverged or spec.baseline_diverged) for spec in specs)
     if touched:
-        # Several treatments may share a baseline, whose runs are then counted once.
+        # Several treatments may share a baseline; its runs count once.
         untreated = sum({spec.baseline: spec.baseline_diverged for spec in specs}.values())
         treated = counted(sum(spec.diverged for spec in specs), "run")
         paragraphs.append(

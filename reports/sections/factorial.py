@@ -36,7 +36,7 @@ def _percent(share: float | None, ends: Interval | None) -> str:
 
 
 def decomposition_section(decompositions: Mapping[str, Attribution | None]) -> Section:
-    """Return the section on the decomposed claims, by id; None ones are named as missing."""
+    """Return the section on the decomposed claims, by id; a claim that is None is named missing."""
     attributions = {
         name: attribution for name, attribution in decompositions.items() if attribution is not None
     }

@@ -14,7 +14,7 @@ from reports.sections.section import Drawing, Section, Table
 
 
 def methods_section(analysis: Analysis, names: Sequence[str]) -> Section | None:
-    """Return the section on the telemetry of the conditions ``names``; None without any."""
+    """Return the section on the telemetry of the conditions ``names``; None without telemetry."""
     telemetry = analysis.measured.telemetry
     telemetry = telemetry[telemetry["condition"].isin(list(names))]
     alive = present(telemetry)

@@ -17,10 +17,10 @@ from reports.sections.verdict import verdict_section
 
 
 def sections(analysis: Analysis, study: Study) -> list[Section]:
-    """Return the sections of a report; those that a study has nothing for are left out.
+    """Return the sections of a report; a section without contents is left out.
 
-    What a study's factors say stands before the sceptic's sections; of a study without claims it is
-    what the study is for, and comes first.
+    What a study's factors say stands before the sceptic's sections. It is the purpose of a study
+    without claims, and there it stands before the measurements.
     """
     names = drawn_conditions(analysis, study)
     measured = [
@@ -41,7 +41,7 @@ def sections(analysis: Analysis, study: Study) -> list[Section]:
 
 
 def drawn_conditions(analysis: Analysis, study: Study) -> list[str]:
-    """Return which conditions the figures show, in the study's order: at most ``MOST``."""
+    """Return the conditions that the figures show, at most ``MOST``, in the study's order."""
     names = [name for name in study.conditions if name in analysis.measured.matrices]
     claimed = {
         name

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 class Table:
     """Rows of text under a header; columns that read as numbers are aligned as such.
 
-    ``folded`` tables are closed at first on the page: they are there to be looked up.
+    A ``folded`` table is closed at first on the page: it is there for looking things up.
     """
 
     caption: str
@@ -29,10 +29,10 @@ class Drawing:
 
     Attributes
     ----------
-    name : of its files, without suffix, and of its place on the page; a ``slug``.
-    alt : what the figure says.
+    name : name of its files, without suffix, and of its place on the page; a ``slug``.
+    alt : what the figure says, in words.
     draw : makes the figure.
-    caption : how to read it; printed below.
+    caption : how to read the figure; printed below it.
     """
 
     name: str
@@ -56,9 +56,9 @@ class Section:
 
 
 def slug(name: str) -> str:
-    """Return any name as one of a file and of a place on a page; different names stay different.
+    """Return a name that a file and a place on a page can have; different names stay different.
 
-    A plain short name is returned as it is.
+    A short name of plain characters is returned as it is.
     """
     plain = re.sub(r"[^A-Za-z0-9._-]+", "-", name)[:60]
     if plain == name:

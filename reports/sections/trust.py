@@ -1,4 +1,4 @@
-"""The sceptic's sections: how far the verdict can be trusted, and how all of it was run."""
+"""The sceptic's sections: how far to trust the verdict, and how the study was run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ HOLDS = {True: "✓ yes", False: "✗ no", None: "- cannot tell"}
 
 
 def how_sure(analysis: Analysis) -> Section | None:
-    """Return what each criterion says, and how often this procedure would be wrong."""
+    """Return the section on what each criterion says and how often the procedure would be wrong."""
     shown: list[Table] = []
     paragraphs: list[str] = []
     if analysis.claims:
@@ -85,7 +85,7 @@ def _agreement_table(agreement: Sequence[Agreement]) -> Table:
 
 
 def how_run(analysis: Analysis, study: Study) -> Section:
-    """Return where the numbers come from and the commands that make them again."""
+    """Return the section on where the numbers come from, with the commands that make them again."""
     done, diverged = (
         sum(getattr(cells, status) for cells in analysis.cells) for status in ("done", "diverged")
     )

@@ -15,7 +15,7 @@ from reports.sections.section import Drawing, Section, Table
 def section(variances: Mapping[str, VarianceComponents | None]) -> Section:
     """Return the report's section on the decompositions, in the order given.
 
-    Those that are None are named as missing.
+    A decomposition that is None is named as missing.
     """
     divided = {name: components for name, components in variances.items() if components is not None}
     paragraphs = [
@@ -46,7 +46,7 @@ def section(variances: Mapping[str, VarianceComponents | None]) -> Section:
 
 
 def sentence(name: str, components: VarianceComponents) -> str:
-    """Return in one sentence how large the spread over seeds is, and what makes it."""
+    """Return in one sentence how large the spread over seeds is, and what causes it."""
     shares = [
         f"{part} {100 * component.share:.0f}%" if component.share is not None else f"{part} 0"
         for part, component in components.parts.items()

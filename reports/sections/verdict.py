@@ -15,11 +15,11 @@ from reports.sections.causes import cause_sentences
 from reports.sections.section import Section, Table
 
 CAUSE_STUDY = "dhp-attribution"
-"""The study that tells plasticity from what else differs."""
+"""The study that separates plasticity from the other differences between the conditions."""
 
 
 def headline(analysis: Analysis) -> str:
-    """Return the verdict on the main claim in one line; of a study without claims, what it is."""
+    """Return the verdict on the main claim in one line; without claims, what the study holds."""
     if not analysis.claims:
         done = sum(cells.done for cells in analysis.cells)
         return (
@@ -34,9 +34,9 @@ def headline(analysis: Analysis) -> str:
 
 
 def verdict_section(analysis: Analysis, study: Study) -> Section:
-    """Return the section on the claims: what was found, and what that does not say."""
+    """Return the section on the claims: their verdicts, and what these do not say."""
     findings = cause_sentences(analysis.causes)
-    # A study without claims leads with what it found.
+    # The section of a study without claims starts with the findings.
     paragraphs = [*([headline(analysis)] if analysis.claims else []), *findings]
     if not analysis.claims:
         paragraphs.append(headline(analysis))
@@ -62,7 +62,7 @@ def verdict_section(analysis: Analysis, study: Study) -> Section:
 
 
 def _without_size(claims: Sequence[JudgedClaim]) -> list[str]:
-    """Name the claims whose margin is not smaller than they are, and what that means for them."""
+    """Name the claims that are not larger than their margin, and say what that means for them."""
     names = [
         judged.claim.id
         for judged in claims
@@ -88,7 +88,10 @@ def caveat(main: JudgedClaim, conditions: Mapping[str, Any]) -> str | None:
 
 
 def differing(a: Any, b: Any) -> list[str]:
-    """Return the choices that arise in two conditions and differ; eta's start is none without."""
+    """Return the choices that two conditions both have and in which they differ.
+
+    A choice that is None does not arise in a condition: eta has no start without plasticity.
+    """
     first_choices, second_choices = (
         {**vars(condition.method), **vars(condition.protocol)} for condition in (a, b)
     )
