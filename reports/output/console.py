@@ -15,16 +15,16 @@ from reports.output.legible import SPELLING, spelt, visible
 class Terminal(Console):
     """A console that prints any text as it is.
 
-    No string is read as markup or as the name of an emoji; style is for ``style=`` and
-    ``rich.text.Text`` to say. Control characters are shown by a sign, and what the terminal cannot
-    encode is spelt out, before tables are laid out.
+    No string is read as markup or as the name of an emoji; only ``style=`` and ``rich.text.Text``
+    set a style. Before tables are laid out, a visible sign replaces each control character, and
+    characters that the terminal cannot encode are spelt out.
     """
 
     def __init__(self, **options: Any) -> None:
         super().__init__(markup=False, emoji=False, **options)
 
     def render_str(self, text: str, **options: Any) -> Text:
-        """Return a string as rich's text; every string that is printed comes through here."""
+        """Return a string as rich's text; rich calls this for every string that it prints."""
         return super().render_str(spelt(visible(text), self.encoding), **options)
 
 

@@ -1,4 +1,4 @@
-"""What the report says, ready for JSON: the contents of ``verdict.json``."""
+"""The contents of ``verdict.json``: what the report says, ready for JSON."""
 
 from __future__ import annotations
 
@@ -39,79 +39,81 @@ def verdict_text(analysis: Analysis) -> str:
 def verdict_document(analysis: Analysis) -> dict[str, Any]:
     """Return what ``verdict.json`` holds: strict JSON, no NaN and no infinity.
 
-    Every entry has all of its keys. ``null`` (None) is what cannot be said: no pair of seeds, or
-    a quantity that so few seeds do not have. An interval is ``[low, high]``; an end that is
-    infinite, as of one seed or of equal differences, is null. Accuracies are in %; "unit" is the
-    claim's, "points" of accuracy or "relative %". The same records give the same document.
+    Every entry has all of its keys. ``null`` (None) stands for what is unknown: there is no pair of
+    seeds, or too few seeds for a quantity. An interval is ``[low, high]``; an infinite end, for
+    example with one seed or equal differences, is null. Accuracies are in %; "unit" is the claim's
+    unit, "points" of accuracy or "relative %". The same records give the same document.
 
     study, fingerprint : name (str); hash of all that the study says, margins included (str).
-    first_run : when the first cell finished (ISO 8601 str), null where no record says.
+    first_run : when the first cell finished (ISO 8601 str), null where no record tells.
     claims : list in the study's order, the main claim first, of
 
         id, text, source, treatment, baseline : str, as in the study.
         expected : the verdict that a control of the procedure must get (str); null: a real claim.
-        as_expected : whether it got that (bool); null for a real claim, or without a pair.
+        as_expected : whether it got that verdict (bool); null for a real claim, or without a pair.
         verdict : REPRODUCED, LARGER, PARTIAL, NOT REPRODUCED, CONTRADICTED or INCONCLUSIVE
             (str; rules: ``reports.numbers.verdict``), null without a pair.
         reason : one sentence with the numbers that decided (str or null).
         estimate : mean of treatment - baseline over the pairs, in unit (float or null).
-        sd : standard deviation of these differences, in unit; null also at n = 1.
+        sd : standard deviation of these differences, in unit; null also where n = 1.
         ci95, ci90 : paired t intervals of the mean, in unit ([low, high] or null).
         bca95 : BCa bootstrap interval of the mean, in unit ([low, high] or null).
         ci, ci_equivalence : the intervals that decided, at 1 - alpha and 1 - 2 alpha, in unit.
-        procedure : what kind those two are (str or null): "fixed-n t", "anytime-valid t".
+        procedure : the kind of those two (str or null): "fixed-n t" or "anytime-valid t".
         n : number of pairs (int; 0 without a pair).
         reported, unit, margin, negligible, alpha : as in the study (str and floats); reported,
             margin and negligible in unit.
-        p_values : object of t, wilcoxon, sign_flip (two-sided, of no difference), smallest (that
-            wilcoxon and sign_flip can reach at this n), tost_claim (of a mean outside the
-            margin), tost_zero (of a mean that is not negligible); each a float, or null
-            without a pair.
+        p_values : object of t, wilcoxon, sign_flip (two-sided, of no difference), smallest (the
+            smallest value of wilcoxon and sign_flip at this n), tost_claim (of a mean outside the
+            margin), tost_zero (of a mean that is not negligible); each is a float, or null without
+            a pair.
         hedges_gz : mean / sd, corrected for few seeds (float); null below n = 3 and without
             spread.
-        probability_superior : share of seeds on which the treatment is better, ties half
+        probability_superior : share of seeds on which the treatment is better, a tie counts half
             (float, 0 to 1, or null); probability_superior_ci95 : its interval.
         seeds_needed : how many seeds would settle an inconclusive claim (int); null where it is
-            settled, or up to 1000 would not do, or the claim's margin is not smaller than it.
-        dropped : list of [seed (int), why it is in no pair (str)].
+            settled, where 1000 seeds would not be enough, or where the claim's margin is not
+            smaller than the claim.
+        dropped : list of [seed (int), why the seed is in no pair (str)].
 
     family : list of treatment, baseline (str), estimate (points, or null), p, p_holm (two-sided
         paired t before and after Holm over the family; 1 without a pair).
     agreement : list, one entry for each published value of a condition that has seeds, of
         condition, source (str), after_tasks (int), published, plus_minus (% and points, the
         latter null where none is printed), n (int), difference (ours - published, points), ci95
-        (of that), runs (int, how many runs the published value is the mean of; null: unknown),
-        prediction95 (where the mean of as many of our runs falls, %; null where runs is), agrees
-        (bool: published lies there; null where it cannot be told).
+        (of the difference), runs (int, how many runs the published value is the mean of; null:
+        unknown), prediction95 (interval for the mean of that many runs like ours, %; null where
+        runs is null), agrees (bool: published lies in prediction95; null where that is unknown).
     criteria : for the main claim, list of criterion, result (str), holds (bool or null),
         cannot_see (str), as ``reports.findings.criteria.Criterion``; empty without a pair.
     error_rates : for the main claim, list of true_gain (unit), label (str), rates, rates_se
         (objects of verdict: share of simulated studies, and its Monte-Carlo standard error),
         wrong, wrong_se, wrong_normal (floats), as ``reports.findings.error_rates.ErrorRate``; empty
         without a pair or spread.
-    error_rates_note : what was simulated and what counts as wrong (str); null where it is empty.
+    error_rates_note : what was simulated and what counts as wrong (str); null where error_rates is
+        empty.
     cells : list of condition (str), done, diverged (int), missing (list of the report's seeds:
         the study's, and all others on record).
     devices : list of device, torch, numerics (str or null), cells (int), conditions (object of
-        condition: number of cells): which machine made what.
+        condition: number of cells): which machine made which cells.
     records : object of a record's key: hash of its content (str, null where it has none).
     code_states : only where several states of the code made the records, or one with uncommitted
         changes: list of version, git_commit (str or null), git_clean (bool or null), cells (int),
-        seeds (object of condition: list of seeds), the most cells first.
+        seeds (object of condition: list of seeds), the state with most cells first.
 
     notices : list of what a reader must know before any number (str), such as that the data are
-        not the claim's; only where there is something.
+        not the claim's; only where there is a notice.
 
-    Beside these stand, where the study asks for them, what its factors say about causes; the fields
-    of each are those of the class that is named.
+    The document also holds what the study's factors say about causes, where the study has such
+    factors. The fields of an entry are those of the class that is named.
 
     decompositions : by claim, ``reports.findings.factorial.Attribution``, null where the claim
         cannot be taken apart; ``means`` by the names of the changed factors, joined with "+".
     effects : list of ``reports.findings.factorial.Effect``.
     levels : by factor, list of ``reports.findings.factorial.LevelGain``.
     curves : list of ``reports.findings.curves.CurveFinding``.
-    variances : by method, ``reports.findings.variance.VarianceComponents``, null where they cannot
-        be told; ``seeds`` by half-width in points, with ``number`` and ``range`` (null above
+    variances : by method, ``reports.findings.variance.VarianceComponents``, null where they are
+        unknown; ``seeds`` by half-width in points, with ``number`` and ``range`` (null above
         100,000).
     """
     main = analysis.claims[:1]
@@ -134,7 +136,7 @@ def verdict_document(analysis: Analysis) -> dict[str, Any]:
         for part in fields(analysis.causes)
         if getattr(analysis.causes, part.name)
     }
-    # Most reports have neither, and those of earlier versions no such entries.
+    # Most reports have neither of these entries, and reports of earlier versions never have them.
     notices = {"notices": analysis.notices} if analysis.notices else {}
     code = {"code_states": analysis.code} if code_notice(analysis.code) else {}
     encoded: dict[str, Any] = as_json(document | notices | code | causes)
@@ -160,7 +162,7 @@ def _claim(judged: JudgedClaim) -> dict[str, Any]:
 
 
 def _numbers(judged: JudgedClaim) -> dict[str, Any]:
-    """Return what the pairs say, all of it None where there is no pair."""
+    """Return what the pairs say; every value is None where there is no pair."""
     compared, judgement = judged.contrast.comparison, judged.judgement
     if compared is None or judgement is None:
         return dict.fromkeys(FROM_PAIRS) | {"p_values": dict.fromkeys(P_VALUES)}

@@ -1,4 +1,4 @@
-"""Findings as strict JSON: one encoder, so that a field is named once, in its dataclass."""
+"""Findings as strict JSON: one encoder, so that only the dataclass names a field."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from reports.numbers.statistics import Interval
 
 
 def as_json(value: Any) -> Any:
-    """Return a value made of what JSON has: objects, lists, text, numbers and null.
+    """Return a value as what JSON has: objects, lists, text, numbers and null.
 
     A dataclass becomes an object with its fields as keys, an interval ``[low, high]``, a tuple a
-    list, a member of an enumeration its value; a key of several names is joined with "+". An end
-    or number that is infinite, which JSON does not have, is null.
+    list, a member of an enumeration its value. The names in a key of several names are joined with
+    "+". JSON has no infinity, so an infinite number becomes null.
 
     Raises
     ------
     TypeError
-        Where a value is of a kind that no finding holds.
+        Where a value has a type that no finding holds.
     """
     match value:
         case None | bool() | int():

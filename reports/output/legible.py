@@ -1,7 +1,7 @@
-"""Any text as it is, where it is shown: nothing of it is markup, and nothing of it is invisible.
+"""Any text shown as it is: no part of it is markup, and no part of it is invisible.
 
-The text of a study can be any Unicode. What is not there to be read, such as an escape that would
-steer a terminal, is shown by a sign; what an output cannot encode is spelt out.
+The text of a study can be any Unicode. A visible sign replaces each control character, such as an
+escape that would steer a terminal. Characters that an output cannot encode are spelt out.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import codecs
 
 SPELLING = "dhp-repro.spelling"
-"""Name of the error handler by which any stream can write any text; see ``spelt``."""
+"""Name of the error handler with which any stream can write any text; see ``spelt``."""
 
 VISIBLE: dict[int, str] = {
     **{code: chr(0x2400 + code) for code in range(32) if chr(code) not in "\n\t"},
@@ -17,24 +17,25 @@ VISIBLE: dict[int, str] = {
     **{code: f"\\x{code:02x}" for code in range(0x80, 0xA0)},
     **dict.fromkeys((0xFFFE, 0xFFFF), "\ufffd"),  # no characters, and not allowed in an SVG
 }
-"""What stands for a control character: U+241B, of the letters ESC, for the escape U+001B."""
+"""The sign that replaces a control character: U+241B, the letters ESC, for the escape U+001B."""
 
 SPELT = {
     "✓": "+", "▲": "^", "◐": "~", "○": "o", "✗": "x",
     "±": "+-", "→": "->", "²": "^2", "…": ".",
 }  # fmt: skip
-"""What we and rich print, in ASCII; "?" stands for a verdict already."""
+"""The signs that we and rich print, in ASCII; "?" is the sign of a verdict and not used here."""
 
 
 def visible(text: str) -> str:
-    """Return a text whose control characters, all but the ends of lines and tabs, can be seen."""
+    """Return a text with visible signs for all control characters but line ends and tabs."""
     return text.translate(VISIBLE)
 
 
 def spelt(text: str, encoding: str) -> str:
-    """Return a text that can be written in ``encoding``: our signs in ASCII, others as escapes.
+    """Return a text that ``encoding`` can encode.
 
-    Lone surrogates, as of a path that is no UTF-8, are spelt out too.
+    Characters that it cannot encode become ASCII (our signs) or escapes (all others). Lone
+    surrogates are spelt out too; a path that is not UTF-8 has them.
     """
     return text.encode(encoding, SPELLING).decode(encoding)
 

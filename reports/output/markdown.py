@@ -1,4 +1,4 @@
-"""A report as Markdown, for where a page cannot be shown."""
+"""A report as Markdown, for places that cannot show a page."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from reports.output.legible import visible
 from reports.sections.section import Section, Table
 
 MARKS = re.compile(r"[\\|*_\[\]<>`&~$#]")
-"""What means something in the middle of a line, be it to GitHub alone."""
+"""Characters with a meaning in the middle of a line, some only on GitHub."""
 
 STARTS = re.compile(r"(-+|\+|=+|\d+[.)])(?=\s|$)")
-"""What makes a list, a rule or a heading of the line that starts with it."""
+"""The start of a line that makes it a list, a rule or a heading."""
 
 
 def markdown(title: str, sections: Sequence[Section], notices: Sequence[str] = ()) -> str:
-    """Return the sections as Markdown, notices first; figures are the PNG files beside it."""
+    """Return the sections as Markdown, notices first; its figures are PNG files in its folder."""
     parts = [f"# {_escaped(title)}", *(f"> **{_escaped(notice)}**" for notice in notices)]
     for section in sections:
         parts.append(f"## {_escaped(section.title)}")
@@ -40,12 +40,12 @@ def _row(cells: Iterable[str]) -> str:
 
 
 def _line(text: str) -> str:
-    """Return a text that stands at the start of a line."""
+    """Return a text escaped for the start of a line."""
     escaped = _escaped(text)
     start = STARTS.match(escaped)
     if start is None:
         return escaped
-    sign = start.end(1) - 1  # of a list's number the point alone
+    sign = start.end(1) - 1  # of a list's number, only the point is escaped
     return f"{escaped[:sign]}\\{escaped[sign:]}"
 
 

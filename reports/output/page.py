@@ -1,7 +1,7 @@
-"""The report as files: one self-contained page, the same as Markdown, tables and figures.
+"""The report as files: one self-contained page, the same text as Markdown, tables and figures.
 
-``verdict.json`` is documented at ``reports.output.document.verdict_document``. The same records
-give the same bytes. The files are written all or none: an old report stays where a new one fails.
+``reports.output.document.verdict_document`` documents ``verdict.json``. The same records give the
+same bytes. Either all files are written or none: an old report stays if writing a new one fails.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ TOKENS = {
     theme.SHADE: "var(--shade)",
     theme.PAPER: "var(--paper)",
 }
-"""Colours of the figures that turn with the page."""
+"""For each colour of the figures that the page replaces, the page's own."""
 
 ALWAYS = ("index.html", "report.md", "verdict.json", "summary.csv", "table.parquet")
 FIGURES = (".svg", ".png")
@@ -42,14 +42,14 @@ PHONE_SCALE = 0.72  # below this share of its size a figure scrolls rather than 
 
 
 def write_report(analysis: Analysis, study: Study, folder: Path) -> Path:
-    """Write all files of a report to ``folder``, or none; returns the page.
+    """Write all files of a report to ``folder``, or none, and return the path of the page.
 
-    What else lies in the folder stays, but for figures, which may be of an earlier report.
+    Other files in the folder stay, except figures, which may belong to an earlier report.
 
     Raises
     ------
     OSError
-        Where the folder cannot be written; it is then what it was.
+        Where the folder cannot be written; it then stays unchanged.
     """
     shown = sections(analysis, study)
     ours = report_files(shown)
@@ -70,13 +70,13 @@ def write_report(analysis: Analysis, study: Study, folder: Path) -> Path:
 
 
 def report_files(shown: Sequence[Section]) -> set[str]:
-    """Return the names of all files that a report with these sections has."""
+    """Return the names of all files of a report with these sections."""
     drawn = [drawing.name for section in shown for drawing in section.drawings]
     return {*ALWAYS, *(f"{name}{suffix}" for name in drawn for suffix in FIGURES)}
 
 
 def is_of_reports(name: str) -> bool:
-    """Tell whether a report, this or an earlier one, may have written a file of this name."""
+    """Tell whether this or an earlier report may have written a file of this name."""
     return name in ALWAYS or name.endswith(FIGURES)
 
 
@@ -103,7 +103,7 @@ def _page(analysis: Analysis, shown: Sequence[Section], figures: Mapping[str, Ma
 
 
 def numeric_columns(table: Table) -> list[bool]:
-    """Return for each column whether all of its cells read as numbers."""
+    """Tell for each column whether all of its entries are numbers."""
     return [
         any(row[i] not in ("", "-") for row in table.rows)
         and all(NUMERIC.fullmatch(row[i]) for row in table.rows)
@@ -116,9 +116,9 @@ def _shown(value: object) -> object:
 
 
 def _inline(path: Path, name: str, width: float) -> Markup:
-    """Return an SVG for the page: no prolog, identifiers of its own, colours of the page.
+    """Return an SVG for the page: without prolog, with unique identifiers and the page's colours.
 
-    ``width`` is the figure's, in CSS pixels.
+    ``width`` is the width of the figure in CSS pixels.
     """
     text = path.read_text(encoding="utf-8")
     text = text[text.index("<svg") :]
@@ -131,4 +131,4 @@ def _inline(path: Path, name: str, width: float) -> Markup:
     text = re.sub(r'<svg ([^>]*?)width="[^"]*"', r"<svg \1", text, count=1)
     least = round(PHONE_SCALE * width)
     style = f'style="min-width:{least}px;max-width:{round(width)}px" aria-hidden="true"'
-    return Markup(text.replace("<svg ", f"<svg {style} ", 1))  # labels: escaped by matplotlib
+    return Markup(text.replace("<svg ", f"<svg {style} ", 1))  # matplotlib has escaped the labels

@@ -13,21 +13,22 @@ from pathlib import Path
 
 @contextmanager
 def replaced(folder: Path, foreign: Callable[[Path], bool]) -> Iterator[Path]:
-    """Give an empty folder to write to, which takes the place of ``folder`` if all goes well.
+    """Give an empty folder to write to, which replaces ``folder`` if all goes well.
 
-    On any failure, and on an interruption, ``folder`` stays what it was, and nothing of the new one
-    is left. It takes two renamings to put the new one in place; who is killed between them finds
-    the old one beside it, under a hidden name.
+    On a failure or an interruption ``folder`` stays unchanged, and the new folder is removed. Two
+    renamings put the new folder in place; if the process is killed between them, the old folder
+    lies beside that place under a hidden name.
 
     Parameters
     ----------
     folder : need not exist; a link to a folder is followed.
-    foreign : which of its entries are somebody else's, and are copied to the new one.
+    foreign : tells whether an entry of ``folder`` is somebody else's; such an entry is copied to
+        the new folder.
 
     Raises
     ------
     OSError
-        Where it cannot be written; NotADirectoryError where a file has its name.
+        Where the folder cannot be written; NotADirectoryError where a file has its name.
     """
     folder = folder.resolve()
     if folder.exists() and not folder.is_dir():

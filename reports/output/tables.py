@@ -1,4 +1,4 @@
-"""What was measured, as files: a tidy table, and one row a condition."""
+"""The measurements as files: a row for each accuracy, and a row for each condition."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from reports.findings.analysis import Measured
 
 
 def summary_text(measured: Measured) -> str:
-    """Return the contents of ``summary.csv``: one row a condition, published values beside."""
+    """Return the contents of ``summary.csv``: each condition's row, with published values."""
     table = measured.summary.copy()
     for source, values in measured.published.items():
         table[f"published_{source}"] = table["condition"].map(dict(values))
@@ -18,7 +18,7 @@ def summary_text(measured: Measured) -> str:
 
 def write_tables(measured: Measured, folder: Path) -> None:
     """Write table.parquet and summary.csv to ``folder``; the same records give the same bytes."""
-    table = io.BytesIO()  # pyarrow itself opens no path that is not UTF-8
+    table = io.BytesIO()  # pyarrow cannot open a path that is not UTF-8
     measured.tidy.to_parquet(table, index=False)
     (folder / "table.parquet").write_bytes(table.getvalue())
     (folder / "summary.csv").write_text(summary_text(measured), encoding="utf-8")

@@ -23,8 +23,8 @@ MOST_ROWS, LISTED = 24, 6
 
 
 def show(out: Console, analysis: Analysis, study: Study) -> None:
-    """Print what a report says: accuracies, verdicts, and what a reader should know of both."""
-    # Strings are no markup on any console; the numbers in sentences are not to be coloured.
+    """Print accuracies, verdicts, and what a reader should know of both."""
+    # On any console, strings are not read as markup, and numbers in sentences get no colour.
     say = partial(out.print, markup=False, emoji=False, highlight=False)
     out.print()
     _print_notices(out, analysis)
@@ -62,7 +62,7 @@ def show(out: Console, analysis: Analysis, study: Study) -> None:
         more = [f"and {len(short) - LISTED} more"] if len(short) > LISTED else []
         named = ", ".join(short[:LISTED] + more)
         say(f"fewer than the {len(analysis.seeds)} seeds of this report: {named}")
-    _print_notices(out, analysis)  # last too: the first have scrolled away
+    _print_notices(out, analysis)  # again at the end, because the first ones have scrolled away
 
 
 def _print_notices(out: Console, analysis: Analysis) -> None:
@@ -73,11 +73,11 @@ def _print_notices(out: Console, analysis: Analysis) -> None:
 def summary_table(
     title: str, summary: pd.DataFrame, published: Mapping[str, Mapping[str, float]]
 ) -> ScreenTable:
-    """Return a rich table of ``reports.numbers.tables.summary``.
+    """Return the table of ``reports.numbers.tables.summary`` for the screen.
 
     Parameters
     ----------
-    published : by source, then condition: accuracy in % after the last task.
+    published : by source, then by condition: accuracy in % after the last task.
     """
     table = ScreenTable(title=title, title_justify="left", caption_justify="left")
     table.caption = (
@@ -107,7 +107,7 @@ def summary_table(
 
 
 def verdict_table(claims: Sequence[JudgedClaim]) -> ScreenTable:
-    """Return a rich table of the claims: reported, measured, verdict."""
+    """Return a table of the claims for the screen: reported gain, measured gain, verdict."""
     table = ScreenTable(title="claims", title_justify="left", caption_justify="left")
     kinds = {judged.judgement.procedure for judged in claims if judged.judgement is not None}
     table.caption = (

@@ -15,7 +15,7 @@ from reports.findings.analysis import Analysis
 from reports.output.document import verdict_document
 from reports.output.tables import summary_text
 
-SHOWN = 3  # accuracies of one record
+SHOWN = 3  # how many accuracies of one record are named at most
 Reasons = dict[str, list[str]]
 """What is wrong with a record, by its key."""
 
@@ -25,22 +25,22 @@ def differences(
 ) -> list[str]:
     """Return the names of what differs between a report's files and what the records give.
 
-    First the records that the report was not made from: ``record finetune seed 4 (KEY):
-    accuracy[4][1] is 0.82, table.parquet has 0.81``. Then what follows from them:
-    ``verdict.json: claims[0].estimate``, ``summary.csv: [1].final_accuracy`` with rows counted
-    from 0, or a file alone where it is missing, cannot be read, or has other columns. Last the
-    files that are missing, empty, or not of a report like this.
+    The list starts with the records from which the report was not made: ``record finetune seed 4
+    (KEY): accuracy[4][1] is 0.82, table.parquet has 0.81``. Then come the values that follow from
+    the records: ``verdict.json: claims[0].estimate``, ``summary.csv: [1].final_accuracy`` with rows
+    counted from 0. A file is named alone where it is missing, cannot be read, or has other columns.
+    The list ends with files that are missing, empty, or not part of such a report.
 
-    A record whose content does not match its own hash is for the store to find; here it counts
-    as missing. One that got a new hash is told by the hash in ``verdict.json``, and by
+    The store finds a record whose content does not match its own hash; here such a record counts as
+    missing. A record with a new hash is found by the hash in ``verdict.json``, and by
     ``table.parquet`` where an accuracy changed.
 
     Parameters
     ----------
-    folder : of the report.
-    files : the names of all that the report has; from ``reports.output.page.report_files``.
+    folder : the folder of the report.
+    files : names of all files of the report, from ``reports.output.page.report_files``.
     """
-    # Through text, so that tuples and lists compare equal; floats survive it exactly.
+    # The detour through text makes tuples and lists equal; it keeps floats exactly.
     expected = json.loads(json.dumps(verdict_document(analysis)))
     tidy, summary = analysis.measured.tidy, summary_text(analysis.measured)
     names = {str(row["key"]): _name(row) for row in _by_place(tidy).values()}
@@ -56,7 +56,7 @@ def differences(
     except (OSError, ValueError):
         derived.append("verdict.json")
     try:
-        # As bytes first: the ends of lines stay what they are.
+        # Reading bytes keeps the line ends as they are.
         table = (folder / "summary.csv").read_bytes().decode("utf-8")
         if table != summary:
             derived += _within("summary.csv", _compare(_rows(table), _rows(summary), ""))
@@ -73,9 +73,9 @@ def differences(
 
 
 def grouped(names: Sequence[str], most: int = 10) -> list[str]:
-    """Return the first ``most`` names, and then "and N more" where there are more.
+    """Return the first ``most`` names, followed by "and N more" where there are more.
 
-    ValueError where ``most`` is below 1: nothing would be named.
+    ValueError where ``most`` is below 1, because no name would be shown.
     """
     if most < 1:
         raise ValueError(f"{most} names are none; show 1 or more")
@@ -84,7 +84,7 @@ def grouped(names: Sequence[str], most: int = 10) -> list[str]:
 
 
 def _compare_files(folder: Path, files: Collection[str] | None, read: set[str]) -> list[str]:
-    """Name the files that are missing, empty or foreign; those that were read are told already."""
+    """Name the files that are missing, empty or foreign, except those that were read before."""
     if files is None:
         return []
     there = {path.name: path for path in folder.iterdir() if not path.name.startswith(".")}
@@ -98,7 +98,7 @@ def _compare_files(folder: Path, files: Collection[str] | None, read: set[str]) 
 
 
 def _within(file: str, names: Sequence[str]) -> list[str]:
-    """Return the names with their file; the file alone where it differs as a whole."""
+    """Return each name with its file; only the file where it differs as a whole."""
     return [f"{file}: {name}" if name else file for name in names]
 
 
@@ -121,9 +121,9 @@ def _compare_hashes(
 def _compare_tables(
     written: pd.DataFrame, expected: pd.DataFrame, names: dict[str, str], reasons: Reasons
 ) -> None:
-    """Add to ``reasons`` where two tidy tables differ, and to ``names`` the records found so.
+    """Add to ``reasons`` where two tidy tables differ, and to ``names`` the records concerned.
 
-    ValueError where the columns differ or a row is there twice.
+    ValueError where the columns differ or a row occurs twice.
     """
     was, now = _by_place(written), _by_place(expected)
     if list(written.columns) != list(expected.columns) or len(was) != len(written):
@@ -140,7 +140,7 @@ def _compare_tables(
 
 
 def _by_place(table: pd.DataFrame) -> dict[tuple[Any, ...], dict[str, Any]]:
-    """Return the rows by what tells them apart; empty where a column is missing."""
+    """Return the rows by the columns that identify them; empty where such a column is missing."""
     place = ["condition", "seed", "key", "after_task", "task"]
     if not set(place) <= set(table.columns):
         return {}
