@@ -15,18 +15,9 @@ from matplotlib import pyplot as plt
 
 from harness.studies.claims import Curve
 from harness.studies.factors import Factor, crossings
-from reports.findings.curves import (
-    MEDIAN,
-    POSITIVE,
-    SURE,
-    Specification,
-    by_choice,
-    count,
-    curve_finding,
-    extremes,
-    joint_inference,
-    specifications,
-)
+from reports.findings.curves import by_choice, count, curve_finding, extremes
+from reports.findings.joint_test import MEDIAN, POSITIVE, SURE, joint_inference
+from reports.findings.specifications import Specification, specifications
 from reports.numbers.statistics import compare_paired, t_interval
 from reports.numbers.verdict import Verdict, judge
 from reports.output.encoding import as_json

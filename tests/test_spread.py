@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 from reported import STUDY, record
 
 from reports.findings.agreement import agreements
-from reports.findings.curves import SURE, joint_inference, specifications
 from reports.findings.error_rates import judge_many
 from reports.findings.factorial import Levels, against_reference, decompose, effects, fieller
+from reports.findings.joint_test import SURE, joint_inference
+from reports.findings.specifications import specifications
 from reports.findings.variance import decompose as decompose_variance
 from reports.numbers.sequential import ANYTIME
 from reports.numbers.statistics import (

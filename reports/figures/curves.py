@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from reports.figures.theme import INK, PAPER, SHADE, drawing, lettered
-from reports.findings.curves import Specification, factor_levels
+from reports.findings.curves import factor_levels
+from reports.findings.specifications import Specification
 from reports.numbers.study import Curve
 
 WIDE = 4.0

@@ -18,7 +18,7 @@ from typing import Any
 
 from reports.findings import variance
 from reports.findings.contrasts import final_accuracies, seeds_of
-from reports.findings.curves import CurveFinding, curve_finding, joint_inference, specifications
+from reports.findings.curves import CurveFinding, curve_finding
 from reports.findings.factorial import (
     Attribution,
     Effect,
@@ -27,6 +27,8 @@ from reports.findings.factorial import (
     decompose,
     effects,
 )
+from reports.findings.joint_test import joint_inference
+from reports.findings.specifications import specifications
 from reports.numbers.records import Record
 from reports.numbers.study import Curve, Study
 

@@ -6,13 +6,9 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 from reports.figures.curves import draw_curve
-from reports.findings.curves import (
-    CurveCounts,
-    CurveFinding,
-    JointTest,
-    Specification,
-    extremes,
-)
+from reports.findings.curves import CurveCounts, CurveFinding, extremes
+from reports.findings.joint_test import JointTest
+from reports.findings.specifications import Specification
 from reports.numbers.verdict import SIGNS, Verdict, margin_reaches_zero
 from reports.numbers.words import counted, interval, p_value
 from reports.sections.section import Drawing, Section, Table, slug
