@@ -20,8 +20,9 @@ from statsmodels.stats.multitest import multipletests
 from harness.studies.study import Study
 from harness.studies.study_files import load_study
 from reports.findings.analysis import analyse
+from reports.findings.attribution import decompose, fieller
 from reports.findings.causes import Causes
-from reports.findings.factorial import against_reference, decompose, effects, fieller
+from reports.findings.effects import against_reference, effects
 from reports.numbers.statistics import t_interval
 from reports.output.document import verdict_document
 from reports.sections.causes import cause_sentences

@@ -16,8 +16,10 @@ from hypothesis import strategies as st
 from reported import STUDY, record
 
 from reports.findings.agreement import agreements
+from reports.findings.attribution import decompose, fieller
+from reports.findings.crossing import Levels
+from reports.findings.effects import against_reference, effects
 from reports.findings.error_rates import judge_many
-from reports.findings.factorial import Levels, against_reference, decompose, effects, fieller
 from reports.findings.joint_test import SURE, joint_inference
 from reports.findings.specifications import specifications
 from reports.findings.variance import decompose as decompose_variance

@@ -114,7 +114,8 @@ def draw_pairs(
                     )
             axis.set_xticks(sorted(curves["after_task"].unique()))
             axis.set_title(wrapped(pair))
-            axis.legend(loc="lower left", fontsize=6.5, framealpha=0.85)
+            if len(axis.get_legend_handles_labels()[0]) > 1:  # else the title says it
+                axis.legend(loc="lower left", fontsize=6.5, framealpha=0.85)
         figure.supxlabel("tasks trained", fontsize=9)
         figure.supylabel("accuracy over tasks seen so far (%)", fontsize=9)
     return figure

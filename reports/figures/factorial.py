@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from reports.figures.theme import INK, MUTED, PAPER, drawing, lettered, wrapped
-from reports.findings.factorial import Attribution, Effect, LevelGain
+from reports.findings.attribution import Attribution
+from reports.findings.effects import Effect, LevelGain
 from reports.numbers.statistics import Interval
 
 FAR = 8.0  # times the median size, or times one point if that is larger

@@ -17,16 +17,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from reports.findings import variance
+from reports.findings.attribution import Attribution, decompose
 from reports.findings.contrasts import final_accuracies, seeds_of
 from reports.findings.curves import CurveFinding, curve_finding
-from reports.findings.factorial import (
-    Attribution,
-    Effect,
-    LevelGain,
-    against_reference,
-    decompose,
-    effects,
-)
+from reports.findings.effects import Effect, LevelGain, against_reference, effects
 from reports.findings.joint_test import joint_inference
 from reports.findings.specifications import specifications
 from reports.numbers.records import Record

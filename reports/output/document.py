@@ -107,10 +107,10 @@ def verdict_document(analysis: Analysis) -> dict[str, Any]:
     The document also holds what the study's factors say about causes, where the study has such
     factors. The fields of an entry are those of the class that is named.
 
-    decompositions : by claim, ``reports.findings.factorial.Attribution``, null where the claim
+    decompositions : by claim, ``reports.findings.attribution.Attribution``, null where the claim
         cannot be taken apart; ``means`` by the names of the changed factors, joined with "+".
-    effects : list of ``reports.findings.factorial.Effect``.
-    levels : by factor, list of ``reports.findings.factorial.LevelGain``.
+    effects : list of ``reports.findings.effects.Effect``.
+    levels : by factor, list of ``reports.findings.effects.LevelGain``.
     curves : list of ``reports.findings.curves.CurveFinding``.
     variances : by method, ``reports.findings.variance.VarianceComponents``, null where they are
         unknown; ``seeds`` by half-width in points, with ``number`` and ``range`` (null above
