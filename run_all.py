@@ -2,6 +2,8 @@
 
 What a command needs is imported where it is called: help, lists and answers to a typing error do
 not wait for torch, pandas or the drawing of figures.
+
+This file is long because every option stands with its help.
 """
 
 from __future__ import annotations

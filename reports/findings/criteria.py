@@ -3,6 +3,8 @@
 The criteria stand side by side, so that nobody can pick the one that suits them. Only two of them
 decide a verdict (``reports.numbers.verdict``): a mean difference surely on the claimed side of
 zero, and equivalence.
+
+This file is long because each criterion stands with its words, and they are read side by side.
 """
 
 from __future__ import annotations

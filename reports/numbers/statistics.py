@@ -8,6 +8,9 @@ are all equal, show no spread from which an error could be judged: intervals are
 p-values are 1. This is stricter on purpose than the limit of a shrinking spread, a p-value of 0: on
 a small test set two or three seeds can agree by chance. Differences that are all exactly zero are
 no gain, and their interval is [0, 0]. Nothing here returns NaN.
+
+This file is long because a comparison, its intervals and its tests rest on one rule for degenerate
+data, which is then read in one place.
 """
 
 from __future__ import annotations

@@ -36,6 +36,8 @@ band, at zero where delta is zero, and within a margin that is not smaller than 
 
 A reported loss (G < 0) is the same claim with the conditions swapped: the axis is mirrored, and
 "larger" means a larger loss. A reported gain of zero is refused, because these rules need a gain.
+
+This file is long because the rules, what they risk and the words of each verdict are one thing.
 """
 
 from __future__ import annotations
