@@ -109,7 +109,7 @@ def test_the_terminal_prints_it_as_it_is(text: str) -> None:
     said = printed(study, Terminal(file=io.StringIO(), width=2000))
     assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", said), "nothing steers the terminal"
     for line in visible(text).expandtabs(8).split("\n"):
-        assert said.count(line.strip()) >= 6
+        assert said.count(line.strip()) >= 5, "description, claim, source, curve, headline"
     for name in study.conditions:
         assert name in said, "and no level is an emoji"
 
@@ -201,7 +201,8 @@ def test_the_page_and_its_figures_show_it_as_it_is(tmp_path: Path, text: str) ->
     assert Page(page).tags.count("script") == 1, "our own"
     assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffe]", html)
     words = normal(Words(html).words)
-    assert words.count(plain(text)) >= 3
+    assert words.count(plain(text)) >= 1
+    assert words.count(plain(study.claims[0].id)) >= 2, "of the claim and of the source"
     assert any(word.endswith(f": {plain(text)}") for word in words), "title of the curve"
     for figure in page.parent.glob("*.svg"):
         ElementTree.parse(figure)
