@@ -196,7 +196,7 @@ def test_records_name_the_code_that_a_run_started_with(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     commits = iter(["at the start", "committed meanwhile", "and again"])
-    monkeypatch.setattr("harness.runner.code", lambda: {"git_commit": next(commits)})
+    monkeypatch.setattr("harness.running.runner.code", lambda: {"git_commit": next(commits)})
     store = Store(tmp_path)
     run_plan(store, plan_of(study()))
     records = store.read_all()[0]
