@@ -51,7 +51,7 @@ def as_json(value: Any) -> Any:
             return {_key(name): as_json(item) for name, item in value.items()}
         case list() | tuple():
             return [as_json(item) for item in value]
-    if is_dataclass(value):
+    if is_dataclass(value) and not isinstance(value, type):
         return _fields(value)
     raise TypeError(f"{type(value).__name__} has no place in a report: {value!r}")
 
