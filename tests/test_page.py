@@ -21,7 +21,7 @@ from reports.output.markdown import markdown
 from reports.output.page import numeric_columns
 from reports.output.terminal import show
 from reports.sections.accuracies import MOST
-from reports.sections.report import drawn_conditions
+from reports.sections.report import drawn_conditions, sections
 from reports.sections.section import Section, Table
 from reports.sections.verdict import differing
 
@@ -104,6 +104,16 @@ def test_a_large_study_is_drawn_in_part_and_told_whole(tmp_path: Path) -> None:
     assert all(f"c{i}" in page.text for i in range(20))
     assert "details" in page.tags
     assert "0 of 1 got the verdict that they must get" in page.text
+
+
+@pytest.mark.parametrize("best", ["a", "b"])
+def test_the_figure_of_accuracies_names_the_best_condition_by_number(best: str) -> None:
+    """As text, 98.92 is more than 100.00."""
+    finals = {"a": 0.9892, "b": 0.9892, best: 1.0}
+    records = [record(name, seed, final) for name, final in finals.items() for seed in (0, 1)]
+    found = sections(analyse(records, STUDY), STUDY)
+    (curves,) = (d for section in found for d in section.drawings if d.name == "curves")
+    assert curves.alt.endswith(f"best: {best}, 100.00%.")
 
 
 def test_what_differs_between_two_conditions_is_named() -> None:

@@ -10,7 +10,7 @@ import pytest
 from small import small_data
 
 from harness.errors import InputError
-from harness.keeping.records import Record, seal
+from harness.keeping.records import Record, checked, seal
 from harness.keeping.selection import select
 from harness.keeping.store import Conflict, Damaged, Store
 from harness.running.events import BlockDone, Event
@@ -81,6 +81,40 @@ def test_a_damaged_record_is_named_and_set_aside(text: str, reason: str, tmp_pat
     assert KEY not in store
     store.path(KEY).write_text(text, encoding="latin-1")
     assert store.set_aside(Damaged(store.path(KEY), "again")) != aside, "nothing is overwritten"
+
+
+@pytest.mark.parametrize("name", sorted(record().keys() - {"schema", "sha256"}))
+def test_a_field_that_is_missing_or_of_another_kind_is_named(name: str) -> None:
+    assert checked(record()) == record()
+    rest: Any = {field: value for field, value in record().items() if field not in (name, "sha256")}
+    with pytest.raises(ValueError, match=rf"^has no valid {name}: Field required$"):
+        checked(seal(rest))
+    with pytest.raises(ValueError, match=rf"^has no valid {name}: "):
+        checked(record(**{name: None}))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "place"),
+    [
+        ("seed", "0", "seed"),
+        ("seed", 1.0, "seed"),
+        ("seed", True, "seed"),
+        ("accuracy", [[0.5, None], [0.5, "0.5"]], "accuracy.1.1"),
+        ("accuracy", [0.5], "accuracy.0"),
+        ("telemetry", [{}, 1], "telemetry.1"),
+        ("provenance", [], "provenance"),
+    ],
+)
+def test_a_value_of_another_kind_is_named_with_its_place(
+    name: str, value: object, place: str
+) -> None:
+    with pytest.raises(ValueError, match=rf"^has no valid {place}: "):
+        checked(record(**{name: value}))
+
+
+def test_fields_that_a_later_version_may_add_are_kept() -> None:
+    more = record(more={"of": "it"})
+    assert checked(more) == more
 
 
 def test_one_changed_digit_is_found(tmp_path: Path) -> None:
