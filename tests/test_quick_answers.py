@@ -12,8 +12,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from commands import HERE
 
-HERE = Path(__file__).parent.parent
 RESULTS = Path(__file__).parent / "expected" / "results"
 TRAINING = {"torch", "torchvision", "ray", "sklearn"}
 HEAVY = TRAINING | {"numpy", "scipy", "pandas", "pyarrow", "matplotlib", "seaborn", "statsmodels"}
