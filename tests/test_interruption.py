@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Self
 
 import pytest
+from commands import HERE
 from processes import PATIENCE_S, Process, alive, descendants, wait_until
 
-HERE = Path(__file__).parent.parent
 ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 STUDY = """
 name = "long"
