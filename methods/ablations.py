@@ -6,15 +6,12 @@ Every variant starts from the same weights, alpha and eta as the layer as publis
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Self
 
 import torch
 from numpy.random import Generator
 from torch import Tensor
 
-from methods.architecture import Architecture, Draws
-from methods.softmax import DHPSoftmax, Softmax, plastic_start, slow_start
-from methods.streams import PLASTICITY
+from methods.softmax import DHPSoftmax, Softmax
 
 
 class EtaFixed(DHPSoftmax):
@@ -61,26 +58,10 @@ class TraceFrozen(TraceDetached):
 class TraceShuffled(DHPSoftmax):
     """The mean of each class moves the column of another class, fixed for the whole run."""
 
-    def __init__(
-        self, weight: Tensor, bias: Tensor | None, alpha: Tensor, eta: Tensor, source: Tensor
-    ) -> None:
-        super().__init__(weight, bias, alpha, eta)
-        self._source = source.to(weight.device)  # (S, 1, out): whose mean moves each column
-
-    @classmethod
-    def build(  # noqa: D102
-        cls,
-        architecture: Architecture,
-        draws: Draws,
-        init: Sequence[Generator],
-        eta: Tensor,
-        alpha_scale: Tensor,
-    ) -> Self:
-        generators = draws.generators(PLASTICITY)
-        weight, bias = slow_start(architecture, draws, init)
-        alpha = plastic_start(architecture, draws, generators, alpha_scale)
-        source = _cycles(generators, architecture.outputs, alpha.shape[2])
-        return cls(weight, bias, alpha, draws.scalar(eta), source)
+    def draw_further(self, generators: Sequence[Generator], outputs: int) -> None:
+        """Draw (S, 1, out) the class whose mean moves each column."""
+        source = _cycles(generators, outputs, self.alpha.shape[2])
+        self._source = source.to(self.alpha.device)
 
     def learn_trace(self, hidden: Tensor, targets: Tensor) -> None:  # noqa: D102
         super().learn_trace(hidden, targets.gather(2, self._source.expand(targets.shape)))

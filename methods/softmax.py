@@ -158,9 +158,15 @@ class DHPSoftmax(Softmax):
         eta: Tensor,
         alpha_scale: Tensor,
     ) -> Self:
+        generators = draws.generators(PLASTICITY)
         weight, bias = slow_start(architecture, draws, init)
-        alpha = plastic_start(architecture, draws, draws.generators(PLASTICITY), alpha_scale)
-        return cls(weight, bias, alpha, draws.scalar(eta))
+        alpha = plastic_start(architecture, draws, generators, alpha_scale)
+        layer = cls(weight, bias, alpha, draws.scalar(eta))
+        layer.draw_further(generators, architecture.outputs)
+        return layer
+
+    def draw_further(self, generators: Sequence[Generator], outputs: int) -> None:
+        """Draw what only an ablation needs, after alpha, from the lanes' streams of plasticity."""
 
     def plastic(self) -> dict[str, Tensor]:  # noqa: D102
         return {"head.alpha": self.alpha, "head.eta": self.eta}
