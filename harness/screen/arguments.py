@@ -1,0 +1,53 @@
+"""The arguments and options of the commands, each with its help."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from typer import Argument, Option
+
+from harness.running.options import DeviceName, ExecutorName
+
+DataDir = Annotated[
+    Path,
+    Option(
+        envvar="REPRO_DATA_DIR",
+        help="Folder that holds MNIST/raw (torchvision's layout), or where to download it to.",
+    ),
+]
+AllowOtherData = Annotated[
+    bool,
+    Option(
+        "--allow-other-data",
+        help="Train on files in MNIST's format that are not MNIST; everything then says so.",
+    ),
+]
+StudyName = Annotated[str, Argument(help="Name of a study that ships, or a TOML file.")]
+ShownStudy = Annotated[str | None, Argument(help="Show this one in full.")]
+Seeds = Annotated[str | None, Option(help="How many (10: 0 to 9), or which (0-9,20).")]
+Conditions = Annotated[str | None, Option(help="Some of the study's conditions: finetune,dhp")]
+Out = Annotated[Path | None, Option(help="Results directory (default: results/STUDY).")]
+Executor = Annotated[
+    ExecutorName, Option(help="ray, in-process, or auto: Ray if installed and the job is long.")
+]
+Address = Annotated[str | None, Option(help="Join the Ray cluster at this address (or 'auto').")]
+Workers = Annotated[
+    int | None, Option(min=1, help="Blocks in flight (default: one for every core or GPU).")
+]
+Lanes = Annotated[
+    int | None, Option(min=1, help="Cells trained side by side; never changes a number.")
+]
+Device = Annotated[DeviceName, Option(help="auto, cpu or cuda.")]
+DryRun = Annotated[bool, Option("--dry-run", help="Show the plan and an estimate of the time.")]
+Adaptive = Annotated[
+    bool,
+    Option(
+        "--adaptive",
+        help="Add 5 seeds at a time until every claim is decided, with intervals that stay "
+        "valid however often one looks.",
+    ),
+]
+MaxSeeds = Annotated[int, Option(min=2, help="Where --adaptive stops in any case.")]
+ResultsDirectory = Annotated[Path, Argument(help="A results directory, as a run made it.")]
+ReportedDirectory = Annotated[Path, Argument(help="A results directory with a report.")]

@@ -1,0 +1,99 @@
+"""A run as a person asks for it, checked and carried out.
+
+Nothing that is slow is imported before it is needed: help needs none of it, and the answer to bad
+input no training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from harness.errors import InputError
+from harness.running.options import Options
+
+if TYPE_CHECKING:
+    from harness.running.adaptive import Look
+    from harness.running.session import Session
+    from harness.studies.study import Study
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the command line asks to run.
+
+    Attributes
+    ----------
+    study : name of a study that ships, or a TOML file.
+    seeds, conditions : the part of it, in the notation of the command line; None for all.
+    root : the results directory; None for the default.
+    most_seeds : where to stop adding seeds; None to run ``seeds``.
+    """
+
+    study: str
+    data_dir: Path
+    allow_other_data: bool = False
+    seeds: str | None = None
+    conditions: str | None = None
+    root: Path | None = None
+    options: Options = field(default_factory=Options)
+    dry_run: bool = False
+    most_seeds: int | None = None
+
+
+def carry_out(out: Console, request: Request, look: Callable[[Path], Look]) -> tuple[int, Path]:
+    """Run what is missing, or show the plan of it.
+
+    Parameters
+    ----------
+    look : judges the claims by the records of a results directory.
+
+    Returns
+    -------
+    An exit code, and the results directory.
+
+    Raises
+    ------
+    InputError
+        Where the request contradicts itself, the study, the data or the results directory.
+    """
+    if request.most_seeds is not None and (request.seeds is not None or request.dry_run):
+        raise InputError("--adaptive chooses the seeds itself: leave out --seeds and --dry-run")
+    from harness.studies.study_files import load_study
+
+    study = load_study(request.study)
+    names = _listed(request.conditions)
+    chosen = study.choose(names, request.seeds)
+    if request.most_seeds is not None and not study.claims:
+        raise InputError(f"--adaptive: study '{study.name}' has no claim that could be decided")
+    root = request.root or Path("results") / study.name
+    request.options.check()
+
+    from harness.running.adaptive import add_seeds
+    from harness.running.session import Session
+    from harness.screen.run import show_plan, show_run
+
+    def session(part: Study) -> Session:
+        other = request.allow_other_data
+        return Session(study, part, request.data_dir, root, request.options, allow_other_data=other)
+
+    if request.dry_run:
+        show_plan(out, session(chosen))
+        return 0, root
+    if request.most_seeds is None:
+        return show_run(out, session(chosen)), root
+    code = add_seeds(
+        lambda count: show_run(out, session(study.choose(names, str(count))), count),
+        lambda: look(root),
+        lambda sentence: out.print(sentence, highlight=False),
+        request.most_seeds,
+    )
+    return code, root
+
+
+def _listed(names: str | None) -> list[str] | None:
+    return None if names is None else [name for name in map(str.strip, names.split(",")) if name]
