@@ -4,6 +4,7 @@
 #   make test        lint, type check, tests
 #
 # REPRO_DATA_DIR names the folder that holds MNIST/raw (default: data).
+# JOBS=4 runs tests four at a time (default: two; each takes up to 1 GB of memory).
 # TORCH=cpu, with either, takes torch's build without CUDA where your package index has one: 0.5
 # instead of 3 GB to download. It is pinned by its version; all the rest by hashes, as ever.
 
@@ -13,6 +14,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --no-input
 READY  := $(VENV)/.ready
 TORCH  ?= locked
+JOBS   ?= 2
 LOCK   := requirements.lock
 ifeq ($(TORCH),cpu)
     LOCK := $(VENV)/requirements-cpu.lock
@@ -25,7 +27,7 @@ reproduce: $(READY)
 	$(BIN)/python run_all.py
 
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
 lint: $(READY)
 	$(BIN)/ruff check .
