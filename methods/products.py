@@ -103,7 +103,7 @@ def _vendor() -> str:
 def description() -> str:
     """Return the name and version of the library of the float32 products, for a record."""
     name = chosen_library()
-    version = _openblas() if name == "openblas" else torch.__version__
+    version = _openblas() if name == "openblas" else torch.__version__.partition("+")[0]
     return f"{name} {version}"
 
 
