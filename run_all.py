@@ -139,6 +139,67 @@ def verify(directory: arguments.ReportedDirectory) -> None:
 
 
 @app.command()
+def accept(
+    directory: arguments.ResultsDirectory,
+    reason: arguments.Reason,
+    baselines: arguments.BaselinesFolder = Path("baselines"),
+    new_environment: arguments.NewEnvironment = False,
+    replace: arguments.Replace = False,
+    restart: arguments.Restart = False,
+) -> None:
+    """Accept results as the baseline that later ones are checked against.
+
+    Exit codes: 0 accepted, 1 not equivalent to what is accepted, 2 bad input.
+    """
+    from harness.screen.gating import accept_results
+    from reports.output.gate.judge import GateJudge
+
+    code = accept_results(
+        out,
+        GateJudge(),
+        directory,
+        baselines,
+        reason=reason,
+        new_environment=new_environment,
+        replace=replace,
+        restart=restart,
+    )
+    raise typer.Exit(code)
+
+
+@app.command()
+def check(
+    directory: arguments.CheckedDirectory,
+    baselines: arguments.BaselinesFolder = Path("baselines"),
+    margin: arguments.Margin = None,
+    confirm: arguments.Confirm = False,
+    new_bits: arguments.NewBits = False,
+    data_dir: arguments.DataDir = Path("data"),
+    allow_other_data: arguments.AllowOtherData = False,
+) -> None:
+    """Check results against the accepted ones: bit for bit, or by paired statistics.
+
+    Writes DIR/gate: a page, Markdown, JSON and JUnit XML. Exit codes: 0 ok, 1 regression, 2 bad
+    input or missing cells, 3 inconclusive.
+    """
+    from harness.screen.gating import check_results
+    from reports.output.gate.judge import GateJudge
+
+    code = check_results(
+        out,
+        GateJudge(),
+        directory,
+        baselines,
+        margin=margin,
+        confirm=confirm,
+        new_bits=new_bits,
+        data_dir=data_dir,
+        allow_other_data=allow_other_data,
+    )
+    raise typer.Exit(code)
+
+
+@app.command()
 def studies(study: arguments.ShownStudy = None) -> None:
     """List the studies that ship; with a name, its protocol, conditions and claims."""
     from harness.screen.listing import shipped_table, show_study

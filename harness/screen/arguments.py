@@ -51,3 +51,35 @@ Adaptive = Annotated[
 MaxSeeds = Annotated[int, Option(min=2, help="Where --adaptive stops in any case.")]
 ResultsDirectory = Annotated[Path, Argument(help="A results directory, as a run made it.")]
 ReportedDirectory = Annotated[Path, Argument(help="A results directory with a report.")]
+
+CheckedDirectory = Annotated[
+    Path, Argument(help="A results directory; train it anew, with the code as it is.")
+]
+BaselinesFolder = Annotated[
+    Path, Option("--baselines", help="Folder of the accepted results (baselines/STUDY/...).")
+]
+Reason = Annotated[str, Option(help="Why these results are right; the history keeps it.")]
+NewEnvironment = Annotated[
+    bool,
+    Option(
+        "--new-environment",
+        help="Add another machine or library version, if its results are equivalent.",
+    ),
+]
+Replace = Annotated[
+    bool, Option("--replace", help="Start a new generation from an environment that is new.")
+]
+Restart = Annotated[
+    bool, Option("--restart", help="Measure drift from here on, after a change on purpose.")
+]
+Margin = Annotated[
+    float | None,
+    Option(help="How many points worse counts as the same (default: by the accepted spread)."),
+]
+Confirm = Annotated[
+    bool, Option("--confirm", help="Train fresh seeds for what is in alarm; these alone decide.")
+]
+NewBits = Annotated[
+    bool,
+    Option("--new-bits", help="The arithmetic was changed on purpose: judge by statistics."),
+]

@@ -56,15 +56,10 @@ def write_report(analysis: Analysis, study: Study, folder: Path) -> Path:
     with replaced(folder, lambda path: not is_of_reports(path.name)) as new:
         (new / "verdict.json").write_text(verdict_text(analysis), encoding="utf-8")
         write_tables(analysis.measured, new)
-        figures = {}
-        for drawing in (drawing for section in shown for drawing in section.drawings):
-            figure = drawing.draw()
-            theme.save(figure, new / drawing.name)
-            wide = 96 * float(figure.get_size_inches()[0])
-            figures[drawing.name] = _inline(new / f"{drawing.name}.svg", drawing.name, wide)
+        figures = draw(shown, new)
         text = markdown(analysis.study, shown, analysis.notices)
         (new / "report.md").write_text(text, encoding="utf-8")
-        (new / "index.html").write_text(_page(analysis, shown, figures), encoding="utf-8")
+        (new / "index.html").write_text(_report_page(analysis, shown, figures), encoding="utf-8")
         assert {path.name for path in new.iterdir()} == ours, "verify names what is foreign"
     return folder / "index.html"
 
@@ -80,7 +75,46 @@ def is_of_reports(name: str) -> bool:
     return name in ALWAYS or name.endswith(FIGURES)
 
 
-def _page(analysis: Analysis, shown: Sequence[Section], figures: Mapping[str, Markup]) -> str:
+def draw(shown: Sequence[Section], folder: Path) -> dict[str, Markup]:
+    """Write every figure of the sections to a folder; returns them by name, for the page."""
+    figures = {}
+    for drawing in (drawing for section in shown for drawing in section.drawings):
+        figure = drawing.draw()
+        theme.save(figure, folder / drawing.name)
+        wide = 96 * float(figure.get_size_inches()[0])
+        figures[drawing.name] = _inline(folder / f"{drawing.name}.svg", drawing.name, wide)
+    return figures
+
+
+def _report_page(
+    analysis: Analysis, shown: Sequence[Section], figures: Mapping[str, Markup]
+) -> str:
+    verdict = None
+    if analysis.claims and analysis.claims[0].judgement:
+        verdict = str(analysis.claims[0].judgement.verdict)
+    lead = headline(analysis)
+    return page_text(
+        analysis.study, shown, figures, verdict=verdict, lead=lead, notices=analysis.notices
+    )
+
+
+def page_text(
+    title: str,
+    shown: Sequence[Section],
+    figures: Mapping[str, Markup],
+    *,
+    verdict: str | None = None,
+    lead: str = "",
+    notices: Sequence[str] = (),
+) -> str:
+    """Return sections as one HTML page.
+
+    Parameters
+    ----------
+    figures : by name; from ``draw``.
+    verdict : the word that colours the heading; the title is the heading where there is none.
+    lead : the sentences whose first one is the heading, where there is a verdict.
+    """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=True,
@@ -88,14 +122,11 @@ def _page(analysis: Analysis, shown: Sequence[Section], figures: Mapping[str, Ma
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    verdict = None
-    if analysis.claims and analysis.claims[0].judgement:
-        verdict = str(analysis.claims[0].judgement.verdict)
     return environment.get_template("page.html.j2").render(
-        title=analysis.study,
+        title=title,
         verdict=verdict,
-        lead=headline(analysis),
-        notices=analysis.notices,
+        lead=lead,
+        notices=notices,
         sections=shown,
         figures=figures,
         numeric=numeric_columns,

@@ -1,0 +1,389 @@
+"""Baselines: accepted results, which later results are compared with.
+
+A folder of baselines holds, for each study,
+
+    STUDY/FINGERPRINT.json     the results of one environment, one line for each cell
+    STUDY/history.jsonl        one line for each acceptance, the first one first
+    STUDY/confirmations.jsonl  one line for each attempt to confirm an alarm
+    STUDY/waivers.toml         alarms that are known and excused until a date
+
+A baseline is written by ``accept`` and by nothing else: its content has a hash, and the history
+lists the hash. Acceptances are counted in generations. Results that replace the accepted ones start
+a new generation; another environment joins the present one. A baseline of an earlier generation is
+kept, but results are no longer compared with it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, NotRequired, cast
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
+from typing_extensions import TypedDict
+
+from harness.errors import InputError
+from harness.keeping.environments import facts_of, fingerprint_of
+from harness.keeping.records import Record, content_hash
+from harness.keeping.waivers import Waiver, read_waivers
+from harness.studies.study_files import read_text
+
+SCHEMA = 1
+"""Version of the format of baselines and of their history."""
+
+CONFLICT = re.compile(r"^(<{7}|={7}|>{7})( |$)", re.MULTILINE)
+RESTORE = "restore it from version control, or accept results anew"
+
+Kind = Literal["results", "environment"]
+ByMetric = dict[str, dict[str, float]]
+"""Numbers by condition and metric."""
+
+
+@with_config(ConfigDict(strict=True, extra="forbid"))
+class BaselineCell(TypedDict):
+    """The accepted result of one cell; fields as in a record."""
+
+    condition: str
+    seed: int
+    key: str
+    status: str
+    accuracy: list[list[float | None]]
+    telemetry: list[dict[str, Any]]
+
+
+@with_config(ConfigDict(strict=True, extra="forbid"))
+class Baseline(TypedDict):
+    """The accepted results of one environment.
+
+    Attributes
+    ----------
+    fingerprint, environment : of the numerics, and the facts behind it.
+    generation : which accepted results these are, from 1.
+    code, versions : the project's version and commit, and the packages of the records.
+    settings : by condition, its protocol and method.
+    margins : by condition and metric, how much worse counts as the same; these follow from the
+        cells by a rule (``reports.numbers.margins``).
+    sha256 : hash of all other fields.
+    """
+
+    schema: int
+    study: str
+    study_fingerprint: str
+    fingerprint: str
+    environment: dict[str, str | None]
+    generation: int
+    code: dict[str, Any]
+    versions: dict[str, str]
+    settings: dict[str, dict[str, Any]]
+    margins: ByMetric
+    cells: list[BaselineCell]
+    sha256: NotRequired[str]
+
+
+@with_config(ConfigDict(strict=True, extra="forbid"))
+class Acceptance(TypedDict):
+    """One line of the history.
+
+    Attributes
+    ----------
+    kind : "results" starts a generation; "environment" adds another environment to it.
+    date, who, reason : when (ISO 8601), by whom and why.
+    restart : whether drift is measured from here on.
+    sha256 : of the baseline.
+    seeds, metrics : the seeds, and for each condition and metric the value of each seed (None
+        where it diverged).
+    drift_mean, drift_sd : of the paired differences to the generation's first environment, by
+        condition and metric; empty where the acceptance starts a generation.
+    """
+
+    schema: int
+    kind: Kind
+    generation: int
+    date: str
+    who: str
+    reason: str
+    restart: bool
+    fingerprint: str
+    study_fingerprint: str
+    sha256: str
+    code: dict[str, Any]
+    versions: dict[str, str]
+    seeds: list[int]
+    metrics: dict[str, dict[str, list[float | None]]]
+    drift_mean: ByMetric
+    drift_sd: ByMetric
+
+
+_BASELINE, _ACCEPTANCE = TypeAdapter(Baseline), TypeAdapter(Acceptance)
+
+
+@dataclass(frozen=True)
+class Baselines:
+    """All that a folder of baselines holds of one study; from ``read_baselines``.
+
+    Attributes
+    ----------
+    folder : where it is, whether it exists or not.
+    files : every baseline, by fingerprint.
+    history : acceptances, the first one first.
+    attempts : earlier attempts to confirm an alarm.
+    """
+
+    study: str
+    folder: Path
+    files: Mapping[str, Baseline]
+    history: Sequence[Acceptance]
+    attempts: Sequence[dict[str, Any]] = ()
+    waivers: Sequence[Waiver] = field(default_factory=tuple)
+
+    @property
+    def generation(self) -> int:
+        """The present generation; 0 where nothing has been accepted."""
+        return max((line["generation"] for line in self.history), default=0)
+
+    @property
+    def current(self) -> dict[str, Baseline]:
+        """Baselines of the present generation by fingerprint, in the order of acceptance."""
+        lines = [line for line in self.history if line["generation"] == self.generation]
+        return {line["fingerprint"]: self.files[line["fingerprint"]] for line in lines}
+
+    @property
+    def reference(self) -> Baseline:
+        """The first baseline of the present generation: the partner of unknown environments."""
+        return next(iter(self.current.values()))
+
+    @property
+    def newest(self) -> Baseline:
+        """The baseline that was accepted last in the present generation: its margins hold."""
+        return list(self.current.values())[-1]
+
+    def measured_spread(self, up_to: str | None = None) -> dict[str, dict[str, list[float]]]:
+        """Return the spreads of paired differences that acceptances of environments measured.
+
+        ``up_to`` is the hash of a baseline: count the history up to its line; None for all of it.
+        """
+        spreads: dict[str, dict[str, list[float]]] = {}
+        for line in self.history:
+            for condition, by_metric in line["drift_sd"].items():
+                for metric, sd in by_metric.items():
+                    spreads.setdefault(condition, {}).setdefault(metric, []).append(sd)
+            if line["sha256"] == up_to:
+                break
+        return spreads
+
+
+def read_baselines(root: Path, study: str) -> Baselines:
+    """Read what a folder of baselines holds of a study; it may hold nothing.
+
+    Raises
+    ------
+    InputError
+        Where a file is damaged or was changed by hand; names the file, the fault and the remedy.
+    """
+    folder = root / study
+    lines = [_acceptance(line, place) for line, place in _lines(folder / "history.jsonl")]
+    files: dict[str, Baseline] = {}
+    for path in sorted(folder.glob("*.json")):
+        files[path.stem] = _read_baseline(path, study, lines)
+    for line in lines:
+        if line["fingerprint"] not in files:
+            raise InputError(
+                f"{folder / line['fingerprint']}.json is missing, and history.jsonl lists it; "
+                f"{RESTORE}"
+            )
+    attempts = [line for line, _ in _lines(folder / "confirmations.jsonl")]
+    waivers = read_waivers(folder / "waivers.toml")
+    return Baselines(study, folder, files, lines, attempts, waivers)
+
+
+def _read_baseline(path: Path, study: str, history: Sequence[Acceptance]) -> Baseline:
+    def damaged(fault: str) -> InputError:
+        return InputError(f"baseline {path} {fault}; {RESTORE}")
+
+    content = _json(_text(path), str(path))
+    if not isinstance(content, dict):
+        raise damaged("is no baseline")
+    if content.get("schema") != SCHEMA:
+        raise damaged(f"has schema {content.get('schema')!r}, this version reads {SCHEMA}")
+    try:
+        intact = content.get("sha256") == content_hash(content)
+    except ValueError:
+        intact = False
+    if not intact:
+        raise damaged("was changed by hand (its content does not match its own hash)")
+    try:
+        baseline = cast(Baseline, {**_BASELINE.validate_python(content)})
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise damaged(f"has no valid {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+    if baseline["study"] != study:
+        raise damaged(f"is of the study '{baseline['study']}', not of '{study}'")
+    facts = fingerprint_of(baseline["environment"])
+    if not path.stem == baseline["fingerprint"] == facts:
+        raise damaged(f"is of the environment {facts}, not of {path.stem}")
+    counted: set[tuple[str, int]] = set()
+    for cell in baseline["cells"]:
+        name = (cell["condition"], cell["seed"])
+        if name in counted:
+            raise damaged(f"has the cell {name[0]}, seed {name[1]} twice")
+        counted.add(name)
+    listed = [line["sha256"] for line in history if line["fingerprint"] == path.stem]
+    if not listed or listed[-1] != content["sha256"]:
+        raise damaged("is not the one that history.jsonl lists last")
+    return baseline
+
+
+def _acceptance(content: Any, place: str) -> Acceptance:
+    try:
+        if not isinstance(content, dict) or content.get("schema") != SCHEMA:
+            raise ValueError(f"no acceptance in schema {SCHEMA}")
+        return _ACCEPTANCE.validate_python(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        fault = f"no valid {'.'.join(map(str, first['loc']))}: {first['msg']}"
+    except ValueError as error:
+        fault = str(error)
+    raise InputError(f"{place} is damaged ({fault}); restore it from version control")
+
+
+def _lines(path: Path) -> Iterable[tuple[Any, str]]:
+    """Yield each line of a file of JSON lines with its place; none where there is no file."""
+    if path.is_file():
+        for number, line in enumerate(_text(path).splitlines(), start=1):
+            if line.strip():
+                place = f"{path} line {number}"
+                yield _json(line, place), place
+
+
+def _text(path: Path) -> str:
+    try:
+        text = read_text(path)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} cannot be read ({error}); {RESTORE}") from None
+    if CONFLICT.search(text):
+        raise InputError(f"{path} holds unresolved merge-conflict markers; resolve them: {RESTORE}")
+    return text
+
+
+def _json(text: str, place: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{place} cannot be read as JSON ({error}); {RESTORE}") from None
+
+
+def baseline_of(
+    records: Sequence[Record],
+    *,
+    study: str,
+    study_fingerprint: str,
+    conditions: Sequence[str],
+    generation: int,
+    margins: ByMetric,
+) -> Baseline:
+    """Return the records of one environment as a sealed baseline, in the order of conditions.
+
+    Raises
+    ------
+    InputError
+        Where the records come from several environments, or states of the code.
+    """
+    environments = {fingerprint_of(f): f for f in (facts_of(r["provenance"]) for r in records)}
+    if len(environments) > 1:
+        raise InputError(
+            f"the records come from {len(environments)} environments "
+            f"({', '.join(sorted(environments))}); accept those of one environment at a time"
+        )
+    codes = {json.dumps(r["provenance"].get("code", {}), sort_keys=True) for r in records}
+    if len(codes) > 1:
+        raise InputError(
+            f"the records were made by {len(codes)} states of the code; run the study again into "
+            "another --out, with one"
+        )
+    ((fingerprint, facts),) = environments.items()
+    order = {name: number for number, name in enumerate(conditions)}
+    ordered = sorted(records, key=lambda r: (order[r["condition"]], r["seed"]))
+    baseline: Baseline = {
+        "schema": SCHEMA,
+        "study": study,
+        "study_fingerprint": study_fingerprint,
+        "fingerprint": fingerprint,
+        "environment": facts,
+        "generation": generation,
+        "code": json.loads(codes.pop()),
+        "versions": versions_of(ordered[0]),
+        "settings": {
+            r["condition"]: {"protocol": r["protocol"], "method": r["method"]} for r in ordered
+        },
+        "margins": margins,
+        "cells": [cell_of(record) for record in ordered],
+    }
+    return cast(Baseline, {**baseline, "sha256": content_hash(baseline)})
+
+
+def cell_of(record: Record) -> BaselineCell:
+    """Return the part of a record that a baseline keeps."""
+    return {
+        "condition": record["condition"],
+        "seed": record["seed"],
+        "key": record["key"],
+        "status": record["status"],
+        "accuracy": record["accuracy"],
+        "telemetry": record["telemetry"],
+    }
+
+
+def versions_of(record: Record) -> dict[str, str]:
+    """Return the versions of the packages that a record names."""
+    provenance = record["provenance"]
+    return {n: str(provenance[n]) for n in ("python", "torch", "numpy") if n in provenance}
+
+
+def write_acceptance(baselines: Baselines, baseline: Baseline, acceptance: Acceptance) -> Path:
+    """Write a baseline, then its line of the history; returns the path of the baseline.
+
+    A process that is killed between the two leaves a baseline that reading refuses: restore it from
+    version control.
+
+    Raises
+    ------
+    InputError
+        Where the folder cannot be written.
+    """
+    path = baselines.folder / f"{baseline['fingerprint']}.json"
+    try:
+        baselines.folder.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+        try:
+            temporary.write_text(_one_line_a_cell(baseline), encoding="utf-8")
+            temporary.replace(path)
+            append_line(baselines.folder / "history.jsonl", acceptance)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"cannot write to {baselines.folder}: {error.strerror or error}; choose another "
+            "--baselines"
+        ) from None
+    return path
+
+
+def append_line(path: Path, content: Mapping[str, Any]) -> None:
+    """Add one line of JSON to a file, synced."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(content, allow_nan=False) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _one_line_a_cell(baseline: Baseline) -> str:
+    """Return a baseline as JSON that can be compared line by line."""
+    rest = {name: value for name, value in baseline.items() if name != "cells"}
+    lines = json.dumps(rest, indent=1, allow_nan=False)[:-2].rstrip()
+    cells = ",\n".join(f"  {json.dumps(cell, allow_nan=False)}" for cell in baseline["cells"])
+    return f'{lines},\n "cells": [\n{cells}\n ]\n}}\n'

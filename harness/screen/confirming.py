@@ -1,0 +1,105 @@
+"""Train fresh seeds for conditions in alarm: a second look that nobody chose after the first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+
+from harness.errors import InputError
+from harness.keeping.baselines import Baselines, append_line
+from harness.keeping.records import Record
+from harness.keeping.results import Results, read_results
+from harness.running.options import Options
+
+FIRST_SEED = 2**40
+"""The seeds from here on are for confirmations; a study that uses them is refused one."""
+SEEDS_PER_ATTEMPT = 10_000
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A confirmation: its number, its seeds, and the conditions that are trained anew."""
+
+    number: int
+    seeds: tuple[int, ...]
+    conditions: tuple[str, ...]
+    results: Path
+
+
+def plan_attempt(
+    baselines: Baselines, results: Results, conditions: Sequence[str], directory: Path
+) -> Attempt:
+    """Return the next attempt: as many fresh seeds as were accepted, fixed by its number.
+
+    Raises
+    ------
+    InputError
+        Where the study itself uses seeds that are kept for confirmations.
+    """
+    if any(record["seed"] >= FIRST_SEED for record in results.records):
+        raise InputError(
+            f"--confirm: seeds from {FIRST_SEED} on are kept for confirmations, and "
+            f"{directory} uses them; choose smaller seeds"
+        )
+    number = 1 + sum(line.get("event") == "started" for line in baselines.attempts)
+    count = len({cell["seed"] for cell in baselines.reference["cells"]})
+    first = FIRST_SEED + number * SEEDS_PER_ATTEMPT
+    seeds = tuple(range(first, first + count))
+    return Attempt(number, seeds, tuple(conditions), directory / f"confirmation-{number}")
+
+
+def train_attempt(
+    out: Console,
+    attempt: Attempt,
+    baselines: Baselines,
+    results: Results,
+    data_dir: Path,
+    *,
+    allow_other_data: bool,
+) -> list[Record]:
+    """Record the attempt with the baseline, train its seeds, and return their records.
+
+    Raises
+    ------
+    InputError
+        Where the data are not there, or files cannot be written.
+    """
+    from harness.running.session import Session
+    from harness.screen.run import show_run
+
+    note(baselines, attempt, event="started")
+    chosen = results.study.choose(attempt.conditions, f"{attempt.seeds[0]}-{attempt.seeds[-1]}")
+    session = Session(
+        results.study,
+        chosen,
+        data_dir,
+        attempt.results,
+        Options(),
+        allow_other_data=allow_other_data,
+    )
+    out.print(f"confirmation {attempt.number}: fresh seeds for {', '.join(attempt.conditions)}")
+    show_run(out, session)
+    fresh = set(attempt.seeds)
+    return [r for r in read_results(attempt.results).records if r["seed"] in fresh]
+
+
+def note(baselines: Baselines, attempt: Attempt, *, event: str, verdict: str | None = None) -> None:
+    """Add a line about an attempt to ``confirmations.jsonl``."""
+    content = {
+        "event": event,
+        "attempt": attempt.number,
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "generation": baselines.generation,
+        "conditions": list(attempt.conditions),
+        "seeds": [attempt.seeds[0], attempt.seeds[-1]],
+        "verdict": verdict,
+    }
+    path = baselines.folder / "confirmations.jsonl"
+    try:
+        append_line(path, content)
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error.strerror or error}") from None

@@ -1,0 +1,1 @@
+"""The regression gate: what new results say against accepted ones."""

@@ -1,0 +1,148 @@
+"""The margins of a check, by rule or as asked for, and what the check can see with them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from reports.findings.gate.cells import (
+    ACCURACIES,
+    Cells,
+    conditions_of,
+    metrics_of,
+    seeds_of,
+    values_of,
+)
+from reports.findings.gate.shifts import Margins
+from reports.numbers.margins import (
+    drop_caught,
+    errors_needed,
+    margin_by_rule,
+    seeds_for_margin,
+    spread_of_differences,
+)
+from reports.numbers.statistics import Floats
+
+Measured = Mapping[str, Mapping[str, Sequence[float]]]
+"""Spreads of paired differences between environments, by condition and metric."""
+
+MARGIN_TOLERANCE = 1e-6
+"""Relative: roots are found to 1e-9, and another version of scipy may find them elsewhere."""
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What a check can see of one condition's metric.
+
+    Attributes
+    ----------
+    n : accepted seeds that trained to the end.
+    sd : spread of the differences that is planned with.
+    measured : whether that spread was measured between environments; else both sides are taken
+        for independent.
+    margin : a drop of this much passes in one check of twenty at the most.
+    caught : a drop of this much is called a regression in nine checks of ten.
+    """
+
+    condition: str
+    metric: str
+    n: int
+    sd: float
+    measured: bool
+    margin: float
+    caught: float
+
+
+def margins_by_rule(accepted: Cells, measured: Measured) -> dict[str, dict[str, float]]:
+    """Return the margin of each metric of each condition; see ``reports.numbers.margins``."""
+    tests = _tests(accepted)
+    margins: dict[str, dict[str, float]] = {}
+    for condition in conditions_of(accepted):
+        for metric in metrics_of(accepted, condition):
+            values = _finite(accepted, condition, metric.name)
+            if len(values) > 1:
+                spreads = measured.get(condition, {}).get(metric.name, ())
+                margins.setdefault(condition, {})[metric.name] = margin_by_rule(
+                    len(values), _sd(values), spreads, tests
+                )
+    return margins
+
+
+def differing_margin(stored: Margins, accepted: Cells, measured: Measured) -> str | None:
+    """Return the first stored margin that does not follow from the cells by the rule, in words."""
+    by_rule = margins_by_rule(accepted, measured)
+    for condition in sorted(by_rule.keys() | stored.keys()):
+        expected, there = by_rule.get(condition, {}), stored.get(condition, {})
+        for metric in sorted(expected.keys() | there.keys()):
+            a, b = expected.get(metric), there.get(metric)
+            if a is None or b is None or not math.isclose(a, b, rel_tol=MARGIN_TOLERANCE):
+                return f"the margin of {condition}, {metric} is {b}, by the rule {a}"
+    return None
+
+
+def with_margin(
+    stored: Margins, margin: float, accepted: Cells, measured: Measured
+) -> dict[str, dict[str, float]]:
+    """Return margins with ``margin`` points for every accuracy.
+
+    Raises
+    ------
+    ValueError
+        Where the accepted seeds cannot resolve it; with the number of seeds that could.
+    """
+    tests = _tests(accepted)
+    margins = {condition: dict(by_metric) for condition, by_metric in stored.items()}
+    worst: tuple[float, str, str, int, float] | None = None
+    for condition, by_metric in margins.items():
+        for metric in by_metric.keys() & ACCURACIES.keys():
+            values = _finite(accepted, condition, metric)
+            spreads = measured.get(condition, {}).get(metric, ())
+            sd = spread_of_differences(_sd(values), spreads)
+            least = errors_needed(len(values), tests) * sd / math.sqrt(len(values))
+            if least > margin and (worst is None or least > worst[0]):
+                worst = (least, condition, metric, len(values), sd)
+            by_metric[metric] = margin
+    if worst is not None:
+        least, condition, metric, n, sd = worst
+        needed = seeds_for_margin(margin, sd, tests) if margin > 0 else None
+        raise ValueError(
+            f"a margin of {margin} points cannot be resolved: {metric} of {condition} needs "
+            f"{least:.2f} with {n} seeds"
+            + ("" if needed is None else f"; {needed} seeds could resolve {margin}")
+        )
+    return margins
+
+
+def sights(margins: Margins, accepted: Cells, measured: Measured) -> tuple[Sight, ...]:
+    """Return what a check with these margins can see of each condition's accuracies."""
+    tests = _tests(accepted)
+    found = []
+    for condition in conditions_of(accepted):
+        for metric in ACCURACIES:
+            margin = margins.get(condition, {}).get(metric)
+            if margin is not None:
+                values = _finite(accepted, condition, metric)
+                spreads = measured.get(condition, {}).get(metric, ())
+                sd = spread_of_differences(_sd(values), spreads)
+                caught = drop_caught(len(values), margin, sd, tests)
+                found.append(
+                    Sight(condition, metric, len(values), sd, bool(spreads), margin, caught)
+                )
+    return tuple(found)
+
+
+def _tests(accepted: Cells) -> int:
+    return sum(len(metrics_of(accepted, condition)) for condition in conditions_of(accepted))
+
+
+def _finite(accepted: Cells, condition: str, name: str) -> Floats:
+    metric = next(m for m in metrics_of(accepted, condition) if m.name == name)
+    values = values_of(accepted, condition, metric, seeds_of(accepted, condition))
+    return values[np.isfinite(values)]
+
+
+def _sd(values: Floats) -> float:
+    return float(values.std(ddof=1)) if len(values) > 1 and np.ptp(values) > 0 else 0.0

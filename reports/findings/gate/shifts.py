@@ -1,0 +1,335 @@
+"""The statistical layer: how much each metric of each condition has moved, seed by seed.
+
+Both sides are noisy. Differences new - accepted are paired by seed (or unpaired, where the new
+seeds are fresh), and each metric is held against its margin:
+
+REGRESSION     surely worse than the margin: Holm over all metrics, both directions, at 1 in 200
+IMPROVEMENT    surely better than the margin, in the same family
+CHANGED        the same in either direction, for a quantity that is neither better nor worse
+OK             surely not worse (not changed) by the margin: a one-sided t test at 5%
+INCONCLUSIVE   neither; more seeds would decide
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+import numpy as np
+from scipy import stats
+
+from reports.findings.gate.cells import (
+    DIVERGED,
+    Cells,
+    Metric,
+    conditions_of,
+    metrics_of,
+    seeds_of,
+    values_of,
+)
+from reports.numbers import metrics as matrix_metrics
+from reports.numbers.margins import FALSE_ALARM, MISS, seeds_for_margin
+from reports.numbers.statistics import Floats, Interval, has_spread, holm, t_interval
+
+Margins = Mapping[str, Mapping[str, float]]
+"""Margins by condition and metric."""
+
+
+class Outcome(StrEnum):
+    """What a check says of one metric of one condition."""
+
+    REGRESSION = "REGRESSION"
+    CHANGED = "CHANGED"
+    INCONCLUSIVE = "INCONCLUSIVE"
+    IMPROVEMENT = "IMPROVEMENT"
+    OK = "OK"
+
+    @property
+    def alarm(self) -> bool:
+        """Whether this is a reason to fail."""
+        return self in (Outcome.REGRESSION, Outcome.CHANGED)
+
+
+@dataclass(frozen=True)
+class Place:
+    """The first entry of the accuracy matrix that has surely moved, and by how many points."""
+
+    after_task: int
+    task: int
+    points: float
+
+
+@dataclass(frozen=True)
+class Shift:
+    """One metric of one condition, new - accepted.
+
+    Attributes
+    ----------
+    unit : of mean, ci95 and margin: "points", "log" (0.01 is 1%), or "" for the quantity's own.
+    n : pairs of seeds, or for fresh seeds the number of these.
+    dropped : seeds that are in no pair, because one side diverged or has no value.
+    mean, ci95 : of the differences; NaN and all numbers without a pair.
+    p_worse, p_better : of "at most the margin worse" and "at most the margin better", after Holm.
+    p_ok : of "worse (or changed) by at least the margin".
+    seeds_needed : how many seeds would decide, if INCONCLUSIVE and the mean and spread are true.
+    place : where the accuracy first moved, for an alarm.
+    waived : who excused the alarm, until when and why.
+    """
+
+    condition: str
+    metric: str
+    unit: str
+    n: int
+    dropped: int
+    mean: float
+    ci95: Interval
+    margin: float
+    p_worse: float
+    p_better: float
+    p_ok: float
+    outcome: Outcome
+    seeds_needed: int | None = None
+    place: Place | None = None
+    waived: str | None = None
+
+    @property
+    def alarm(self) -> bool:
+        """Whether this fails the check."""
+        return self.outcome.alarm and self.waived is None
+
+
+@dataclass(frozen=True)
+class _Raw:
+    """A test before Holm."""
+
+    condition: str
+    metric: Metric
+    n: int
+    dropped: int
+    sd: float
+    mean: float
+    ci95: Interval
+    margin: float
+    p_worse: float
+    p_better: float
+    p_ok: float
+
+
+def paired_shifts(new: Cells, accepted: Cells, margins: Margins) -> tuple[Shift, ...]:
+    """Compare the cells that both sides have, paired by seed."""
+    raw, diverged = [], []
+    for condition in conditions_of(accepted):
+        seeds = [seed for seed in seeds_of(accepted, condition) if (condition, seed) in new]
+        if not seeds:
+            continue
+        for metric in metrics_of(accepted, condition):
+            differences = values_of(new, condition, metric, seeds) - values_of(
+                accepted, condition, metric, seeds
+            )
+            kept = differences[np.isfinite(differences)]
+            dropped = len(seeds) - len(kept)
+            margin = margins.get(condition, {}).get(metric.name, math.inf)
+            raw.append(_paired(condition, metric, kept, dropped, margin))
+        diverged.append(_newly_diverged(new, accepted, condition, seeds))
+    shifts = _decided([*raw, *(test for test in diverged if test.mean != 0)])
+    return tuple(_placed(shift, new, accepted) for shift in shifts)
+
+
+def shifts_of_differences(
+    differences: Sequence[tuple[str, Metric, Floats, float]],
+) -> tuple[Shift, ...]:
+    """Judge paired differences, each with its condition, metric and margin; NaN is no pair."""
+    tests = []
+    for condition, metric, moved, margin in differences:
+        kept = moved[np.isfinite(moved)]
+        tests.append(_paired(condition, metric, kept, len(moved) - len(kept), margin))
+    return tuple(_decided(tests))
+
+
+def fresh_shifts(
+    new: Cells, accepted: Cells, margins: Margins, only: Sequence[tuple[str, str]]
+) -> tuple[Shift, ...]:
+    """Compare fresh seeds with the accepted ones, unpaired (Welch), in the given metrics only."""
+    raw = []
+    for condition, name in only:
+        for metric in metrics_of(accepted, condition):
+            if metric.name != name:
+                continue
+            a = values_of(new, condition, metric, seeds_of(new, condition))
+            b = values_of(accepted, condition, metric, seeds_of(accepted, condition))
+            kept_a, kept_b = a[np.isfinite(a)], b[np.isfinite(b)]
+            margin = margins.get(condition, {}).get(name, math.inf)
+            raw.append(_welch(condition, metric, kept_a, kept_b, len(a) - len(kept_a), margin))
+    return tuple(_decided(raw))
+
+
+def _paired(
+    condition: str, metric: Metric, differences: Floats, dropped: int, margin: float
+) -> _Raw:
+    n = len(differences)
+    if n == 0:
+        return _unknown(condition, metric, dropped, margin)
+    mean = float(differences.mean())
+    sd = float(differences.std(ddof=1)) if n > 1 else 0.0
+    if not _varies(differences):
+        # Equal differences show no spread. That all n have one sign has a chance of 2^-n.
+        ci95 = Interval(mean, mean) if n > 1 else Interval(-math.inf, math.inf)
+        surely = math.ldexp(1, -n)
+        p_worse = surely if mean < -margin else 1.0
+        p_better = surely if mean > margin else 1.0
+        within_low, within_high = mean >= -margin, mean <= margin
+        p_ok = 0.0 if within_low and (metric.better or within_high) else 1.0
+        sd = 0.0
+    else:
+        error = sd / math.sqrt(n)
+        ci95 = t_interval(differences, 0.95)
+        p_worse, p_better, p_ok = _p_values(metric, mean, error, n - 1, margin)
+    return _Raw(condition, metric, n, dropped, sd, mean, ci95, margin, p_worse, p_better, p_ok)
+
+
+def _varies(differences: Floats) -> bool:
+    scale = float(np.abs(differences).max())
+    return bool(has_spread(differences) or np.ptp(differences) > 1e-9 * max(scale, 1e-300))
+
+
+def _welch(
+    condition: str, metric: Metric, new: Floats, accepted: Floats, dropped: int, margin: float
+) -> _Raw:
+    if len(new) < 2 or len(accepted) < 2:
+        return _unknown(condition, metric, dropped, margin)
+    mean = float(new.mean() - accepted.mean())
+    parts = new.var(ddof=1) / len(new), accepted.var(ddof=1) / len(accepted)
+    error = math.sqrt(sum(parts))
+    if error == 0:
+        ends = Interval(mean, mean)
+        p = math.ldexp(1, -len(new))
+        worse, better = (p if mean < -margin else 1.0), (p if mean > margin else 1.0)
+        ok = 0.0 if worse == 1.0 and (metric.better or better == 1.0) else 1.0
+        return _Raw(
+            condition, metric, len(new), dropped, 0.0, mean, ends, margin, worse, better, ok
+        )
+    freedom = sum(parts) ** 2 / (
+        parts[0] ** 2 / (len(new) - 1) + parts[1] ** 2 / (len(accepted) - 1)
+    )
+    half = float(stats.t.ppf(0.975, freedom)) * error
+    p_worse, p_better, p_ok = _p_values(metric, mean, error, freedom, margin)
+    sd = error * math.sqrt(len(new))
+    ends = Interval(mean - half, mean + half)
+    return _Raw(
+        condition, metric, len(new), dropped, sd, mean, ends, margin, p_worse, p_better, p_ok
+    )
+
+
+def _p_values(
+    metric: Metric, mean: float, error: float, freedom: float, margin: float
+) -> tuple[float, float, float]:
+    if not math.isfinite(margin):
+        return 1.0, 1.0, 1.0
+    p_worse = float(stats.t.cdf((mean + margin) / error, freedom))
+    p_better = float(stats.t.sf((mean - margin) / error, freedom))
+    not_worse = float(stats.t.sf((mean + margin) / error, freedom))
+    not_better = float(stats.t.cdf((mean - margin) / error, freedom))
+    return p_worse, p_better, not_worse if metric.better else max(not_worse, not_better)
+
+
+def _newly_diverged(new: Cells, accepted: Cells, condition: str, seeds: Sequence[int]) -> _Raw:
+    """Test whether more cells diverge than before, or fewer: Fisher's exact test, one-sided."""
+    n = len(seeds)
+    after, before = (
+        sum(cells[condition, seed]["status"] != "done" for seed in seeds)
+        for cells in (new, accepted)
+    )
+    both = stats.hypergeom(2 * n, after + before, n)
+    everything = Interval(-math.inf, math.inf)
+    return _Raw(
+        condition=condition,
+        metric=Metric(DIVERGED, better=True),
+        n=n,
+        dropped=0,
+        sd=0.0,
+        mean=100 * (before - after) / n,
+        ci95=everything,
+        margin=0.0,
+        p_worse=float(both.sf(after - 1)),
+        p_better=float(both.sf(before - 1)),
+        p_ok=0.0 if after <= before else 1.0,
+    )
+
+
+def _unknown(condition: str, metric: Metric, dropped: int, margin: float) -> _Raw:
+    everything = Interval(-math.inf, math.inf)
+    return _Raw(condition, metric, 0, dropped, 0.0, math.nan, everything, margin, 1.0, 1.0, 1.0)
+
+
+def _decided(tests: Sequence[_Raw]) -> list[Shift]:
+    adjusted = holm([p for test in tests for p in (test.p_worse, test.p_better)])
+    return [
+        _shift(test, adjusted[2 * number], adjusted[2 * number + 1])
+        for number, test in enumerate(tests)
+    ]
+
+
+def _shift(test: _Raw, p_worse: float, p_better: float) -> Shift:
+    worse, better = p_worse <= FALSE_ALARM, p_better <= FALSE_ALARM
+    outcome = Outcome.INCONCLUSIVE
+    if test.metric.better:
+        if worse:
+            outcome = Outcome.REGRESSION
+        elif better:
+            outcome = Outcome.IMPROVEMENT
+    elif worse or better:
+        outcome = Outcome.CHANGED
+    if outcome is Outcome.INCONCLUSIVE and test.p_ok <= MISS:
+        outcome = Outcome.OK
+    needed = None
+    if outcome is Outcome.INCONCLUSIVE and test.sd > 0 and 0 < test.margin < math.inf:
+        from_edge = abs(test.margin - abs(test.mean))
+        needed = seeds_for_margin(from_edge, test.sd, 1) if from_edge > 0 else None
+        needed = needed if needed is not None and needed > test.n else None
+    return Shift(
+        test.condition,
+        test.metric.name,
+        test.metric.unit,
+        test.n,
+        test.dropped,
+        test.mean,
+        test.ci95,
+        test.margin,
+        p_worse,
+        p_better,
+        test.p_ok,
+        outcome,
+        needed,
+    )
+
+
+def _placed(shift: Shift, new: Cells, accepted: Cells) -> Shift:
+    """Add the first entry of the accuracy matrix that surely moved, in the order of training."""
+    if shift.outcome is Outcome.OK or shift.unit != "points":
+        return shift
+    pairs = [
+        (new[name], accepted[name])
+        for name in accepted
+        if name[0] == shift.condition
+        and name in new
+        and new[name]["status"] == accepted[name]["status"] == "done"
+    ]
+    if len(pairs) < 2:
+        return shift
+    moved = np.stack(
+        [
+            100
+            * (matrix_metrics.as_matrix(a["accuracy"]) - matrix_metrics.as_matrix(b["accuracy"]))
+            for a, b in pairs
+        ]
+    )
+    entries = moved.shape[1] * (moved.shape[1] + 1) // 2
+    for after in range(moved.shape[1]):
+        for task in range(after + 1):
+            ends = t_interval(moved[:, after, task], 1 - 0.05 / entries)
+            if math.isfinite(ends.low) and not ends.low <= 0 <= ends.high:
+                points = float(moved[:, after, task].mean())
+                return replace(shift, place=Place(after + 1, task + 1, points))
+    return shift

@@ -1,0 +1,1 @@
+"""The gate's answer as files and on the screen."""
