@@ -30,7 +30,7 @@ from reports.findings.gate.cells import (
     values_of,
 )
 from reports.numbers import metrics as matrix_metrics
-from reports.numbers.margins import FALSE_ALARM, MISS, seeds_for_margin
+from reports.numbers.margins import FALSE_ALARM, MISS, errors_needed, seeds_for_margin
 from reports.numbers.statistics import Floats, Interval, has_spread, holm, t_interval
 
 Margins = Mapping[str, Mapping[str, float]]
@@ -173,20 +173,30 @@ def _paired(
         return _unknown(condition, metric, dropped, margin)
     mean = float(differences.mean())
     sd = float(differences.std(ddof=1)) if n > 1 else 0.0
-    if not _varies(differences):
-        # Equal differences show no spread. That all n have one sign has a chance of 2^-n.
-        ci95 = Interval(mean, mean) if n > 1 else Interval(-math.inf, math.inf)
-        surely = math.ldexp(1, -n)
-        p_worse = surely if mean < -margin else 1.0
-        p_better = surely if mean > margin else 1.0
-        within_low, within_high = mean >= -margin, mean <= margin
-        p_ok = 0.0 if within_low and (metric.better or within_high) else 1.0
-        sd = 0.0
-    else:
-        error = sd / math.sqrt(n)
+    if _varies(differences):
         ci95 = t_interval(differences, 0.95)
-        p_worse, p_better, p_ok = _p_values(metric, mean, error, n - 1, margin)
-    return _Raw(condition, metric, n, dropped, sd, mean, ci95, margin, p_worse, p_better, p_ok)
+        p_values = _p_values(metric, mean, sd / math.sqrt(n), n - 1, margin)
+    else:
+        sd = 0.0
+        ci95 = Interval(mean, mean) if n > 1 else Interval(-math.inf, math.inf)
+        p_values = _p_without_spread(metric, mean, n, margin)
+    return _Raw(condition, metric, n, dropped, sd, mean, ci95, margin, *p_values)
+
+
+def _p_without_spread(
+    metric: Metric, mean: float, n: int, margin: float
+) -> tuple[float, float, float]:
+    """Judge differences that are all equal, where their own spread says nothing.
+
+    The spread that the margin was planned with stands in. Where the accepted values are all equal
+    too, the margin is 0, and any other value is surely another one.
+    """
+    if n < 2 or math.isinf(margin):
+        return 1.0, 1.0, 1.0
+    if mean == 0 or margin == 0:
+        worse, better = mean < 0, mean > 0
+        return float(not worse), float(not better), float(worse or (better and not metric.better))
+    return _p_values(metric, mean, margin / errors_needed(n, 1), n - 1, margin)
 
 
 def _varies(differences: Floats) -> bool:
@@ -203,23 +213,17 @@ def _welch(
     parts = new.var(ddof=1) / len(new), accepted.var(ddof=1) / len(accepted)
     error = math.sqrt(sum(parts))
     if error == 0:
-        ends = Interval(mean, mean)
-        p = math.ldexp(1, -len(new))
-        worse, better = (p if mean < -margin else 1.0), (p if mean > margin else 1.0)
-        ok = 0.0 if worse == 1.0 and (metric.better or better == 1.0) else 1.0
-        return _Raw(
-            condition, metric, len(new), dropped, 0.0, mean, ends, margin, worse, better, ok
-        )
+        equal = Interval(mean, mean)
+        p_values = _p_without_spread(metric, mean, len(new), margin)
+        return _Raw(condition, metric, len(new), dropped, 0.0, mean, equal, margin, *p_values)
     freedom = sum(parts) ** 2 / (
         parts[0] ** 2 / (len(new) - 1) + parts[1] ** 2 / (len(accepted) - 1)
     )
     half = float(stats.t.ppf(0.975, freedom)) * error
-    p_worse, p_better, p_ok = _p_values(metric, mean, error, freedom, margin)
+    p_values = _p_values(metric, mean, error, freedom, margin)
     sd = error * math.sqrt(len(new))
     ends = Interval(mean - half, mean + half)
-    return _Raw(
-        condition, metric, len(new), dropped, sd, mean, ends, margin, p_worse, p_better, p_ok
-    )
+    return _Raw(condition, metric, len(new), dropped, sd, mean, ends, margin, *p_values)
 
 
 def _p_values(
