@@ -2,6 +2,7 @@
 #
 #   make reproduce   run the published experiment (what is missing of it) and summarise
 #   make test        lint, type check, tests
+#   make gate        train the experiment anew and check it against its accepted results
 #
 # REPRO_DATA_DIR names the folder that holds MNIST/raw (default: data).
 # JOBS=4 runs tests four at a time (default: two; each takes up to 1 GB of memory).
@@ -15,13 +16,14 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check --no-input
 READY  := $(VENV)/.ready
 TORCH  ?= locked
 JOBS   ?= 2
+GATE   := build/gate
 LOCK   := requirements.lock
 ifeq ($(TORCH),cpu)
     LOCK := $(VENV)/requirements-cpu.lock
 endif
 
 .DEFAULT_GOAL := reproduce
-.PHONY: reproduce test lint bench clean
+.PHONY: reproduce test lint gate bench clean
 
 reproduce: $(READY)
 	$(BIN)/python run_all.py
@@ -33,6 +35,12 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# Trains the published experiment anew and holds it against its accepted results.
+gate: $(READY)
+	rm -rf $(GATE)
+	$(BIN)/python run_all.py run dhp-split-mnist --out $(GATE)
+	$(BIN)/python run_all.py check $(GATE) --baselines tests/baselines
 
 bench: $(READY)
 	$(BIN)/python -m harness.bench

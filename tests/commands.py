@@ -18,7 +18,11 @@ def command(*arguments: object) -> list[str]:
 
 
 def run(
-    *arguments: object, cwd: Path = HERE, below: Sequence[str] = (), **variables: str
+    *arguments: object,
+    cwd: Path = HERE,
+    below: Sequence[str] = (),
+    timeout: float = 300,
+    **variables: str,
 ) -> subprocess.CompletedProcess[str]:
     """Run it to its end, without MNIST and on a wide screen, with these environment variables.
 
@@ -30,5 +34,5 @@ def run(
         env=os.environ | {"COLUMNS": "200", "REPRO_DATA_DIR": ""} | variables,
         text=True,
         capture_output=True,
-        timeout=300,
+        timeout=timeout,
     )

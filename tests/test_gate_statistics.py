@@ -13,6 +13,7 @@ from statsmodels.stats.power import TTestPower
 from reports.findings.gate.cells import Metric
 from reports.findings.gate.exact import compare_exactly
 from reports.findings.gate.origin import infrastructure
+from reports.findings.gate.power import accuracy_step
 from reports.findings.gate.shifts import Outcome, fresh_shifts, shifts_of_differences
 from reports.numbers.margins import (
     FALSE_ALARM,
@@ -56,14 +57,32 @@ def test_seeds_for_a_margin_are_the_least_that_resolve_it() -> None:
 
 
 def test_the_rule_of_the_margin() -> None:
-    independent = margin_by_rule(20, 1.0, [], 30)
-    assert independent == pytest.approx(errors_needed(20, 30) * math.sqrt(2) / math.sqrt(20))
-    assert margin_by_rule(20, 1.0, [0.5, 0.2], 30) == pytest.approx(
-        errors_needed(20, 30) * 0.5 / math.sqrt(20)
+    errors = errors_needed(20, 30) / math.sqrt(20)
+    assert margin_by_rule(20, 1.0, [], 0.0, 30) == pytest.approx(errors * math.sqrt(2))
+    assert margin_by_rule(20, 1.0, [0.5, 0.2], 0.0, 30) == pytest.approx(errors * 0.5)
+    assert margin_by_rule(20, 1.0, [1e-6], 0.0, 30) == 0.1, (
+        "a tenth of the spread is of no interest"
     )
-    assert margin_by_rule(20, 1.0, [1e-6], 30) == 0.1, "a tenth of the spread is of no interest"
-    assert margin_by_rule(20, 0.0, [], 30) == 0
-    assert math.isinf(margin_by_rule(1, 1.0, [], 30))
+    assert margin_by_rule(20, 1.0, [0.0], 0.3, 30) == pytest.approx(errors * 0.3)
+    assert margin_by_rule(20, 0.0, [], 0.0, 30) == 0
+    assert math.isinf(margin_by_rule(1, 1.0, [], 0.0, 30))
+
+
+def test_the_step_of_an_accuracy_is_one_sample_of_the_smallest_task() -> None:
+    generator = np.random.default_rng(2)
+    sizes = (40, 50)
+    accepted = {
+        ("a", seed): {
+            "status": "done",
+            "accuracy": [
+                [int(generator.integers(30, 40)) / 40, None],
+                [int(generator.integers(n - 10, n)) / n for n in sizes],
+            ],
+        }
+        for seed in range(30)
+    }
+    assert accuracy_step(accepted) == pytest.approx(100 / 40 / 2)
+    assert accuracy_step({}) == 0
 
 
 @pytest.mark.parametrize("drop", [0.0, 1.0], ids=["unchanged", "by the margin"])
@@ -71,7 +90,7 @@ def test_rates_of_a_check_by_simulation(drop: float) -> None:
     """12 metrics, 15 seeds, 1,000 checks; bounds at four standard errors of the stated rates."""
     generator = np.random.default_rng(7)
     tests, n, checks = 12, 15, 1_000
-    margin = margin_by_rule(n, 1.0, [], tests)
+    margin = margin_by_rule(n, 1.0, [], 0.0, tests)
     alarms = undecided = passed = 0
     for _ in range(checks):
         moved = generator.normal(-drop * margin, math.sqrt(2), (tests, n))

@@ -10,8 +10,10 @@ more, because the margin is chosen for that:
 
 with T the noncentral t distribution, and a tenth of the spread over seeds where that is more: a
 smaller change is of no interest, however surely it is seen. ``sd`` is the spread of paired
-differences, as acceptances of other environments have measured it. Where none has, the two sides
-are taken for independent: sqrt(2) times the spread over seeds.
+differences, as acceptances of other environments have measured it, but at least one step of the
+metric (one test sample in a task): where two environments agree in every sample, a third one need
+not. Where no acceptance has measured it, the two sides are taken for independent: sqrt(2) times the
+spread over seeds.
 """
 
 from __future__ import annotations
@@ -54,22 +56,25 @@ def errors_needed(n: int, tests: int) -> float:
     return float(optimize.brentq(lack, 0, high, xtol=1e-9))
 
 
-def spread_of_differences(seed_sd: float, measured: Sequence[float]) -> float:
+def spread_of_differences(seed_sd: float, measured: Sequence[float], step: float) -> float:
     """Return the spread of paired differences to plan with.
 
     Parameters
     ----------
     seed_sd : spread of the metric over seeds.
     measured : spreads of the differences between environments, so far as they were accepted.
+    step : the least amount by which the metric of one seed can change; 0 for any amount.
     """
-    return max(measured) if measured else math.sqrt(2) * seed_sd
+    return max(*measured, step) if measured else max(math.sqrt(2) * seed_sd, step)
 
 
-def margin_by_rule(n: int, seed_sd: float, measured: Sequence[float], tests: int) -> float:
+def margin_by_rule(
+    n: int, seed_sd: float, measured: Sequence[float], step: float, tests: int
+) -> float:
     """Return the margin of a metric; 0 where it shows no spread, infinite below two seeds."""
-    if seed_sd == 0 and not any(measured):
-        return 0.0
-    sd = spread_of_differences(seed_sd, measured)
+    if n < 2:
+        return math.inf
+    sd = spread_of_differences(seed_sd, measured, step)
     return max(errors_needed(n, tests) * sd / math.sqrt(n), SMALLEST_SHARE * seed_sd)
 
 

@@ -24,7 +24,8 @@ from reports.numbers.margins import (
     seeds_for_margin,
     spread_of_differences,
 )
-from reports.numbers.statistics import Floats
+from reports.numbers.metrics import as_matrix
+from reports.numbers.statistics import ROUNDING, Floats
 
 Measured = Mapping[str, Mapping[str, Sequence[float]]]
 """Spreads of paired differences between environments, by condition and metric."""
@@ -58,7 +59,7 @@ class Sight:
 
 def margins_by_rule(accepted: Cells, measured: Measured) -> dict[str, dict[str, float]]:
     """Return the margin of each metric of each condition; see ``reports.numbers.margins``."""
-    tests = _tests(accepted)
+    tests, step = _tests(accepted), accuracy_step(accepted)
     margins: dict[str, dict[str, float]] = {}
     for condition in conditions_of(accepted):
         for metric in metrics_of(accepted, condition):
@@ -66,9 +67,28 @@ def margins_by_rule(accepted: Cells, measured: Measured) -> dict[str, dict[str, 
             if len(values) > 1:
                 spreads = measured.get(condition, {}).get(metric.name, ())
                 margins.setdefault(condition, {})[metric.name] = margin_by_rule(
-                    len(values), _sd(values), spreads, tests
+                    len(values), _sd(values), spreads, step if metric.better else 0.0, tests
                 )
     return margins
+
+
+def accuracy_step(accepted: Cells) -> float:
+    """Return by how many points one test sample moves the mean over all tasks, at the most.
+
+    A task's samples are not on record; the least difference between two of its accuracies stands
+    for one.
+    """
+    matrices = [as_matrix(c["accuracy"]) for c in accepted.values() if c["status"] == "done"]
+    if not matrices:
+        return 0.0
+    steps = []
+    for task in range(len(matrices[0])):
+        seen = np.unique(np.concatenate([matrix[task:, task] for matrix in matrices]))
+        gaps = np.diff(seen[np.isfinite(seen)])
+        gaps = gaps[gaps > ROUNDING]
+        if len(gaps):
+            steps.append(float(gaps.min()))
+    return 100 * max(steps, default=0.0) / len(matrices[0])
 
 
 def differing_margin(stored: Margins, accepted: Cells, measured: Measured) -> str | None:
@@ -93,14 +113,14 @@ def with_margin(
     ValueError
         Where the accepted seeds cannot resolve it; with the number of seeds that could.
     """
-    tests = _tests(accepted)
+    tests, step = _tests(accepted), accuracy_step(accepted)
     margins = {condition: dict(by_metric) for condition, by_metric in stored.items()}
     worst: tuple[float, str, str, int, float] | None = None
     for condition, by_metric in margins.items():
         for metric in by_metric.keys() & ACCURACIES.keys():
             values = _finite(accepted, condition, metric)
             spreads = measured.get(condition, {}).get(metric, ())
-            sd = spread_of_differences(_sd(values), spreads)
+            sd = spread_of_differences(_sd(values), spreads, step)
             least = errors_needed(len(values), tests) * sd / math.sqrt(len(values))
             if least > margin and (worst is None or least > worst[0]):
                 worst = (least, condition, metric, len(values), sd)
@@ -118,7 +138,7 @@ def with_margin(
 
 def sights(margins: Margins, accepted: Cells, measured: Measured) -> tuple[Sight, ...]:
     """Return what a check with these margins can see of each condition's accuracies."""
-    tests = _tests(accepted)
+    tests, step = _tests(accepted), accuracy_step(accepted)
     found = []
     for condition in conditions_of(accepted):
         for metric in ACCURACIES:
@@ -126,7 +146,7 @@ def sights(margins: Margins, accepted: Cells, measured: Measured) -> tuple[Sight
             if margin is not None:
                 values = _finite(accepted, condition, metric)
                 spreads = measured.get(condition, {}).get(metric, ())
-                sd = spread_of_differences(_sd(values), spreads)
+                sd = spread_of_differences(_sd(values), spreads, step)
                 caught = drop_caught(len(values), margin, sd, tests)
                 found.append(
                     Sight(condition, metric, len(values), sd, bool(spreads), margin, caught)
