@@ -1,12 +1,13 @@
 """Margins that a number of seeds can resolve, and what a comparison within a margin can see.
 
 A metric of a condition is compared by its differences new - accepted over n seeds, whose spread is
-``sd``. A drop is surely within the margin where a one-sided t test at ``MISS`` says so. Of all
-``tests`` of one check, at least one says so wrongly for a drop of exactly its margin with
-probability ``MISS`` each; if nothing has changed, all say so with probability ``1 - UNDECIDED`` or
-more, because the margin is chosen for that:
+``sd``. A drop is surely within the margin where a one-sided t test at ``MISS`` says so: a drop of
+exactly the margin passes with that probability. A check has ``sides`` of such tests, one for a
+metric of which only less is worse, two for one that may move to neither side. If nothing has
+changed, all of them say so with probability ``1 - UNDECIDED`` or more, because the margin is chosen
+for that:
 
-    margin = ncp * sd / sqrt(n),   P(T(n - 1, ncp) > t(1 - MISS)) = 1 - UNDECIDED / tests
+    margin = ncp * sd / sqrt(n),   P(T(n - 1, ncp) > t(1 - MISS)) = 1 - UNDECIDED / sides
 
 with T the noncentral t distribution, and a tenth of the spread over seeds where that is more: a
 smaller change is of no interest, however surely it is seen. ``sd`` is the spread of paired
@@ -37,7 +38,7 @@ MOST_SEEDS = 100_000
 
 
 @cache
-def errors_needed(n: int, tests: int) -> float:
+def errors_needed(n: int, sides: int) -> float:
     """Return the margin, in standard errors of a mean of ``n`` differences, that the rule asks for.
 
     Infinite for fewer than two seeds.
@@ -45,7 +46,7 @@ def errors_needed(n: int, tests: int) -> float:
     if n < 2:
         return math.inf
     critical = float(stats.t.ppf(1 - MISS, n - 1))
-    wanted = 1 - UNDECIDED / tests
+    wanted = 1 - UNDECIDED / sides
 
     def lack(ncp: float) -> float:
         return float(stats.nct.sf(critical, n - 1, ncp)) - wanted
@@ -69,25 +70,25 @@ def spread_of_differences(seed_sd: float, measured: Sequence[float], step: float
 
 
 def margin_by_rule(
-    n: int, seed_sd: float, measured: Sequence[float], step: float, tests: int
+    n: int, seed_sd: float, measured: Sequence[float], step: float, sides: int
 ) -> float:
     """Return the margin of a metric; 0 where it shows no spread, infinite below two seeds."""
     if n < 2:
         return math.inf
     sd = spread_of_differences(seed_sd, measured, step)
-    return max(errors_needed(n, tests) * sd / math.sqrt(n), SMALLEST_SHARE * seed_sd)
+    return max(errors_needed(n, sides) * sd / math.sqrt(n), SMALLEST_SHARE * seed_sd)
 
 
-def seeds_for_margin(margin: float, sd: float, tests: int) -> int | None:
+def seeds_for_margin(margin: float, sd: float, sides: int) -> int | None:
     """Return the least number of seeds that resolves a margin; None above 100,000."""
     low, high = 2, 4
-    while errors_needed(high, tests) * sd / math.sqrt(high) > margin:
+    while errors_needed(high, sides) * sd / math.sqrt(high) > margin:
         low, high = high, 2 * high
         if high > MOST_SEEDS:
             return None
     while low < high:
         middle = (low + high) // 2
-        if errors_needed(middle, tests) * sd / math.sqrt(middle) > margin:
+        if errors_needed(middle, sides) * sd / math.sqrt(middle) > margin:
             low = middle + 1
         else:
             high = middle

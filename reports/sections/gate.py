@@ -32,7 +32,11 @@ def headline(check: Check) -> str:
 def _reason(check: Check) -> str:
     match check.verdict:
         case Verdict.REGRESSION | Verdict.CHANGED:
-            named = [moved(shift) for shift in check.alarms[:MOST_NAMED]]
+            drifted = set(map(id, check.drift))
+            named = [
+                f"{moved(shift)}{' since the first results' if id(shift) in drifted else ''}"
+                for shift in check.alarms[:MOST_NAMED]
+            ]
             more = len(check.alarms) - len(named)
             return "; ".join(named) + (f"; and {more} more" if more > 0 else "")
         case Verdict.BITS_DIFFER:

@@ -244,7 +244,11 @@ def check(
         if name in new
     }
     known = {name for name in partners if fingerprints[name] in by_fingerprint}
-    exact = compare_exactly(new, {n: partners[n] for n in known}) if known else None
+    exact = (
+        compare_exactly(new, {name: cell for name, cell in partners.items() if name in known})
+        if known
+        else None
+    )
     same_bits = exact is not None and not exact.differences and len(known) == len(partners)
     waivers = [waiver for waiver in baselines.waivers if today <= waiver.until]
     shifts = () if same_bits else _waived(paired_shifts(new, partners, margins), waivers)

@@ -59,7 +59,7 @@ class Sight:
 
 def margins_by_rule(accepted: Cells, measured: Measured) -> dict[str, dict[str, float]]:
     """Return the margin of each metric of each condition; see ``reports.numbers.margins``."""
-    tests, step = _tests(accepted), accuracy_step(accepted)
+    sides, step = _sides(accepted), accuracy_step(accepted)
     margins: dict[str, dict[str, float]] = {}
     for condition in conditions_of(accepted):
         for metric in metrics_of(accepted, condition):
@@ -67,7 +67,7 @@ def margins_by_rule(accepted: Cells, measured: Measured) -> dict[str, dict[str, 
             if len(values) > 1:
                 spreads = measured.get(condition, {}).get(metric.name, ())
                 margins.setdefault(condition, {})[metric.name] = margin_by_rule(
-                    len(values), _sd(values), spreads, step if metric.better else 0.0, tests
+                    len(values), _sd(values), spreads, step if metric.better else 0.0, sides
                 )
     return margins
 
@@ -113,7 +113,7 @@ def with_margin(
     ValueError
         Where the accepted seeds cannot resolve it; with the number of seeds that could.
     """
-    tests, step = _tests(accepted), accuracy_step(accepted)
+    sides, step = _sides(accepted), accuracy_step(accepted)
     margins = {condition: dict(by_metric) for condition, by_metric in stored.items()}
     worst: tuple[float, str, str, int, float] | None = None
     for condition, by_metric in margins.items():
@@ -121,13 +121,13 @@ def with_margin(
             values = _finite(accepted, condition, metric)
             spreads = measured.get(condition, {}).get(metric, ())
             sd = spread_of_differences(_sd(values), spreads, step)
-            least = errors_needed(len(values), tests) * sd / math.sqrt(len(values))
+            least = errors_needed(len(values), sides) * sd / math.sqrt(len(values))
             if least > margin and (worst is None or least > worst[0]):
                 worst = (least, condition, metric, len(values), sd)
             by_metric[metric] = margin
     if worst is not None:
         least, condition, metric, n, sd = worst
-        needed = seeds_for_margin(margin, sd, tests) if margin > 0 else None
+        needed = seeds_for_margin(margin, sd, sides) if margin > 0 else None
         raise ValueError(
             f"a margin of {margin} points cannot be resolved: {metric} of {condition} needs "
             f"{least:.2f} with {n} seeds"
@@ -156,6 +156,15 @@ def sights(margins: Margins, accepted: Cells, measured: Measured) -> tuple[Sight
 
 def _tests(accepted: Cells) -> int:
     return sum(len(metrics_of(accepted, condition)) for condition in conditions_of(accepted))
+
+
+def _sides(accepted: Cells) -> int:
+    """Count the edges that all metrics must surely be within: one, or two where both matter."""
+    return sum(
+        1 if metric.better else 2
+        for condition in conditions_of(accepted)
+        for metric in metrics_of(accepted, condition)
+    )
 
 
 def _finite(accepted: Cells, condition: str, name: str) -> Floats:
