@@ -310,11 +310,23 @@ def test_a_waiver_of_bits(gate: Gate, tmp_path: Path) -> None:
     assert gate.check(new)[0] == 0
 
 
+WAIVER = """
+[[waivers]]
+condition = "plain"
+metric = "bits"
+reason = "#7"
+owner = "ada"
+until = 2999-01-01
+"""
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
         ("[[waivers]]\nuntil = 2030-01-01", "waiver 1: condition: Field required"),
         ('[[waivers]]\ncondition="a"\nmetric="b"\nreason="c"\nowner="d"\nuntil="soon"', "until"),
+        (WAIVER.replace("plain", "plane"), "names the condition 'plane'; there are plain, ewc"),
+        (WAIVER.replace("bits", "final"), "names the metric 'final' of plain; there are final_acc"),
         ("waivers = 3", "only [[waivers]] tables"),
         ("[[waiver]]", "waiver: only [[waivers]] tables"),
         ("[[", "cannot be read as TOML"),
@@ -324,7 +336,8 @@ def test_bad_waivers_are_named(gate: Gate, tmp_path: Path, text: str, said: str)
     (gate.study / "waivers.toml").write_text(text)
     code, output = gate.check(results(tmp_path / "new"))
     assert code == 2
-    assert "waivers.toml" in output
+    assert "waive" in output
+    assert str(gate.study) in output
     assert said in output
 
 
@@ -382,6 +395,7 @@ def of_another_machine(content: dict[str, Any]) -> None:
         (lambda g: edit(g.study / "history.jsonl", '"reason"', '"raison"'), "line 1 is damaged"),
         (lambda g: edit(g.study / "history.jsonl", '{"schema"', '{{"schema"'), "line 1 cannot"),
         (lambda g: (g.study / "history.jsonl").write_text(">>>>>>> b\n"), "merge-conflict"),
+        (lambda g: (g.study / "confirmations.jsonl").write_text("3\n"), "line 1 is no attempt"),
     ],
 )
 def test_every_kind_of_damage_gets_one_clear_error(

@@ -195,7 +195,11 @@ def read_baselines(root: Path, study: str) -> Baselines:
                 f"{folder / line['fingerprint']}.json is missing, and history.jsonl lists it; "
                 f"{RESTORE}"
             )
-    attempts = [line for line, _ in _lines(folder / "confirmations.jsonl")]
+    attempts: list[dict[str, Any]] = []
+    for attempt, place in _lines(folder / "confirmations.jsonl"):
+        if not isinstance(attempt, dict):
+            raise InputError(f"{place} is no attempt; restore it from version control")
+        attempts.append(attempt)
     waivers = read_waivers(folder / "waivers.toml")
     return Baselines(study, folder, files, lines, attempts, waivers)
 

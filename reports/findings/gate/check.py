@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Protocol
 
-from reports.findings.gate.cells import CellName, Cells, conditions_of
+from reports.findings.gate.cells import DIVERGED, CellName, Cells, conditions_of, metrics_of
 from reports.findings.gate.drift import Trace, since_first, traces
 from reports.findings.gate.exact import Exact, compare_exactly
 from reports.findings.gate.origin import changes, infrastructure, machine_of
@@ -228,11 +228,12 @@ def check(
     Raises
     ------
     ValueError
-        Where the accepted seeds cannot resolve ``margin``, or stored margins do not follow from
-        the accepted cells.
+        Where the accepted seeds cannot resolve ``margin``, stored margins do not follow from the
+        accepted cells, or a waiver is about nothing that is compared.
     """
     new = as_cells(records)
     reference = as_cells(baselines.reference["cells"])
+    _check_waivers(baselines.waivers, reference)
     by_fingerprint = {name: as_cells(b["cells"]) for name, b in baselines.current.items()}
     margins = _checked_margins(baselines)
     measured = baselines.measured_spread()
@@ -280,6 +281,23 @@ def check(
         ),
         on_purpose=on_purpose,
     )
+
+
+def _check_waivers(waivers: Sequence[Waiver], accepted: Cells) -> None:
+    conditions = conditions_of(accepted)
+    for waiver in waivers:
+        if waiver.condition not in conditions:
+            raise ValueError(
+                f"a waiver names the condition '{waiver.condition}'; there are "
+                f"{', '.join(conditions)}"
+            )
+        names = [metric.name for metric in metrics_of(accepted, waiver.condition)]
+        names += [BITS, DIVERGED, "*"]
+        if waiver.metric not in names:
+            raise ValueError(
+                f"a waiver names the metric '{waiver.metric}' of {waiver.condition}; there are "
+                f"{', '.join(names)}"
+            )
 
 
 def _checked_margins(baselines: Baselines) -> Margins:
