@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from harness.data.benchmarks import Dataset
 from harness.running.training import outcomes_of, train_block
-from harness.studies.condition import Cell
+from harness.studies.condition import Cell, cell_key
 from harness.studies.study import Study
 
 CPU_LANES = 2
@@ -63,31 +63,29 @@ def make_plan(
     lanes : number of cells in a block; if None, a number for the device, or fewer where some
         workers would otherwise have no block.
     """
-    cells = [
-        Cell(condition=condition, seed=seed)
-        for seed in study.seeds
-        for condition in study.conditions.values()
-    ]
-    missing: list[Cell] = []
-    planned = set(recorded)
-    for cell in cells:
-        key = cell.key(data_checksum)
-        if key not in planned:
-            planned.add(key)  # two conditions with the same program share a cell
-            missing.append(cell)
+    missing: dict[int, list[Cell]] = {}
+    planned, count = set(recorded), 0
+    programs = {c: c.program(data_checksum) for c in study.conditions.values()}
+    for seed in study.seeds:
+        for condition, program in programs.items():
+            key = cell_key(program, seed)
+            if key not in planned:
+                planned.add(key)  # two conditions with the same program share a cell
+                missing.setdefault(seed, []).append(Cell(condition=condition, seed=seed))
+                count += 1
     if lanes is None:
         device_lanes = CPU_LANES if device == "cpu" else GPU_LANES
-        lanes = max(1, min(device_lanes, -(-len(missing) // (2 * workers))))
+        lanes = max(1, min(device_lanes, -(-count // (2 * workers))))
+    structures = {condition: condition.structure() for condition in programs}
     blocks: list[tuple[Cell, ...]] = []
     for start in range(0, len(study.seeds), lanes):
-        block_seeds = set(study.seeds[start : start + lanes])
         stacks: dict[str, list[Cell]] = {}
-        for cell in missing:
-            if cell.seed in block_seeds:
-                stacks.setdefault(cell.condition.structure(), []).append(cell)
+        for seed in study.seeds[start : start + lanes]:
+            for cell in missing.get(seed, ()):
+                stacks.setdefault(structures[cell.condition], []).append(cell)
         for stack in stacks.values():
             blocks += [tuple(stack[first : first + lanes]) for first in range(0, len(stack), lanes)]
-    return Plan(tuple(blocks), len(cells) - len(missing))
+    return Plan(tuple(blocks), len(programs) * len(study.seeds) - count)
 
 
 def estimate_seconds(plan: Plan, data: Dataset, workers: int, device: str) -> float:
