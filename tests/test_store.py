@@ -13,7 +13,7 @@ from harness.errors import InputError
 from harness.keeping.records import Record, checked, seal
 from harness.keeping.selection import select
 from harness.keeping.store import Conflict, Damaged, Store
-from harness.running.events import BlockDone, Event
+from harness.running.events import BlockDone, Event, NotKept
 from harness.running.plan import Plan
 from harness.running.runner import Tally, execute
 from harness.running.training import Outcome
@@ -185,32 +185,50 @@ def plan_of(tiny: Study) -> Plan:
     return Plan(tuple((cell,) for cell in cells), 0)
 
 
-def test_records_wait_while_the_disk_is_full(tmp_path: Path) -> None:
+def test_a_full_disk_is_told_at_once_and_nothing_more_is_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "elsewhere"))
     store = Store(tmp_path)
     store.records.write_text("in the way: nothing can be written below")
-
-    def make_room_after_two(event: Event) -> None:
-        seen.append(event)
-        if len(seen) == 2:
-            store.records.unlink()
-
     seen: list[Event] = []
-    tally = run_plan(store, plan_of(study()), make_room_after_two)
-    assert tally.clean
-    assert len(store.read_all()[0]) == 4
+    tally = run_plan(store, plan_of(study()), seen.append)
+    (told,) = seen
+    assert isinstance(told, NotKept), "never shown as finished"
+    assert tally.stopped
+    assert not tally.clean
+    assert tally.rescued is not None
+    assert str(tally.rescued) in told.whereabouts
+    assert len(Store(tally.rescued.parent).read_all()[0]) == 1
+    store.records.unlink()
+    assert run_plan(store, plan_of(study())).clean, "the same command goes on"
 
 
-def test_records_that_cannot_be_written_are_rescued(
+def test_records_that_waited_are_written_where_there_is_room_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "elsewhere"))
     store = Store(tmp_path)
     store.records.write_text("in the way")
-    tally = run_plan(store, plan_of(study()))
-    assert not tally.clean
-    assert tally.rescued is not None
-    assert len(Store(tally.rescued.parent).read_all()[0]) == 4
+    tally = run_plan(store, plan_of(study()), lambda event: store.records.unlink())
+    assert not tally.unwritten
+    assert len(store.read_all()[0]) == 1
+    assert list((tmp_path / "elsewhere").iterdir()) == [], "no copy is left"
+
+
+def test_records_that_nothing_takes_are_said_to_be_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "not-there"))
+    store = Store(tmp_path)
+    store.records.write_text("in the way")
+    seen: list[Event] = []
+    run_plan(store, plan_of(study()), seen.append)
+    (told,) = seen
+    assert isinstance(told, NotKept)
+    assert "in memory only" in told.whereabouts
 
 
 def test_cells_that_another_driver_recorded_are_not_started(tmp_path: Path) -> None:

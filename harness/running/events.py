@@ -39,6 +39,21 @@ class BlockFailed:
 
 
 @dataclass(frozen=True)
+class NotKept:
+    """A finished block with cells that could not be written to the store.
+
+    Attributes
+    ----------
+    reason : what the system said.
+    whereabouts : where the cells are instead, as the end of a sentence.
+    """
+
+    block: Block
+    reason: str
+    whereabouts: str
+
+
+@dataclass(frozen=True)
 class NoWorker:
     """Blocks wait, and no worker has started on any of them for some time.
 
@@ -52,4 +67,4 @@ class NoWorker:
     advice: str
 
 
-Event = BlockProgress | BlockDone | BlockFailed | NoWorker
+Event = BlockProgress | BlockDone | BlockFailed | NotKept | NoWorker

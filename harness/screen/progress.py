@@ -21,6 +21,7 @@ from harness.running.events import (
     BlockFailed,
     BlockProgress,
     Event,
+    NotKept,
     NoWorker,
 )
 
@@ -81,7 +82,14 @@ class Display:
             text = f"no worker has started for {clock(event.seconds)}: {event.advice}"
             self.console.print(text, markup=False, highlight=False, soft_wrap=True)
             return
-        if isinstance(event, BlockProgress):
+        if isinstance(event, NotKept):
+            self._running.pop(event.block, None)
+            text = (
+                f"{len(event.block)} finished cells could not be written ({event.reason}), "
+                f"{event.whereabouts}. No further cells are started; make room"
+            )
+            self.console.print(text, markup=False, highlight=False, soft_wrap=True)
+        elif isinstance(event, BlockProgress):
             self._running[event.block] = event.fraction
         else:
             self._running.pop(event.block, None)
@@ -92,7 +100,7 @@ class Display:
         self._bar.update(self._task, completed=self._finished + partly)
         if self._live:
             self._live.update(self._render())
-        elif not isinstance(event, BlockProgress):
+        elif isinstance(event, BlockDone | BlockFailed):
             self._print_line(event)
 
     def _take(self, event: BlockDone) -> None:

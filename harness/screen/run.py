@@ -110,11 +110,13 @@ def _warn_of(tally: Tally, root: Path) -> None:
             f"cell {conflict.key} was computed twice with different {', '.join(conflict.differs)}; "
             f"the first record stays, the second is {conflict.path}"
         )
-    if tally.unwritten:
-        whereabouts = (
-            f"kept in {tally.rescued}" if tally.rescued else "and nowhere else either: lost"
+    if tally.stopped:
+        warn(
+            f"records could not be written ({tally.write_error}), so the remaining cells were not "
+            "started; make room and run again"
         )
+    if tally.unwritten:
         warn(
             f"{len(tally.unwritten)} finished cells could not be written to {root / 'records'} "
-            f"({tally.write_error}), {whereabouts}. Make room, move them there, and run again"
+            f"({tally.write_error}), {tally.whereabouts}. Make room, move them there, and run again"
         )
