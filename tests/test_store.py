@@ -265,3 +265,34 @@ def test_records_answer_for_what_was_run_whatever_its_name_is_now(tmp_path: Path
         ("plain", 0), ("plain", 1), ("twin", 0), ("twin", 1),
     ]  # fmt: skip
     assert chosen.superseded == 2
+
+
+def test_a_study_that_cannot_be_written_leaves_no_temporary_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(InputError, match="No space left on device"):
+        Store(tmp_path).open_for(study())
+    assert [path.name for path in tmp_path.iterdir()] == ["records"]
+
+
+def test_damaged_records_that_cannot_be_moved_are_one_clear_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from harness.running.session import Session
+    from harness.studies.study_files import load_study
+
+    store, smoke = Store(tmp_path), load_study("smoke")
+    store.open_for(smoke)
+    (store.records / "0.json").write_text("{")
+    session = Session(smoke, smoke, tmp_path, tmp_path, None)
+
+    def read_only(path: Path, target: Path) -> None:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(Path, "rename", read_only)
+    with pytest.raises(InputError, match=r"0\.json.*cannot be moved away \(Read-only file system"):
+        session.open_store()

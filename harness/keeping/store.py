@@ -91,7 +91,13 @@ class Store:
         return records, damaged
 
     def set_aside(self, damaged: Damaged) -> Path:
-        """Move a damaged record to ``damaged/``, so that its cell can be run again."""
+        """Move a damaged record to ``damaged/``, so that its cell can be run again.
+
+        Raises
+        ------
+        OSError
+            Where the directory cannot be written.
+        """
         folder = self.root / "damaged"
         folder.mkdir(exist_ok=True)
         target = next(path for path in _numbered(folder / damaged.path.name) if not path.exists())
@@ -188,8 +194,11 @@ class Store:
         try:
             self.records.mkdir(parents=True, exist_ok=True)
             temporary = _temporary(path)
-            _write_synced(temporary, content)
-            temporary.replace(path)
+            try:
+                _write_synced(temporary, content)
+                temporary.replace(path)
+            finally:
+                temporary.unlink(missing_ok=True)
         except OSError as error:
             raise InputError(
                 f"cannot write to {self.root}: {error.strerror or error}; choose another --out"

@@ -110,7 +110,14 @@ class Session:
         """
         with held():
             self.store.open_for(self.study, adaptive_seeds=adaptive_seeds)
-        return [(bad, self.store.set_aside(bad)) for bad in self._damaged]
+        try:
+            return [(bad, self.store.set_aside(bad)) for bad in self._damaged]
+        except OSError as error:
+            raise InputError(
+                f"{self.store.root} holds damaged records ({self._damaged[0].path.name}: "
+                f"{self._damaged[0].reason}), and they cannot be moved away "
+                f"({error.strerror or error}); make the directory writable"
+            ) from None
 
     @cached_property
     def plan(self) -> Plan:
