@@ -86,6 +86,7 @@ def run(
     device: arguments.Device = "auto",
     data_dir: arguments.DataDir = Path("data"),
     allow_other_data: arguments.AllowOtherData = False,
+    shard: arguments.Shard = None,
     dry_run: arguments.DryRun = False,
     adaptive: arguments.Adaptive = False,
     max_seeds: arguments.MaxSeeds = 100,
@@ -97,7 +98,7 @@ def run(
     """
     options = Options(executor, address, workers, lanes, device)
     most = max_seeds if adaptive else None
-    part = (seeds, conditions, out, options, dry_run, most)
+    part = (seeds, conditions, out, options, dry_run, most, shard)
     raise typer.Exit(_run(Request(study, data_dir, allow_other_data, *part)))
 
 
@@ -105,6 +106,18 @@ def run(
 def report(directory: arguments.ResultsDirectory) -> None:
     """Write the report of a results directory: verdicts, page, figures, tables."""
     raise typer.Exit(_report(directory))
+
+
+@app.command()
+def merge(directories: arguments.MergedDirectories, out: arguments.MergeOut) -> None:
+    """Join results directories of one study, then report on them; exit 1 naming gaps.
+
+    Records that are damaged, and cells with two different results, are named too.
+    """
+    from harness.screen.merging import merge_results
+
+    code = merge_results(Terminal(), directories, out)
+    raise typer.Exit(max(code, _report(out)))
 
 
 @app.command()

@@ -49,6 +49,14 @@ Adaptive = Annotated[
     ),
 ]
 MaxSeeds = Annotated[int, Option(min=2, help="Where --adaptive stops in any case.")]
+Shard = Annotated[
+    str | None,
+    Option(help="Only the i-th of N parts of the seeds (2/8), for jobs that share nothing."),
+]
+MergedDirectories = Annotated[
+    list[Path], Argument(help="Results directories of one study, as shards left them.")
+]
+MergeOut = Annotated[Path, Option(help="Results directory to join them in.")]
 ResultsDirectory = Annotated[Path, Argument(help="A results directory, as a run made it.")]
 ReportedDirectory = Annotated[Path, Argument(help="A results directory with a report.")]
 

@@ -32,6 +32,7 @@ class Request:
     seeds, conditions : the part of it, in the notation of the command line; None for all.
     root : the results directory; None for the default.
     most_seeds : where to stop adding seeds; None to run ``seeds``.
+    shard : "2/8" for the second of eight parts of the seeds; None for all.
     """
 
     study: str
@@ -43,6 +44,7 @@ class Request:
     options: Options = field(default_factory=Options)
     dry_run: bool = False
     most_seeds: int | None = None
+    shard: str | None = None
 
 
 def carry_out(out: Console, request: Request, look: Callable[[Path], Look]) -> tuple[int, Path]:
@@ -61,13 +63,18 @@ def carry_out(out: Console, request: Request, look: Callable[[Path], Look]) -> t
     InputError
         Where the request contradicts itself, the study, the data or the results directory.
     """
-    if request.most_seeds is not None and (request.seeds is not None or request.dry_run):
-        raise InputError("--adaptive chooses the seeds itself: leave out --seeds and --dry-run")
+    others = request.seeds is not None or request.dry_run or request.shard is not None
+    if request.most_seeds is not None and others:
+        raise InputError(
+            "--adaptive chooses the seeds itself: leave out --seeds, --shard and --dry-run"
+        )
     from harness.studies.study_files import load_study
 
     study = load_study(request.study)
     names = _listed(request.conditions)
     chosen = study.choose(names, request.seeds)
+    if request.shard is not None:
+        chosen = shard_of(chosen, request.shard)
     if request.most_seeds is not None and not study.claims:
         raise InputError(f"--adaptive: study '{study.name}' has no claim that could be decided")
     root = request.root or Path("results") / study.name
@@ -93,6 +100,28 @@ def carry_out(out: Console, request: Request, look: Callable[[Path], Look]) -> t
         request.most_seeds,
     )
     return code, root
+
+
+def shard_of(study: Study, shard: str) -> Study:
+    """Return a study with every N-th seed, from the i-th on, for the shard "i/N".
+
+    All conditions of a seed are in one shard, so that pairs are made on one machine.
+
+    Raises
+    ------
+    InputError
+        Where the shard is not of this form, or there are fewer seeds than shards.
+    """
+    number, slash, count = shard.partition("/")
+    if not (slash and number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count)):
+        raise InputError(f"--shard: '{shard}' is no part; write 2/8 for the second of eight")
+    seeds = study.seeds[int(number) - 1 :: int(count)]
+    if not seeds:
+        raise InputError(
+            f"--shard {shard}: the run has {len(study.seeds)} seeds, so at most "
+            f"{len(study.seeds)} parts"
+        )
+    return study.model_copy(update={"seeds": seeds})
 
 
 def _listed(names: str | None) -> list[str] | None:
