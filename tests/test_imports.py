@@ -11,6 +11,7 @@ HERE = Path(__file__).parent.parent
 ROOMS = {
     "methods": (),
     "harness.errors": (),
+    "harness.pytest_plugin": (),  # drives the program as a process of its own
     "harness.studies": ("harness.errors",),
     "harness.data": ("harness.studies", "harness.errors"),
     "harness.keeping": ("harness.studies", "harness.errors"),

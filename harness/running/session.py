@@ -19,6 +19,7 @@ from harness.running.cores import cores_here
 from harness.running.events import Event
 from harness.running.executors import Executor, InProcess, OnRay
 from harness.running.interruption import held
+from harness.running.journal import Journal
 from harness.running.options import Options
 from harness.running.plan import Plan, estimate_seconds, make_plan
 from harness.running.runner import Tally, execute
@@ -171,5 +172,16 @@ class Session:
         return finals
 
     def execute(self, executor: Executor, observe: Callable[[Event], None], tally: Tally) -> None:
-        """Run the plan; see ``harness.running.runner.execute``."""
-        execute(self.plan, self.data, self.study.name, self.store, executor, observe, tally)
+        """Run the plan and keep a journal; see ``harness.running.runner.execute``."""
+        journal = Journal(self.store.root)
+
+        def both(event: Event) -> None:
+            journal.observe(event)
+            observe(event)
+
+        journal.add("run-started", missing=self.plan.missing, workers=executor.workers)
+        try:
+            execute(self.plan, self.data, self.study.name, self.store, executor, both, tally)
+        finally:
+            recorded = tally.done + tally.diverged - len(tally.unwritten)
+            journal.add("run-ended", recorded=recorded, failed=len(tally.failed))

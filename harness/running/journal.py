@@ -1,0 +1,75 @@
+"""The journal of a results directory: one line of JSON for each thing that happens in its runs.
+
+``events.jsonl`` is for people and programs that watch; nothing is read back from it, and a run goes
+on where it cannot be written. Every line has
+
+    time     when the driver heard of it (ISO 8601, UTC)
+    driver   process of the driver, so that runs that share a directory can be told apart
+    event    "run-started", "started", "done", "failed", "not-kept", "no-worker" or "run-ended"
+
+and further
+
+    cells    started, done, failed, not-kept: a list of [condition, seed]
+    seconds  done: time of the whole block at work; no-worker: how long none has been at work
+    numerics, cpu, device, torch    done: of the worker
+    why      failed, not-kept, no-worker: in words
+    missing, workers    run-started: cells to run, workers at most
+    recorded, failed    run-ended: cells recorded, and blocks that failed
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from harness.running.events import (
+    Block,
+    BlockDone,
+    BlockFailed,
+    BlockProgress,
+    Event,
+    NotKept,
+    NoWorker,
+)
+
+OF_WORKER = ("numerics", "cpu", "device", "torch")
+
+
+class Journal:
+    """Appends to ``events.jsonl`` of a results directory."""
+
+    def __init__(self, root: Path) -> None:
+        self.path = root / "events.jsonl"
+        self._started: set[Block] = set()
+
+    def add(self, event: str, **content: Any) -> None:
+        """Add one line."""
+        time = datetime.now(UTC).isoformat(timespec="milliseconds")
+        line = json.dumps({"time": time, "driver": os.getpid(), "event": event, **content})
+        with suppress(OSError), self.path.open("a", encoding="utf-8") as file:
+            file.write(line + "\n")
+
+    def observe(self, event: Event) -> None:
+        """Add the line of an event; progress within a block has none."""
+        match event:
+            case BlockProgress(block) if block not in self._started:
+                self._started.add(block)
+                self.add("started", cells=_cells(block))
+            case BlockDone(block, outcomes, environment):
+                seconds = sum(outcome.timings.get("total", 0.0) for outcome in outcomes)
+                worker = {name: environment.get(name) for name in OF_WORKER}
+                self.add("done", cells=_cells(block), seconds=round(seconds, 3), **worker)
+            case BlockFailed(block, error):
+                self.add("failed", cells=_cells(block), why=error)
+            case NotKept(block, reason, whereabouts):
+                self.add("not-kept", cells=_cells(block), why=f"{reason}; {whereabouts}")
+            case NoWorker(seconds, advice):
+                self.add("no-worker", seconds=round(seconds, 3), why=advice)
+
+
+def _cells(block: Block) -> list[tuple[str, int]]:
+    return [(cell.condition.name, cell.seed) for cell in block]
