@@ -16,7 +16,6 @@ kept, but results are no longer compared with it.
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,8 +26,8 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict
 
 from harness.errors import InputError
-from harness.keeping.environments import facts_of, fingerprint_of
-from harness.keeping.records import Record, content_hash
+from harness.keeping.environments import fingerprint_of
+from harness.keeping.records import content_hash
 from harness.keeping.waivers import Waiver, read_waivers
 from harness.studies.study_files import read_text
 
@@ -278,116 +277,3 @@ def _json(text: str, place: str) -> Any:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{place} cannot be read as JSON ({error}); {RESTORE}") from None
-
-
-def baseline_of(
-    records: Sequence[Record],
-    *,
-    study: str,
-    study_fingerprint: str,
-    conditions: Sequence[str],
-    generation: int,
-    margins: ByMetric,
-) -> Baseline:
-    """Return the records of one environment as a sealed baseline, in the order of conditions.
-
-    Raises
-    ------
-    InputError
-        Where the records come from several environments, or states of the code.
-    """
-    environments = {fingerprint_of(f): f for f in (facts_of(r["provenance"]) for r in records)}
-    if len(environments) > 1:
-        raise InputError(
-            f"the records come from {len(environments)} environments "
-            f"({', '.join(sorted(environments))}); accept those of one environment at a time"
-        )
-    codes = {json.dumps(r["provenance"].get("code", {}), sort_keys=True) for r in records}
-    if len(codes) > 1:
-        raise InputError(
-            f"the records were made by {len(codes)} states of the code; run the study again into "
-            "another --out, with one"
-        )
-    ((fingerprint, facts),) = environments.items()
-    order = {name: number for number, name in enumerate(conditions)}
-    ordered = sorted(records, key=lambda r: (order[r["condition"]], r["seed"]))
-    baseline: Baseline = {
-        "schema": SCHEMA,
-        "study": study,
-        "study_fingerprint": study_fingerprint,
-        "fingerprint": fingerprint,
-        "environment": facts,
-        "generation": generation,
-        "code": json.loads(codes.pop()),
-        "versions": versions_of(ordered[0]),
-        "settings": {
-            r["condition"]: {"protocol": r["protocol"], "method": r["method"]} for r in ordered
-        },
-        "margins": margins,
-        "cells": [cell_of(record) for record in ordered],
-    }
-    return cast(Baseline, {**baseline, "sha256": content_hash(baseline)})
-
-
-def cell_of(record: Record) -> BaselineCell:
-    """Return the part of a record that a baseline keeps."""
-    return {
-        "condition": record["condition"],
-        "seed": record["seed"],
-        "key": record["key"],
-        "status": record["status"],
-        "accuracy": record["accuracy"],
-        "telemetry": record["telemetry"],
-    }
-
-
-def versions_of(record: Record) -> dict[str, str]:
-    """Return the versions of the packages that a record names."""
-    provenance = record["provenance"]
-    return {n: str(provenance[n]) for n in ("python", "torch", "numpy") if n in provenance}
-
-
-def write_acceptance(baselines: Baselines, baseline: Baseline, acceptance: Acceptance) -> Path:
-    """Write a baseline, then its line of the history; returns the path of the baseline.
-
-    A process that is killed between the two leaves a baseline that reading refuses: restore it from
-    version control.
-
-    Raises
-    ------
-    InputError
-        Where the folder cannot be written.
-    """
-    path = baselines.folder / f"{baseline['fingerprint']}.json"
-    try:
-        baselines.folder.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-        try:
-            temporary.write_text(_one_line_a_cell(baseline), encoding="utf-8")
-            temporary.replace(path)
-            append_line(baselines.folder / "history.jsonl", acceptance)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except OSError as error:
-        raise InputError(
-            f"cannot write to {baselines.folder}: {error.strerror or error}; choose another "
-            "--baselines"
-        ) from None
-    return path
-
-
-def append_line(path: Path, content: Mapping[str, Any]) -> None:
-    """Add one line of JSON to a file, synced."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(content, allow_nan=False) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _one_line_a_cell(baseline: Baseline) -> str:
-    """Return a baseline as JSON that can be compared line by line."""
-    rest = {name: value for name, value in baseline.items() if name != "cells"}
-    lines = json.dumps(rest, indent=1, allow_nan=False)[:-2].rstrip()
-    cells = ",\n".join(f"  {json.dumps(cell, allow_nan=False)}" for cell in baseline["cells"])
-    return f'{lines},\n "cells": [\n{cells}\n ]\n}}\n'

@@ -10,7 +10,8 @@ from pathlib import Path
 from rich.console import Console
 
 from harness.errors import InputError
-from harness.keeping.baselines import Baselines, append_line
+from harness.keeping.acceptance import append_line
+from harness.keeping.baselines import Baselines
 from harness.keeping.records import Record
 from harness.keeping.results import Results, read_results
 from harness.running.options import Options

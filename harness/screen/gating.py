@@ -14,8 +14,14 @@ from typing import Any, Protocol
 from rich.console import Console
 
 from harness.errors import InputError
-from harness.keeping.acceptance import accept, check_complete, fingerprints, orphans
-from harness.keeping.baselines import Baselines, ByMetric, baseline_of, read_baselines
+from harness.keeping.acceptance import (
+    accept,
+    baseline_of,
+    check_complete,
+    fingerprints,
+    orphans,
+)
+from harness.keeping.baselines import Baselines, ByMetric, read_baselines
 from harness.keeping.records import Record
 from harness.keeping.results import Results, read_results
 from harness.screen.confirming import note, plan_attempt, train_attempt

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any
 
-from reports.findings.gate.cells import DIVERGED, CellName, Cells, conditions_of, metrics_of
+from reports.findings.gate.accepted import Baselines
+from reports.findings.gate.cells import CellName, Cells, conditions_of
 from reports.findings.gate.drift import Trace, since_first, traces
 from reports.findings.gate.exact import Exact, compare_exactly
 from reports.findings.gate.origin import changes, infrastructure, machine_of
@@ -19,11 +20,10 @@ from reports.findings.gate.power import (
     with_margin,
 )
 from reports.findings.gate.shifts import Margins, Outcome, Shift, paired_shifts
+from reports.findings.gate.waiving import BITS, check_waivers, excuse, waived
 from reports.numbers.records import Record
 from reports.numbers.words import counted
 
-BITS = "bits"
-"""The metric of results that are not the same bits."""
 MOST_NAMED = 5
 
 
@@ -43,44 +43,6 @@ class Verdict(StrEnum):
         """The exit code of the command: 0 ok, 1 regression, 2 bad input, 3 inconclusive."""
         codes = {Verdict.OK: 0, Verdict.INCOMPLETE: 2, Verdict.INCONCLUSIVE: 3}
         return codes.get(self, 1)
-
-
-class Waiver(Protocol):
-    """An excused alarm."""
-
-    @property
-    def condition(self) -> str: ...  # noqa: D102
-    @property
-    def metric(self) -> str: ...  # noqa: D102
-    @property
-    def reason(self) -> str: ...  # noqa: D102
-    @property
-    def owner(self) -> str: ...  # noqa: D102
-    @property
-    def until(self) -> datetime.date: ...  # noqa: D102
-    def covers(self, condition: str, metric: str) -> bool: ...  # noqa: D102
-
-
-class Baselines(Protocol):
-    """What the gate reads of the accepted results of a study."""
-
-    @property
-    def study(self) -> str: ...  # noqa: D102
-    @property
-    def generation(self) -> int: ...  # noqa: D102
-    @property
-    def current(self) -> Mapping[str, Any]: ...  # noqa: D102
-    @property
-    def newest(self) -> Any: ...  # noqa: D102
-    @property
-    def reference(self) -> Any: ...  # noqa: D102
-    @property
-    def history(self) -> Sequence[Any]: ...  # noqa: D102
-    @property
-    def waivers(self) -> Sequence[Waiver]: ...  # noqa: D102
-    def measured_spread(  # noqa: D102
-        self, up_to: str | None = None
-    ) -> Mapping[str, Mapping[str, Sequence[float]]]: ...
 
 
 @dataclass(frozen=True)
@@ -233,7 +195,7 @@ def check(
     """
     new = as_cells(records)
     reference = as_cells(baselines.reference["cells"])
-    _check_waivers(baselines.waivers, reference)
+    check_waivers(baselines.waivers, reference)
     by_fingerprint = {name: as_cells(b["cells"]) for name, b in baselines.current.items()}
     margins = _checked_margins(baselines)
     measured = baselines.measured_spread()
@@ -252,8 +214,8 @@ def check(
     )
     same_bits = exact is not None and not exact.differences and len(known) == len(partners)
     waivers = [waiver for waiver in baselines.waivers if today <= waiver.until]
-    shifts = () if same_bits else _waived(paired_shifts(new, partners, margins), waivers)
-    drift = _waived(since_first(new, baselines.history, margins), waivers)
+    shifts = () if same_bits else waived(paired_shifts(new, partners, margins), waivers)
+    drift = waived(since_first(new, baselines.history, margins), waivers)
     return Check(
         study=baselines.study,
         generation=baselines.generation,
@@ -269,7 +231,7 @@ def check(
         changed=changes(records, baselines.newest),
         infrastructure=_infrastructure(records, exact, new, partners, margins, shifts),
         waived_bits={
-            condition: _excuse(waiver)
+            condition: excuse(waiver)
             for condition in conditions_of(reference)
             for waiver in waivers
             if waiver.covers(condition, BITS)
@@ -281,23 +243,6 @@ def check(
         ),
         on_purpose=on_purpose,
     )
-
-
-def _check_waivers(waivers: Sequence[Waiver], accepted: Cells) -> None:
-    conditions = conditions_of(accepted)
-    for waiver in waivers:
-        if waiver.condition not in conditions:
-            raise ValueError(
-                f"a waiver names the condition '{waiver.condition}'; there are "
-                f"{', '.join(conditions)}"
-            )
-        names = [metric.name for metric in metrics_of(accepted, waiver.condition)]
-        names += [BITS, DIVERGED, "*"]
-        if waiver.metric not in names:
-            raise ValueError(
-                f"a waiver names the metric '{waiver.metric}' of {waiver.condition}; there are "
-                f"{', '.join(names)}"
-            )
 
 
 def _checked_margins(baselines: Baselines) -> Margins:
@@ -319,18 +264,6 @@ def _environments(
         Environment(fingerprint, present.count(fingerprint), fingerprint in accepted)
         for fingerprint in sorted(set(present))
     )
-
-
-def _waived(shifts: Sequence[Shift], waivers: Sequence[Waiver]) -> tuple[Shift, ...]:
-    excused = []
-    for shift in shifts:
-        covering = [w for w in waivers if w.covers(shift.condition, shift.metric)]
-        excused.append(replace(shift, waived=_excuse(covering[0])) if covering else shift)
-    return tuple(excused)
-
-
-def _excuse(waiver: Waiver) -> str:
-    return f"waived by {waiver.owner} until {waiver.until}: {waiver.reason}"
 
 
 def _infrastructure(

@@ -18,10 +18,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
-from scipy import stats
 
 from reports.findings.gate.cells import (
-    DIVERGED,
     Cells,
     Metric,
     conditions_of,
@@ -29,9 +27,10 @@ from reports.findings.gate.cells import (
     seeds_of,
     values_of,
 )
+from reports.findings.gate.comparisons import Comparison, newly_diverged, paired, welch
 from reports.numbers import metrics as matrix_metrics
-from reports.numbers.margins import FALSE_ALARM, MISS, errors_needed, seeds_for_margin
-from reports.numbers.statistics import Floats, Interval, has_spread, holm, t_interval
+from reports.numbers.margins import FALSE_ALARM, MISS, seeds_for_margin
+from reports.numbers.statistics import Floats, Interval, holm, t_interval
 
 Margins = Mapping[str, Mapping[str, float]]
 """Margins by condition and metric."""
@@ -100,23 +99,6 @@ class Shift:
         return self.outcome.alarm and self.waived is None
 
 
-@dataclass(frozen=True)
-class _Raw:
-    """A test before Holm."""
-
-    condition: str
-    metric: Metric
-    n: int
-    dropped: int
-    sd: float
-    mean: float
-    ci95: Interval
-    margin: float
-    p_worse: float
-    p_better: float
-    p_ok: float
-
-
 def paired_shifts(new: Cells, accepted: Cells, margins: Margins) -> tuple[Shift, ...]:
     """Compare the cells that both sides have, paired by seed."""
     raw, diverged = [], []
@@ -131,8 +113,8 @@ def paired_shifts(new: Cells, accepted: Cells, margins: Margins) -> tuple[Shift,
             kept = differences[np.isfinite(differences)]
             dropped = len(seeds) - len(kept)
             margin = margins.get(condition, {}).get(metric.name, math.inf)
-            raw.append(_paired(condition, metric, kept, dropped, margin))
-        diverged.append(_newly_diverged(new, accepted, condition, seeds))
+            raw.append(paired(condition, metric, kept, dropped, margin))
+        diverged.append(newly_diverged(new, accepted, condition, seeds))
     shifts = _decided([*raw, *(test for test in diverged if test.mean != 0)])
     return tuple(_placed(shift, new, accepted) for shift in shifts)
 
@@ -144,7 +126,7 @@ def shifts_of_differences(
     tests = []
     for condition, metric, moved, margin in differences:
         kept = moved[np.isfinite(moved)]
-        tests.append(_paired(condition, metric, kept, len(moved) - len(kept), margin))
+        tests.append(paired(condition, metric, kept, len(moved) - len(kept), margin))
     return tuple(_decided(tests))
 
 
@@ -161,113 +143,11 @@ def fresh_shifts(
             b = values_of(accepted, condition, metric, seeds_of(accepted, condition))
             kept_a, kept_b = a[np.isfinite(a)], b[np.isfinite(b)]
             margin = margins.get(condition, {}).get(name, math.inf)
-            raw.append(_welch(condition, metric, kept_a, kept_b, len(a) - len(kept_a), margin))
+            raw.append(welch(condition, metric, kept_a, kept_b, len(a) - len(kept_a), margin))
     return tuple(_decided(raw))
 
 
-def _paired(
-    condition: str, metric: Metric, differences: Floats, dropped: int, margin: float
-) -> _Raw:
-    n = len(differences)
-    if n == 0:
-        return _unknown(condition, metric, dropped, margin)
-    mean = float(differences.mean())
-    sd = float(differences.std(ddof=1)) if n > 1 else 0.0
-    if _varies(differences):
-        ci95 = t_interval(differences, 0.95)
-        p_values = _p_values(metric, mean, sd / math.sqrt(n), n - 1, margin)
-    else:
-        sd = 0.0
-        ci95 = Interval(mean, mean) if n > 1 else Interval(-math.inf, math.inf)
-        p_values = _p_without_spread(metric, mean, n, margin)
-    return _Raw(condition, metric, n, dropped, sd, mean, ci95, margin, *p_values)
-
-
-def _p_without_spread(
-    metric: Metric, mean: float, n: int, margin: float
-) -> tuple[float, float, float]:
-    """Judge differences that are all equal, where their own spread says nothing.
-
-    The spread that the margin was planned with stands in. Where the accepted values are all equal
-    too, the margin is 0, and any other value is surely another one.
-    """
-    if n < 2 or math.isinf(margin):
-        return 1.0, 1.0, 1.0
-    if mean == 0 or margin == 0:
-        worse, better = mean < 0, mean > 0
-        return float(not worse), float(not better), float(worse or (better and not metric.better))
-    return _p_values(metric, mean, margin / errors_needed(n, 1), n - 1, margin)
-
-
-def _varies(differences: Floats) -> bool:
-    scale = float(np.abs(differences).max())
-    return bool(has_spread(differences) or np.ptp(differences) > 1e-9 * max(scale, 1e-300))
-
-
-def _welch(
-    condition: str, metric: Metric, new: Floats, accepted: Floats, dropped: int, margin: float
-) -> _Raw:
-    if len(new) < 2 or len(accepted) < 2:
-        return _unknown(condition, metric, dropped, margin)
-    mean = float(new.mean() - accepted.mean())
-    parts = new.var(ddof=1) / len(new), accepted.var(ddof=1) / len(accepted)
-    error = math.sqrt(sum(parts))
-    if error == 0:
-        equal = Interval(mean, mean)
-        p_values = _p_without_spread(metric, mean, len(new), margin)
-        return _Raw(condition, metric, len(new), dropped, 0.0, mean, equal, margin, *p_values)
-    freedom = sum(parts) ** 2 / (
-        parts[0] ** 2 / (len(new) - 1) + parts[1] ** 2 / (len(accepted) - 1)
-    )
-    half = float(stats.t.ppf(0.975, freedom)) * error
-    p_values = _p_values(metric, mean, error, freedom, margin)
-    sd = error * math.sqrt(len(new))
-    ends = Interval(mean - half, mean + half)
-    return _Raw(condition, metric, len(new), dropped, sd, mean, ends, margin, *p_values)
-
-
-def _p_values(
-    metric: Metric, mean: float, error: float, freedom: float, margin: float
-) -> tuple[float, float, float]:
-    if not math.isfinite(margin):
-        return 1.0, 1.0, 1.0
-    p_worse = float(stats.t.cdf((mean + margin) / error, freedom))
-    p_better = float(stats.t.sf((mean - margin) / error, freedom))
-    not_worse = float(stats.t.sf((mean + margin) / error, freedom))
-    not_better = float(stats.t.cdf((mean - margin) / error, freedom))
-    return p_worse, p_better, not_worse if metric.better else max(not_worse, not_better)
-
-
-def _newly_diverged(new: Cells, accepted: Cells, condition: str, seeds: Sequence[int]) -> _Raw:
-    """Test whether more cells diverge than before, or fewer: Fisher's exact test, one-sided."""
-    n = len(seeds)
-    after, before = (
-        sum(cells[condition, seed]["status"] != "done" for seed in seeds)
-        for cells in (new, accepted)
-    )
-    both = stats.hypergeom(2 * n, after + before, n)
-    everything = Interval(-math.inf, math.inf)
-    return _Raw(
-        condition=condition,
-        metric=Metric(DIVERGED, better=True),
-        n=n,
-        dropped=0,
-        sd=0.0,
-        mean=100 * (before - after) / n,
-        ci95=everything,
-        margin=0.0,
-        p_worse=float(both.sf(after - 1)),
-        p_better=float(both.sf(before - 1)),
-        p_ok=0.0 if after <= before else 1.0,
-    )
-
-
-def _unknown(condition: str, metric: Metric, dropped: int, margin: float) -> _Raw:
-    everything = Interval(-math.inf, math.inf)
-    return _Raw(condition, metric, 0, dropped, 0.0, math.nan, everything, margin, 1.0, 1.0, 1.0)
-
-
-def _decided(tests: Sequence[_Raw]) -> list[Shift]:
+def _decided(tests: Sequence[Comparison]) -> list[Shift]:
     adjusted = holm([p for test in tests for p in (test.p_worse, test.p_better)])
     return [
         _shift(test, adjusted[2 * number], adjusted[2 * number + 1])
@@ -275,7 +155,7 @@ def _decided(tests: Sequence[_Raw]) -> list[Shift]:
     ]
 
 
-def _shift(test: _Raw, p_worse: float, p_better: float) -> Shift:
+def _shift(test: Comparison, p_worse: float, p_better: float) -> Shift:
     worse, better = p_worse <= FALSE_ALARM, p_better <= FALSE_ALARM
     outcome = Outcome.INCONCLUSIVE
     if test.metric.better:

@@ -10,9 +10,10 @@ from typing import Any
 
 from rich.console import Console
 
+from reports.findings.gate.accepted import Baselines
 from reports.findings.gate.accepting import metrics_by_seed, paired_differences
 from reports.findings.gate.cells import CellName
-from reports.findings.gate.check import Baselines, Check, Confirmation, as_cells, check
+from reports.findings.gate.check import Check, Confirmation, as_cells, check
 from reports.findings.gate.power import Measured, margins_by_rule
 from reports.findings.gate.shifts import Outcome, fresh_shifts
 from reports.numbers.records import as_records
