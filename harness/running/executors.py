@@ -22,6 +22,8 @@ from harness.running.training import Outcome, Progress, train_block
 
 WORKER_RETRIES = 3
 """How often a block is run again that was lost with its worker or node."""
+CAPACITY_EVERY_S = 5.0
+"""How often the cluster is asked for its size: nodes join and leave while blocks run."""
 NO_WORKER_S = 30.0
 """After so long without any worker at work there is a word about it; the next after twice that."""
 
@@ -77,7 +79,8 @@ class OnRay:
     Parameters
     ----------
     device : "cpu" or "cuda".
-    workers : tasks in flight; None for as many as the machine or cluster has cores (GPUs).
+    workers : tasks in flight at most; None for as many as the machine or cluster has cores (GPUs),
+        those of nodes that join during a run included.
     address : of a running cluster; None starts Ray on this machine alone.
 
     Raises
@@ -102,18 +105,27 @@ class OnRay:
         self.ray = ray
         self.device = device
         self.address = address
-        resource = "GPU" if device == "cuda" else "CPU"
+        self.limit = workers
+        self._resource = "GPU" if device == "cuda" else "CPU"
+        self._asked = 0.0
         try:
             # Interrupted half-way, it would leave processes that nobody ends.
             with held(), _sigterm_kept(ray):
                 self.advice = self._start(workers)
-            available = int(ray.cluster_resources().get(resource, 0))
-            if available == 0:
-                raise InputError(f"the Ray cluster has no {resource}; choose another --device")
+            self.workers = self._capacity()
+            if self.workers == 0:
+                raise InputError(
+                    f"the Ray cluster has no {self._resource}; choose another --device"
+                )
         except BaseException:
             self._stop()
             raise
-        self.workers = min(workers or available, available)
+
+    def _capacity(self) -> int:
+        """Return how many tasks the cluster has room for, up to the limit."""
+        self._asked = time.monotonic()
+        available = int(self.ray.cluster_resources().get(self._resource, 0))
+        return min(self.limit or available, available)
 
     def _start(self, workers: int | None) -> str:
         """Start or join Ray; returns what to look at where no worker starts."""
@@ -181,15 +193,22 @@ class OnRay:
         try:
             shared = ray.put(data)
             while True:
+                if time.monotonic() - self._asked > CAPACITY_EVERY_S:
+                    # Without any node, one block waits for the next.
+                    self.workers = max(1, self._capacity())
                 while len(running) < self.workers and (block := next(waiting, None)) is not None:
                     running[task.remote(block, shared, self.device)] = block
                 if not running:
                     return
-                wait = None if at_work else patience
+                wait = CAPACITY_EVERY_S
+                if not at_work:
+                    wait = min(wait, max(0.01, last_word + patience - time.monotonic()))
                 ready, _ = ray.wait(list(running), num_returns=1, timeout=wait)
+                idle = time.monotonic() - last_word
                 if not ready:
-                    patience *= 2
-                    yield NoWorker(time.monotonic() - last_word, self.advice)
+                    if not at_work and idle >= patience:
+                        patience *= 2
+                        yield NoWorker(idle, self.advice)
                     continue
                 last_word, patience = time.monotonic(), NO_WORKER_S
                 at_work.update(ready)

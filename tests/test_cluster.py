@@ -1,0 +1,73 @@
+"""A Ray cluster of several nodes on this machine: nodes that join are used, nodes that leave lose
+nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import ray
+from ray.cluster_utils import Cluster
+
+from harness.data.benchmarks import split_digits
+from harness.running import executors
+from harness.running.events import BlockDone, BlockFailed, BlockProgress
+from harness.running.executors import OnRay
+from harness.running.plan import make_plan
+from harness.running.training import outcomes_of, train_block
+from harness.studies.study import Study
+
+STUDY = Study.model_validate(
+    {
+        "name": "joined",
+        "seeds": 8,
+        "protocol": {"benchmark": "split-digits", "iterations_per_task": 300},
+        "conditions": {"finetune": {}},
+    }
+)
+
+
+@pytest.fixture
+def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Return a cluster whose head trains nothing but has one node with one core."""
+    monkeypatch.setattr(executors, "CAPACITY_EVERY_S", 0.2)
+    started = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
+    started.add_node(num_cpus=1)
+    started.wait_for_nodes()
+    try:
+        yield started
+    finally:
+        ray.shutdown()
+        started.shutdown()
+
+
+def test_a_node_that_joins_is_used_and_one_that_leaves_costs_only_its_blocks(cluster: Any) -> None:
+    data = split_digits(Path())
+    plan = make_plan(STUDY, data.checksum(), [], workers=1, lanes=1, device="cpu")
+    executor = OnRay("cpu", None, cluster.address)
+    assert executor.workers == 1
+    done: dict[int, BlockDone] = {}
+    running: set[int] = set()
+    most, joined, left = 0, None, False
+    for event in executor.run(plan.blocks, data):
+        assert not isinstance(event, BlockFailed), event
+        if isinstance(event, BlockProgress):
+            running.add(event.block[0].seed)
+            most = max(most, len(running))
+            if joined is None and event.fraction > 0:
+                joined = cluster.add_node(num_cpus=1)
+        elif isinstance(event, BlockDone):
+            running.discard(event.block[0].seed)
+            done[event.block[0].seed] = event
+            if most == 2 and not left:
+                cluster.remove_node(joined)
+                left = True
+    assert most == 2, "both nodes were at work at a time"
+    assert left
+    assert sorted(done) == list(range(8))
+    for seed in (0, 7):
+        (alone,) = outcomes_of(train_block(plan.blocks[seed], data))
+        assert done[seed].outcomes[0].accuracy == alone.accuracy
+        assert done[seed].outcomes[0].telemetry == alone.telemetry
