@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import mnist_folder
 import pytest
 import torch
 from small import small_data
@@ -17,6 +20,7 @@ from harness.bench.steps import (
 from harness.bench.users import UserProgram, from_tensor
 from harness.bench.workers import shortened
 from harness.data.benchmarks import Dataset
+from harness.data.torchvision_mnist import training_set
 from harness.running.training import Stack
 from harness.studies.condition import Cell
 from harness.studies.study_files import load_study
@@ -94,3 +98,12 @@ def test_the_users_programs_learn(method: str) -> None:
         program.step(*next(batches))
     assert program.loss(inputs, labels).item() < before
     assert (float(sum(p.abs().sum() for p in program.path)) > 0) == (method == "si")
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_the_users_data_are_read_packed_and_unpacked(tmp_path: Path, compressed: bool) -> None:
+    files = mnist_folder.small_files(side=28)
+    images = training_set(mnist_folder.write(tmp_path, files, compressed=compressed), None)
+    assert len(images) == 40
+    pixels = files["train-images-idx3-ubyte"][16:]
+    assert images.data.numpy().tobytes() == pixels

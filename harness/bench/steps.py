@@ -16,7 +16,7 @@ from harness.bench.race import Race, Ratio, timed
 from harness.bench.users import USER_METHODS, UserProgram, from_loader, from_tensor
 from harness.data.benchmarks import Dataset
 from harness.data.tasks import Task, cut_into_tasks
-from harness.data.torchvision_mnist import mnist_class
+from harness.data.torchvision_mnist import training_set
 from harness.running.plan import CPU_LANES
 from harness.running.training import Stack
 from harness.studies.condition import Cell
@@ -155,7 +155,7 @@ def user_programs(task: Task, data_dir: Path) -> dict[str, Callable[[], float]]:
     """Return the timed user's programs, with data from one tensor and from a DataLoader."""
     from torchvision.transforms import ToTensor
 
-    images = mnist_class()(str(data_dir), train=True, transform=ToTensor())
+    images = training_set(data_dir, ToTensor())
     rows = [int(row) for row in torch.isin(images.targets, torch.tensor(task.classes)).nonzero()]
     sources = {
         "data in one tensor": from_tensor(task.train_inputs, task.train_labels),

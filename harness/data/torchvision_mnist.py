@@ -5,8 +5,10 @@ The import of torch and torchvision takes seconds: import this module only where
 
 from __future__ import annotations
 
+import gzip
 import importlib
 import socket
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +38,25 @@ def mnist_class() -> Any:
         return importlib.import_module("torchvision.datasets").MNIST
 
 
+def training_set(root: Path, transform: Any) -> Any:
+    """Return torchvision's training set of MNIST, also where only packed files are there.
+
+    torchvision reads unpacked files alone; packed ones are unpacked to a folder that lasts as long
+    as the process.
+    """
+    raw = root / "MNIST" / "raw"
+    if not (raw / "train-images-idx3-ubyte").is_file():
+        folder = tempfile.TemporaryDirectory(prefix="mnist-")
+        _unpacked.append(folder)
+        root = Path(folder.name)
+        (root / "MNIST" / "raw").mkdir(parents=True)
+        for packed in raw.glob("*.gz"):
+            content = gzip.decompress(packed.read_bytes())
+            (root / "MNIST" / "raw" / packed.stem).write_bytes(content)
+    return mnist_class()(str(root), train=True, transform=transform)
+
+
+_unpacked: list[tempfile.TemporaryDirectory[str]] = []
 _declared: list[torch.library.Library] = []
 
 
