@@ -13,6 +13,8 @@ import yaml
 from commands import HERE, run
 from test_pytest_plugin import STUDY
 
+pytestmark = pytest.mark.slow
+
 RECIPES = HERE / "docs" / "ci"
 
 

@@ -19,6 +19,8 @@ from harness.running.plan import make_plan
 from harness.running.training import outcomes_of, train_block
 from harness.studies.study import Study
 
+pytestmark = pytest.mark.slow
+
 STUDY = Study.model_validate(
     {
         "name": "joined",

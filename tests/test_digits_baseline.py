@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from commands import HERE, run
+
+pytestmark = pytest.mark.slow
 
 BASELINES = HERE / "tests" / "baselines"
 

@@ -13,6 +13,8 @@ from test_gate import Gate, answer, call
 from harness.keeping.records import seal
 from harness.screen.confirming import FIRST_SEED
 
+pytestmark = pytest.mark.slow
+
 STUDY = """
 name = "by-hand"
 seeds = 10

@@ -214,6 +214,8 @@ def test_a_report_that_is_interrupted_says_how_it_is_written(interrupted: tuple[
 import os, signal, sys, reports.output.page
 reports.output.page.write_report = lambda *rest: os.kill(os.getpid(), signal.SIGTERM)
 import run_all
+
+pytestmark = pytest.mark.slow
 sys.argv = ["run_all.py", "report", {str(out)!r}]
 run_all.main()
 """

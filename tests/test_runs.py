@@ -22,6 +22,8 @@ from harness.running.training import outcomes_of, train_block
 from harness.studies.study import Study
 from harness.studies.study_files import load_study
 
+pytestmark = pytest.mark.slow
+
 CONDITIONS = """
 finetune = {}
 "dhp+si" = { plasticity = "on", head_init = "blog", consolidation = "si", strength = 1 }
