@@ -120,7 +120,7 @@ class ResultsGate:
         return subprocess.run(
             [sys.executable, "-m", "run_all", *map(str, arguments)],
             cwd=self.root,
-            env={"COLUMNS": "100", **os.environ},
+            env=os.environ | {"COLUMNS": "160"},  # nothing is cut in what a failure shows
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

@@ -15,9 +15,9 @@ import pytest
 from gate_results import STUDY, results, shifted
 from typer.testing import CliRunner
 
+import run_all
 from harness.errors import InputError
 from harness.studies.condition import Cell
-from run_all import app
 
 RUNNER = CliRunner()
 OTHER: dict[str, Any] = {"numerics": "fedcba9876543210"}
@@ -26,7 +26,8 @@ OTHER: dict[str, Any] = {"numerics": "fedcba9876543210"}
 
 def call(*arguments: object) -> tuple[int, str]:
     """Return exit code and output of a command, in this process; bad input is code 2."""
-    done = RUNNER.invoke(app, list(map(str, arguments)), env={"COLUMNS": "200"})
+    run_all.out.width = 200
+    done = RUNNER.invoke(run_all.app, list(map(str, arguments)))
     if isinstance(done.exception, InputError):
         return 2, str(done.exception)
     if done.exception is not None and not isinstance(done.exception, SystemExit):

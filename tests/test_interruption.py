@@ -14,6 +14,8 @@ import pytest
 from commands import HERE
 from processes import PATIENCE_S, Process, alive, descendants, wait_until
 
+pytestmark = pytest.mark.slow
+
 ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 STUDY = """
 name = "long"
@@ -214,8 +216,6 @@ def test_a_report_that_is_interrupted_says_how_it_is_written(interrupted: tuple[
 import os, signal, sys, reports.output.page
 reports.output.page.write_report = lambda *rest: os.kill(os.getpid(), signal.SIGTERM)
 import run_all
-
-pytestmark = pytest.mark.slow
 sys.argv = ["run_all.py", "report", {str(out)!r}]
 run_all.main()
 """

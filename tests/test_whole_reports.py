@@ -56,7 +56,7 @@ FULL = OSError(errno.ENOSPC, "full")
         ("save", ValueError()),
         ("save", KeyboardInterrupt()),
         ("markdown", FULL),
-        ("_page", FULL),
+        ("_report_page", FULL),
     ],
 )
 def test_a_report_that_fails_half_way_leaves_the_old_one_as_it_was(

@@ -39,6 +39,19 @@ class BlockFailed:
 
 
 @dataclass(frozen=True)
+class BlockLost:
+    """A block whose worker gave no sign for too long; it runs again.
+
+    Attributes
+    ----------
+    seconds : how long there was no sign.
+    """
+
+    block: Block
+    seconds: float
+
+
+@dataclass(frozen=True)
 class NotKept:
     """A finished block with cells that could not be written to the store.
 
@@ -67,4 +80,4 @@ class NoWorker:
     advice: str
 
 
-Event = BlockProgress | BlockDone | BlockFailed | NotKept | NoWorker
+Event = BlockProgress | BlockDone | BlockFailed | BlockLost | NotKept | NoWorker

@@ -10,13 +10,23 @@ import time
 import traceback
 from collections.abc import Generator, Iterable, Iterator
 from concurrent import futures
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 from harness.data.benchmarks import Dataset
 from harness.errors import InputError
 from harness.running import provenance
-from harness.running.events import Block, BlockDone, BlockFailed, BlockProgress, Event, NoWorker
+from harness.running.events import (
+    Block,
+    BlockDone,
+    BlockFailed,
+    BlockLost,
+    BlockProgress,
+    Event,
+    NoWorker,
+)
 from harness.running.interruption import held
 from harness.running.training import Outcome, Progress, train_block
 
@@ -24,6 +34,8 @@ WORKER_RETRIES = 3
 """How often a block is run again that was lost with its worker or node."""
 CAPACITY_EVERY_S = 5.0
 """How often the cluster is asked for its size: nodes join and leave while blocks run."""
+BLOCK_TIMEOUT_S = 600.0
+"""So long a worker may give no sign, which it does after each epoch, until its block runs again."""
 NO_WORKER_S = 30.0
 """After so long without any worker at work there is a word about it; the next after twice that."""
 
@@ -48,9 +60,55 @@ def work(block: Block, data: Dataset, device: str) -> Generator[Progress, None, 
     return outcomes, provenance.environment(device)
 
 
-def work_on_ray(block: Block, data: Dataset, device: str) -> Iterator[Progress | Result]:
+@dataclass(frozen=True)
+class Sign:
+    """A sign of life: the share of a block that is done, and the process that trains it."""
+
+    fraction: float
+    pid: int
+
+
+def work_on_ray(block: Block, data: Dataset, device: str) -> Iterator[Sign | Result]:
     """Do the same as a task of Ray: there a generator cannot return, so the result comes last."""
-    yield (yield from work(block, data, device))
+    training = work(block, data, device)
+    while True:
+        try:
+            progress = next(training)
+        except StopIteration as end:
+            yield end.value
+            return
+        yield Sign(progress.fraction, os.getpid())
+
+
+@dataclass
+class _Task:
+    """A block that a task of Ray trains.
+
+    Attributes
+    ----------
+    began, heard : when the first and the last sign of a worker came; None before the first.
+    pid : the worker's process, on whatever machine.
+    tries : how often the block was given to a worker by this driver.
+    """
+
+    block: Block
+    tries: int = 1
+    began: float | None = None
+    heard: float = 0.0
+    pid: int | None = None
+
+    def silent(self, now: float) -> float:
+        """Return for how long there has been no sign; 0 while no worker has begun."""
+        return 0.0 if self.began is None else now - self.heard
+
+    def allowed(self, timeout: float) -> float:
+        """Return for how long there need not be a sign.
+
+        Ray starts a block again whose worker died, and there is no sign until the new worker has
+        come as far as the old one. Each further try has twice as long: the machine may be slow.
+        """
+        again = 0.0 if self.began is None else self.heard - self.began
+        return timeout * 2.0 ** (self.tries - 1) + again
 
 
 class InProcess:
@@ -82,6 +140,7 @@ class OnRay:
     workers : tasks in flight at most; None for as many as the machine or cluster has cores (GPUs),
         those of nodes that join during a run included.
     address : of a running cluster; None starts Ray on this machine alone.
+    timeout : seconds after which a block is run again if there is no sign of its worker.
 
     Raises
     ------
@@ -89,7 +148,13 @@ class OnRay:
         Where Ray is not installed or there is no cluster at the address.
     """
 
-    def __init__(self, device: str, workers: int | None, address: str | None) -> None:
+    def __init__(
+        self,
+        device: str,
+        workers: int | None,
+        address: str | None,
+        timeout: float = BLOCK_TIMEOUT_S,
+    ) -> None:
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
         if address is None:
@@ -106,6 +171,7 @@ class OnRay:
         self.device = device
         self.address = address
         self.limit = workers
+        self.timeout = timeout
         self._resource = "GPU" if device == "cuda" else "CPU"
         self._asked = 0.0
         try:
@@ -187,8 +253,8 @@ class OnRay:
         options = {"max_retries": WORKER_RETRIES, "retry_exceptions": False} | resources
         task = ray.remote(**options)(work_on_ray)
         waiting = iter(blocks)
-        running: dict[Any, Block] = {}
-        at_work: set[Any] = set()
+        again: list[_Task] = []
+        running: dict[Any, _Task] = {}
         last_word, patience = time.monotonic(), NO_WORKER_S
         try:
             shared = ray.put(data)
@@ -196,42 +262,86 @@ class OnRay:
                 if time.monotonic() - self._asked > CAPACITY_EVERY_S:
                     # Without any node, one block waits for the next.
                     self.workers = max(1, self._capacity())
-                while len(running) < self.workers and (block := next(waiting, None)) is not None:
-                    running[task.remote(block, shared, self.device)] = block
+                while len(running) < self.workers and (next_task := _next(again, waiting)):
+                    running[task.remote(next_task.block, shared, self.device)] = next_task
                 if not running:
                     return
-                wait = CAPACITY_EVERY_S
-                if not at_work:
+                begun = any(trained.began is not None for trained in running.values())
+                wait = min(CAPACITY_EVERY_S, self.timeout)
+                if not begun:
                     wait = min(wait, max(0.01, last_word + patience - time.monotonic()))
                 ready, _ = ray.wait(list(running), num_returns=1, timeout=wait)
-                idle = time.monotonic() - last_word
-                if not ready:
-                    if not at_work and idle >= patience:
-                        patience *= 2
-                        yield NoWorker(idle, self.advice)
-                    continue
-                last_word, patience = time.monotonic(), NO_WORKER_S
-                at_work.update(ready)
+                now = time.monotonic()
+                if not ready and not begun and now - last_word >= patience:
+                    patience *= 2
+                    yield NoWorker(now - last_word, self.advice)
                 for generator in ready:
-                    block = running[generator]
-                    event: Event | None = None
-                    try:
-                        item: Progress | Result = ray.get(next(generator))
-                        if isinstance(item, Progress):
-                            event = BlockProgress(block, item.fraction)
-                        else:
-                            event = BlockDone(block, *item)
-                    except StopIteration:
-                        pass
-                    except ray.exceptions.RayError as error:
-                        event = BlockFailed(block, _summary(error), str(error))
+                    last_word, patience = now, NO_WORKER_S
+                    event = self._heard(generator, running[generator], now)
                     if event is None or isinstance(event, BlockFailed):
                         del running[generator]
-                        at_work.remove(generator)
                     if event is not None:
                         yield event
+                for generator, trained in list(running.items()):
+                    silent = trained.silent(now)
+                    if silent > trained.allowed(self.timeout):
+                        yield self._lost(generator, running, again, silent)
         finally:
             self._stop()
+
+    def _heard(self, generator: Any, trained: _Task, now: float) -> Event | None:
+        """Return what a worker says; None at its end."""
+        ray = self.ray
+        try:
+            item: Sign | Result = ray.get(next(generator))
+        except StopIteration:
+            return None
+        except ray.exceptions.RayError as error:
+            return BlockFailed(trained.block, _summary(error), str(error))
+        if trained.began is None:
+            trained.began = now
+        trained.heard = now
+        if isinstance(item, Sign):
+            trained.pid = item.pid
+            return BlockProgress(trained.block, item.fraction)
+        return BlockDone(trained.block, *item)
+
+    def _lost(
+        self, generator: Any, running: dict[Any, _Task], again: list[_Task], silent: float
+    ) -> Event:
+        """Let a block run again whose worker gives no sign; it fails if that happens too often."""
+        trained = running[generator]
+        if trained.tries > WORKER_RETRIES:
+            del running[generator]
+            why = f"no sign of its worker for {silent:.0f} s, {trained.tries} times"
+            return BlockFailed(trained.block, why, why)
+        trained.tries += 1
+        if self.address is None and trained.pid is not None and _is_worker(trained.pid):
+            # The worker is of this machine and of this Ray, which starts the block again.
+            os.kill(trained.pid, signal.SIGKILL)
+            trained.heard = time.monotonic()
+        else:
+            del running[generator]
+            with suppress(Exception):  # a node that is gone cannot be asked
+                self.ray.cancel(generator, force=True)
+            again.append(_Task(trained.block, trained.tries))
+        return BlockLost(trained.block, silent)
+
+
+def _next(again: list[_Task], waiting: Iterator[Block]) -> _Task | None:
+    """Return the next block to give to a worker; None where there is none."""
+    if again:
+        return again.pop(0)
+    block = next(waiting, None)
+    return None if block is None else _Task(block)
+
+
+def _is_worker(pid: int) -> bool:
+    """Tell whether a process of this machine is a worker of Ray, by the name it gives itself."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().startswith(b"ray::")
+    except OSError:
+        return False
 
 
 @contextmanager

@@ -5,12 +5,14 @@ on where it cannot be written. Every line has
 
     time     when the driver heard of it (ISO 8601, UTC)
     driver   process of the driver, so that runs that share a directory can be told apart
-    event    "run-started", "started", "done", "failed", "not-kept", "no-worker" or "run-ended"
+    event    "run-started", "started", "done", "failed", "lost", "not-kept", "no-worker" or
+             "run-ended"
 
 and further
 
-    cells    started, done, failed, not-kept: a list of [condition, seed]
-    seconds  done: time of the whole block at work; no-worker: how long none has been at work
+    cells    started, done, failed, lost, not-kept: a list of [condition, seed]
+    seconds  done: time of the whole block at work; lost: how long its worker gave no sign;
+             no-worker: how long none has been at work
     numerics, cpu, device, torch    done: of the worker
     why      failed, not-kept, no-worker: in words
     missing, workers    run-started: cells to run, workers at most
@@ -30,6 +32,7 @@ from harness.running.events import (
     Block,
     BlockDone,
     BlockFailed,
+    BlockLost,
     BlockProgress,
     Event,
     NotKept,
@@ -65,6 +68,9 @@ class Journal:
                 self.add("done", cells=_cells(block), seconds=round(seconds, 3), **worker)
             case BlockFailed(block, error):
                 self.add("failed", cells=_cells(block), why=error)
+            case BlockLost(block, seconds):
+                self._started.discard(block)
+                self.add("lost", cells=_cells(block), seconds=round(seconds, 3))
             case NotKept(block, reason, whereabouts):
                 self.add("not-kept", cells=_cells(block), why=f"{reason}; {whereabouts}")
             case NoWorker(seconds, advice):

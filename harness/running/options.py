@@ -22,6 +22,8 @@ class Options:
     workers : number of blocks that run at the same time; None for one on every core (every GPU).
     lanes : number of cells in a block; None to choose by device and size of the job.
     device : "auto" takes CUDA if there is a GPU.
+    block_timeout : seconds after which a block runs again if its worker on Ray gives no sign; None
+        for the default.
     """
 
     executor: ExecutorName = "auto"
@@ -29,6 +31,7 @@ class Options:
     workers: int | None = None
     lanes: int | None = None
     device: DeviceName = "auto"
+    block_timeout: float | None = None
 
     def check(self) -> None:
         """Raise InputError where the options contradict each other."""

@@ -17,7 +17,7 @@ from harness.keeping.selection import refuse_to_hide, select
 from harness.keeping.store import Damaged, Store
 from harness.running.cores import cores_here
 from harness.running.events import Event
-from harness.running.executors import Executor, InProcess, OnRay
+from harness.running.executors import BLOCK_TIMEOUT_S, Executor, InProcess, OnRay
 from harness.running.interruption import held
 from harness.running.journal import Journal
 from harness.running.options import Options
@@ -75,7 +75,7 @@ class Session:
         # A cluster says itself how many workers it has room for.
         self._executor: Executor | None = None
         if self.options.address is not None:
-            self._executor = OnRay(self.device, self.options.workers, self.options.address)
+            self._executor = self._on_ray(self.options.workers)
         self.workers = self._executor.workers if self._executor else self._local_workers()
 
     def _check_sizes(self) -> None:
@@ -154,7 +154,11 @@ class Session:
             wanted = "ray" if pays else "in-process"
         if wanted == "in-process":
             return InProcess(self.device)
-        return OnRay(self.device, self.workers, None)
+        return self._on_ray(self.workers)
+
+    def _on_ray(self, workers: int | None) -> OnRay:
+        timeout = self.options.block_timeout or BLOCK_TIMEOUT_S
+        return OnRay(self.device, workers, self.options.address, timeout)
 
     @property
     def emulates_bfloat16(self) -> bool:

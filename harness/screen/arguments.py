@@ -39,6 +39,10 @@ Lanes = Annotated[
     int | None, Option(min=1, help="Cells trained side by side; never changes a number.")
 ]
 Device = Annotated[DeviceName, Option(help="auto, cpu or cuda.")]
+BlockTimeout = Annotated[
+    float | None,
+    Option(min=1, help="Seconds without a sign of a worker until its block runs again (600)."),
+]
 DryRun = Annotated[bool, Option("--dry-run", help="Show the plan and an estimate of the time.")]
 Adaptive = Annotated[
     bool,

@@ -19,6 +19,7 @@ from harness.running.events import (
     Block,
     BlockDone,
     BlockFailed,
+    BlockLost,
     BlockProgress,
     Event,
     NotKept,
@@ -82,7 +83,12 @@ class Display:
             text = f"no worker has started for {clock(event.seconds)}: {event.advice}"
             self.console.print(text, markup=False, highlight=False, soft_wrap=True)
             return
-        if isinstance(event, NotKept):
+        if isinstance(event, BlockLost):
+            self._running.pop(event.block, None)
+            names = ", ".join(f"{c.condition.name} seed {c.seed}" for c in event.block)
+            text = f"no sign of a worker for {clock(event.seconds)}: its block runs again ({names})"
+            self.console.print(text, markup=False, highlight=False, soft_wrap=True)
+        elif isinstance(event, NotKept):
             self._running.pop(event.block, None)
             text = (
                 f"{len(event.block)} finished cells could not be written ({event.reason}), "

@@ -51,7 +51,7 @@ def show_gate(out: Console, check: Check, directory: str) -> None:
 def _on_screen(table: Table) -> ScreenTable:
     screen = ScreenTable(title=table.caption, title_justify="left")
     for name in table.header:
-        screen.add_column(name)
+        screen.add_column(name, overflow="fold")
     for row in table.rows[:MOST_ROWS]:
         screen.add_row(*row)
     if len(table.rows) > MOST_ROWS:
