@@ -13,7 +13,7 @@ from ray.cluster_utils import Cluster
 
 from harness.data.benchmarks import split_digits
 from harness.running import executors
-from harness.running.events import BlockDone, BlockFailed, BlockProgress
+from harness.running.events import Block, BlockDone, BlockFailed, BlockProgress
 from harness.running.executors import OnRay
 from harness.running.plan import make_plan
 from harness.running.training import outcomes_of, train_block
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 STUDY = Study.model_validate(
     {
         "name": "joined",
-        "seeds": 8,
+        "seeds": 80,
         "protocol": {"benchmark": "split-digits", "iterations_per_task": 300},
         "conditions": {"finetune": {}},
     }
@@ -53,7 +53,16 @@ def test_a_node_that_joins_is_used_and_one_that_leaves_costs_only_its_blocks(clu
     done: dict[int, BlockDone] = {}
     running: set[int] = set()
     most, joined, left = 0, None, False
-    for event in executor.run(plan.blocks, data):
+
+    def until_the_node_has_left() -> Iterator[Block]:
+        for block in plan.blocks:  # how many it takes depends on how fast a node starts
+            if left:
+                return
+            started.append(block[0].seed)
+            yield block
+
+    started: list[int] = []
+    for event in executor.run(until_the_node_has_left(), data):
         assert not isinstance(event, BlockFailed), event
         if isinstance(event, BlockProgress):
             running.add(event.block[0].seed)
@@ -66,10 +75,9 @@ def test_a_node_that_joins_is_used_and_one_that_leaves_costs_only_its_blocks(clu
             if most == 2 and not left:
                 cluster.remove_node(joined)
                 left = True
-    assert most == 2, "both nodes were at work at a time"
-    assert left
-    assert sorted(done) == list(range(8))
-    for seed in (0, 7):
+    assert left, "both nodes were at work at a time"
+    assert sorted(done) == started
+    for seed in (started[0], started[-1]):
         (alone,) = outcomes_of(train_block(plan.blocks[seed], data))
         assert done[seed].outcomes[0].accuracy == alone.accuracy
         assert done[seed].outcomes[0].telemetry == alone.telemetry

@@ -319,7 +319,7 @@ class OnRay:
         if self.address is None and trained.pid is not None and _is_worker(trained.pid):
             # The worker is of this machine and of this Ray, which starts the block again.
             os.kill(trained.pid, signal.SIGKILL)
-            trained.heard = time.monotonic()
+            trained.began = trained.pid = None
         else:
             del running[generator]
             with suppress(Exception):  # a node that is gone cannot be asked
