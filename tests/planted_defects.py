@@ -294,7 +294,7 @@ def main() -> None:
     parser.add_argument("--defects", default=",".join(DEFECTS))
     parser.add_argument("--conditions", default=None)
     parser.add_argument("--data-dir", default=os.environ.get("REPRO_DATA_DIR", "data"))
-    parser.add_argument("--save", type=Path, default=None, help="keep the cells here, as JSON")
+    parser.add_argument("--save", type=Path, default=None, help="keep cells here, or read them")
     options = parser.parse_args()
     study = load_study(options.study)
     wanted = options.conditions.split(",") if options.conditions else list(study.conditions)
@@ -307,10 +307,14 @@ def main() -> None:
     for name in options.defects.split(","):
         what, _, reached = DEFECTS[name]
         conditions = [c for c in wanted if not reached or c in reached]
-        cells = train(study.name, conditions, range(options.seeds), name, options.data_dir)
-        if options.save is not None:
-            options.save.mkdir(parents=True, exist_ok=True)
-            (options.save / f"{study.name}-{name}.json").write_text(json.dumps(cells))
+        saved = options.save and options.save / f"{study.name}-{name}.json"
+        if saved is not None and saved.is_file():
+            cells = json.loads(saved.read_text())
+        else:
+            cells = train(study.name, conditions, range(options.seeds), name, options.data_dir)
+            if saved is not None:
+                saved.parent.mkdir(parents=True, exist_ok=True)
+                saved.write_text(json.dumps(cells))
         new = as_cells(cells)
         exact = compare_exactly(new, accepted)
         words = []

@@ -28,6 +28,9 @@ ACCURACIES = {
 DIVERGED = "diverged"
 """The metric of cells that no longer train to the end."""
 
+WIDE = 10.0
+"""Largest value over smallest value from which on logarithms are compared."""
+
 SMALLEST = 1e-30
 """What a value that is not positive counts as where the metric is a logarithm."""
 
@@ -69,8 +72,9 @@ class Metric:
 def metrics_of(cells: Cells, condition: str) -> list[Metric]:
     """Return the metrics of a condition, by its accepted cells.
 
-    A quantity of the telemetry that is positive in all of them is compared by its logarithm: such
-    quantities are products of many factors, and their spread grows with them.
+    A quantity of the telemetry that is positive in all of them and varies by more than ``WIDE`` is
+    compared by its logarithm: its spread grows with it. One that varies less is compared as it is:
+    it may be a parameter that can be zero or negative for other seeds.
     """
     done = [c for (name, _), c in cells.items() if name == condition and c["status"] == "done"]
     found = [Metric(name, better=True) for name in ACCURACIES]
@@ -82,8 +86,9 @@ def metrics_of(cells: Cells, condition: str) -> list[Metric]:
             names |= dict.fromkeys(name for name in cell["telemetry"][-1] if name != "task")
     for name in names:
         values = [cell["telemetry"][-1].get(name) for cell in done if cell["telemetry"]]
-        positive = all(value is not None and value > 0 for value in values)
-        found.append(Metric(name, better=False, logarithm=positive))
+        positive = [value for value in values if value is not None and value > 0]
+        wide = len(positive) == len(values) and max(positive) > WIDE * min(positive)
+        found.append(Metric(name, better=False, logarithm=wide))
     return found
 
 
