@@ -73,6 +73,8 @@ def moved(shift: Shift) -> str:
         )
     elif shift.unit:
         amount = f"{shift.mean:+.2f} {shift.unit}"
+    elif shift.relative is not None:
+        amount = f"{100 * shift.relative:+.3g}%"
     else:
         amount = f"{shift.mean:+.3g}"
     place = ""

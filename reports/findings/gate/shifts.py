@@ -73,7 +73,9 @@ class Shift:
     p_worse, p_better : of "at most the margin worse" and "at most the margin better", after Holm.
     p_ok : of "worse (or changed) by at least the margin".
     seeds_needed : how many seeds would decide, if INCONCLUSIVE and the mean and spread are true.
-    place : where the accuracy first moved, for an alarm.
+    place : where the accuracy first moved, where it is not surely within its margin.
+    relative : mean over the size of the accepted mean, for a quantity of the telemetry in its own
+        unit.
     waived : who excused the alarm, until when and why.
     """
 
@@ -91,6 +93,7 @@ class Shift:
     outcome: Outcome
     seeds_needed: int | None = None
     place: Place | None = None
+    relative: float | None = None
     waived: str | None = None
 
     @property
@@ -190,8 +193,18 @@ def _shift(test: Comparison, p_worse: float, p_better: float) -> Shift:
 
 
 def _placed(shift: Shift, new: Cells, accepted: Cells) -> Shift:
-    """Add the first entry of the accuracy matrix that surely moved, in the order of training."""
-    if shift.outcome is Outcome.OK or shift.unit != "points":
+    """Add what a reader wants to know of a shift that is not OK.
+
+    Of an accuracy: the first entry of the matrix that surely moved, in the order of training.
+    """
+    if shift.outcome is Outcome.OK:
+        return shift
+    if not shift.unit:
+        seeds = seeds_of(accepted, shift.condition)
+        metric = Metric(shift.metric, better=False)
+        size = abs(float(np.nanmean(values_of(accepted, shift.condition, metric, seeds))))
+        return replace(shift, relative=shift.mean / size) if size > 0 else shift
+    if shift.unit != "points":
         return shift
     pairs = [
         (new[name], accepted[name])
