@@ -228,7 +228,7 @@ def check(
         missing=tuple(name for name in reference if name not in new),
         extra=tuple(name for name in new if name not in reference),
         orphaned=tuple(orphaned),
-        changed=changes(records, baselines.newest),
+        changed=changes(records, baselines.reference),
         infrastructure=_infrastructure(records, exact, new, partners, margins, shifts),
         waived_bits={
             condition: excuse(waiver)
