@@ -89,6 +89,7 @@ def run(
     allow_other_data: arguments.AllowOtherData = False,
     shard: arguments.Shard = None,
     dry_run: arguments.DryRun = False,
+    no_report: arguments.NoReport = False,
     adaptive: arguments.Adaptive = False,
     max_seeds: arguments.MaxSeeds = 100,
 ) -> None:
@@ -100,7 +101,7 @@ def run(
     options = Options(executor, address, workers, lanes, device, block_timeout)
     most = max_seeds if adaptive else None
     part = (seeds, conditions, out, options, dry_run, most, shard)
-    raise typer.Exit(_run(Request(study, data_dir, allow_other_data, *part)))
+    raise typer.Exit(_run(Request(study, data_dir, allow_other_data, *part), not no_report))
 
 
 @app.command()
@@ -225,10 +226,10 @@ def studies(study: arguments.ShownStudy = None) -> None:
         show_study(out, load_study(study))
 
 
-def _run(request: Request) -> int:
+def _run(request: Request, then_report: bool = True) -> int:
     """Run what is missing of a study and report on it; returns the exit code."""
     code, root = carry_out(out, request, _look)
-    return code if request.dry_run else max(code, _report(root))
+    return max(code, _report(root)) if then_report and not request.dry_run else code
 
 
 def _look(root: Path) -> Look:

@@ -89,7 +89,7 @@ class ResultsGate:
         part: list[object] = [] if seeds is None else ["--seeds", seeds]
         part += [] if conditions is None else ["--conditions", ",".join(conditions)]
         part += [] if data_dir is None else ["--data-dir", data_dir]
-        self._call("run", self._path_of(study), "--out", results, *part)
+        self._call("run", self._path_of(study), "--out", results, "--no-report", *part)
         if self.reason is not None:
             self._accept(results)
             return {}

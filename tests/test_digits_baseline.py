@@ -16,7 +16,7 @@ BASELINES = HERE / "tests" / "baselines"
 def test_the_digits_are_the_accepted_ones(tmp_path: Path) -> None:
     out = tmp_path / "digits"
     # One process: the other core runs other tests.
-    options = ("--seeds", 20, "--executor", "in-process", "--out", out)
+    options = ("--seeds", 20, "--executor", "in-process", "--no-report", "--out", out)
     trained = run("run", "dhp-split-digits", *options, timeout=900)
     assert trained.returncode == 0, trained.stderr
     checked = run("check", out, "--baselines", BASELINES)

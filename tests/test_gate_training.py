@@ -33,7 +33,9 @@ def train(folder: Path, name: str, updates: int) -> Path:
     """Train the study with so many updates a task; returns its results directory."""
     (folder / f"{name}.toml").write_text(STUDY.format(updates=updates))
     root = folder / name
-    code, output = call("run", folder / f"{name}.toml", "--out", root, "--executor", "in-process")
+    code, output = call(
+        "run", folder / f"{name}.toml", "--out", root, "--executor", "in-process", "--no-report"
+    )
     assert code == 0, output
     return root
 
@@ -92,7 +94,7 @@ def test_a_study_that_uses_the_seeds_of_confirmations_gets_none(tmp_path: Path) 
     gate = Gate(tmp_path)
     text = STUDY.format(updates=2).replace("seeds = 10", f'seeds = "{FIRST_SEED}-{FIRST_SEED + 2}"')
     (tmp_path / "study.toml").write_text(text)
-    run = ("run", tmp_path / "study.toml", "--executor", "in-process", "--out")
+    run = ("run", tmp_path / "study.toml", "--no-report", "--executor", "in-process", "--out")
     assert call(*run, tmp_path / "a")[0] == 0
     assert gate.accept(tmp_path / "a")[0] == 0
     (tmp_path / "study.toml").write_text(text.replace("per_task = 2", "per_task = 60"))

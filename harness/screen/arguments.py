@@ -44,6 +44,9 @@ BlockTimeout = Annotated[
     Option(min=1, help="Seconds without a sign of a worker until its block runs again (600)."),
 ]
 DryRun = Annotated[bool, Option("--dry-run", help="Show the plan and an estimate of the time.")]
+NoReport = Annotated[
+    bool, Option("--no-report", help="Train only; the command report writes the report later.")
+]
 Adaptive = Annotated[
     bool,
     Option(
