@@ -1,4 +1,7 @@
-"""Where blocks run: in this process, or as Ray Core tasks. Both give the same bits."""
+"""Where blocks run: in this process, or as Ray Core tasks. Both give the same bits.
+
+This file is long because Ray's start, its way with signals and its lost workers are one executor's.
+"""
 
 from __future__ import annotations
 
