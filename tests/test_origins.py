@@ -13,6 +13,7 @@ from reported import RECORDS, STUDY, Page, write
 from rich.console import Console
 
 from reports.findings.analysis import analyse
+from reports.findings.notices import notices
 from reports.findings.origins import code_notice, code_states, seed_ranges
 from reports.output.document import verdict_document
 from reports.output.terminal import show
@@ -119,3 +120,20 @@ def test_terminal_page_markdown_and_json_say_it(tmp_path: Path, records: Records
     assert states[0]["git_commit"] == ONE
     assert states[0]["seeds"]["a"] == ([0, 1] if records is MIXED else [0, 1, 2, 3])
     assert set(states[0]) == {"version", "git_commit", "git_clean", "seeds", "cells"}
+
+
+def rounding(numerics: Callable[[dict[str, Any]], str | None]) -> Records:
+    return [r | {"provenance": r["provenance"] | {"numerics": numerics(r)}} for r in RECORDS]
+
+
+def test_seeds_whose_cells_round_differently_are_named_before_any_number() -> None:
+    apart = rounding(lambda r: "x" if r["seed"] < 2 else "y")
+    assert not any("round" in said for said in notices(apart)), "no pair is mixed"
+    mixed = rounding(lambda r: "y" if r["condition"] == "b" and r["seed"] in (0, 2) else "x")
+    (said,) = (said for said in notices(mixed) if "round" in said)
+    assert said == (
+        "The cells of seeds 0 and 2 come from machines that round differently (numerics x and y): "
+        "within them a difference between conditions is also one between machines."
+    )
+    unknown = rounding(lambda r: None if r["condition"] == "b" else "x")
+    assert not any("round" in said for said in notices(unknown))

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from reports.findings.origins import mixed_seeds, seed_ranges
 from reports.numbers.records import Record
+from reports.numbers.words import listed
 
 OTHER_DATA = "NOT THE CLAIM'S DATA SET"
 
 
 def notices(records: Sequence[Record]) -> tuple[str, ...]:
     """Return the notices that belong above a report on these records; usually there are none."""
-    return (*_of_other_data(records), *_of_emulation(records))
+    return (*_of_other_data(records), *_of_emulation(records), *_of_mixture(records))
 
 
 def _of_other_data(records: Sequence[Record]) -> Iterator[str]:
@@ -38,4 +40,16 @@ def _of_emulation(records: Sequence[Record]) -> Iterator[str]:
         yield (
             f"bfloat16 products were emulated in {len(emulated)} of {len(rounded)} cells that ask "
             "for them, on a processor that has none: numbers mean the same, times do not."
+        )
+
+
+def _of_mixture(records: Sequence[Record]) -> Iterator[str]:
+    mixed = mixed_seeds(records)
+    if mixed:
+        names = sorted({name for of in mixed.values() for name in of})
+        seeds, within = ("seeds", "them") if len(mixed) > 1 else ("seed", "it")
+        yield (
+            f"The cells of {seeds} {seed_ranges(list(mixed))} come from machines that round "
+            f"differently (numerics {listed(names)}): within {within} a difference between "
+            "conditions is also one between machines."
         )

@@ -154,6 +154,21 @@ def code_notice(states: Sequence[CodeState]) -> str | None:
     return notice + (" What was changed and not committed is on no record." if dirty else "")
 
 
+def mixed_seeds(records: Sequence[Record]) -> dict[int, tuple[str, ...]]:
+    """Return the seeds whose cells come from several numerics classes, and these.
+
+    A class is everything that rounds alike; between classes results agree statistically, not in
+    bits. A run on a cluster trains all conditions of a seed in one class; seeds that were begun on
+    one machine and continued on another are mixed.
+    """
+    classes: dict[int, set[str]] = {}
+    for record in records:
+        numerics = record.get("provenance", {}).get("numerics")
+        if numerics is not None:
+            classes.setdefault(record["seed"], set()).add(str(numerics))
+    return {seed: tuple(sorted(of)) for seed, of in sorted(classes.items()) if len(of) > 1}
+
+
 def seed_ranges(seeds: Sequence[int]) -> str:
     """Return rising seeds as ranges: 0-4, 7."""
     ranges: list[list[int]] = [[seed, seed] for seed in seeds[:1]]
