@@ -13,7 +13,8 @@ from oracle_training import NaiveTask, Recipe
 from torch import Tensor
 
 from harness.data.benchmarks import Dataset
-from harness.running.training import Outcome, Stack, outcomes_of
+from harness.running.outcomes import Outcome
+from harness.running.training import Stack, outcomes_of
 from harness.studies.condition import Cell, Condition, Method, Protocol
 from methods.network import Network
 from methods.softmax import DHPSoftmax

@@ -190,7 +190,7 @@ class RayRun:
 def interrupted(study_file: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """Results of a run on Ray that SIGTERM and others ended half-way, and what it said."""
     with RayRun(study_file, tmp_path_factory.mktemp("interrupted")) as run:
-        wait_until(lambda: run.has("ray::work") and len(list(run.out.glob("records/*.json"))) > 1)
+        wait_until(lambda: run.has("ray::train") and len(list(run.out.glob("records/*.json"))) > 1)
         said = run.end(signal.SIGTERM, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
     return run.out, said
 

@@ -13,7 +13,8 @@ from pathlib import Path
 from harness.bench.race import Ratio
 from harness.data.benchmarks import Dataset, split_digits
 from harness.running.events import BlockDone
-from harness.running.executors import Executor, InProcess, OnRay
+from harness.running.executors import Executor, InProcess
+from harness.running.on_ray.executor import OnRay
 from harness.running.plan import CPU_LANES, make_plan
 from harness.running.training import outcomes_of, train_block
 from harness.studies.condition import Cell

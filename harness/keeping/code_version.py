@@ -5,6 +5,7 @@ This module imports nothing that is slow, so that commands that never train can 
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 from functools import cache
@@ -30,6 +31,18 @@ def code() -> dict[str, Any]:
         version = None
     commit, clean = checkout(THIS_FILE.parent.parent.parent, THIS_FILE)
     return {"version": version, "git_commit": commit, "git_clean": clean}
+
+
+@cache
+def hash_of_sources() -> str:
+    """Return a hash of the source files that a cell's numbers come from, as they are imported."""
+    packages = THIS_FILE.parent.parent
+    digest = hashlib.sha256()
+    for package in (packages, packages.parent / "methods"):
+        for path in sorted(package.rglob("*.py")):
+            digest.update(str(path.relative_to(package.parent)).encode() + b"\0")
+            digest.update(path.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
 
 
 def checkout(root: Path, file: Path) -> tuple[str | None, bool | None]:

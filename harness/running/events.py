@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from harness.running.training import Outcome
+    from harness.running.outcomes import Outcome
     from harness.studies.condition import Cell
 
 Block = tuple["Cell", ...]
@@ -31,7 +31,7 @@ class BlockDone:
 
 @dataclass(frozen=True)
 class BlockFailed:
-    """A block that raised an error or whose worker was lost too often."""
+    """A block that raised an error, needs too much memory, or whose worker was lost too often."""
 
     block: Block
     error: str
@@ -40,15 +40,28 @@ class BlockFailed:
 
 @dataclass(frozen=True)
 class BlockLost:
-    """A block whose worker gave no sign for too long; it runs again.
+    """A block that was lost with its worker or its node, or failed on one node; it runs again.
 
     Attributes
     ----------
-    seconds : how long there was no sign.
+    why : in words, a part of a sentence.
     """
 
     block: Block
-    seconds: float
+    why: str
+
+
+@dataclass(frozen=True)
+class BlockNotStarted:
+    """A block that this run leaves out.
+
+    Attributes
+    ----------
+    why : in words, a part of a sentence.
+    """
+
+    block: Block
+    why: str
 
 
 @dataclass(frozen=True)
@@ -80,4 +93,72 @@ class NoWorker:
     advice: str
 
 
-Event = BlockProgress | BlockDone | BlockFailed | BlockLost | NotKept | NoWorker
+@dataclass(frozen=True)
+class WaitingForOthers:
+    """Nothing is left to do but cells that other drivers of the same directory have.
+
+    Attributes
+    ----------
+    cells : how many.
+    """
+
+    cells: int
+
+
+@dataclass(frozen=True)
+class NodeJoined:
+    """A node of a cluster that is used from now on.
+
+    Attributes
+    ----------
+    node : its name.
+    cpu, numerics : the model of its processor, and how it rounds; None for this machine.
+    room : how many blocks it has room for.
+    """
+
+    node: str
+    cpu: str | None
+    numerics: str | None
+    room: int
+
+
+@dataclass(frozen=True)
+class NodeGone:
+    """A node that is not used, or not any more.
+
+    Attributes
+    ----------
+    why : in words; None where it has left the cluster.
+    """
+
+    node: str
+    why: str | None = None
+
+
+@dataclass(frozen=True)
+class ExecutorLost:
+    """The connection to the cluster, or Ray on this machine, broke.
+
+    Attributes
+    ----------
+    why : in words.
+    remedy : what the run does now, as a sentence.
+    """
+
+    why: str
+    remedy: str
+
+
+Event = (
+    BlockProgress
+    | BlockDone
+    | BlockFailed
+    | BlockLost
+    | BlockNotStarted
+    | NotKept
+    | NoWorker
+    | WaitingForOthers
+    | NodeJoined
+    | NodeGone
+    | ExecutorLost
+)

@@ -5,16 +5,20 @@ on where it cannot be written. Every line has
 
     time     when the driver heard of it (ISO 8601, UTC)
     driver   process of the driver, so that runs that share a directory can be told apart
-    event    "run-started", "started", "done", "failed", "lost", "not-kept", "no-worker" or
+    event    "run-started", "started", "done", "failed", "lost", "left-out", "not-kept",
+             "no-worker", "waiting", "node-joined", "node-gone", "executor-lost" or
              "run-ended"
 
 and further
 
-    cells    started, done, failed, lost, not-kept: a list of [condition, seed]
-    seconds  done: time of the whole block at work; lost: how long its worker gave no sign;
-             no-worker: how long none has been at work
+    cells    started, done, failed, lost, left-out, not-kept: a list of [condition, seed]
+    seconds  done: time of the whole block at work; no-worker: how long none has been at work
     numerics, cpu, device, torch    done: of the worker
-    why      failed, not-kept, no-worker: in words
+    node     node-joined, node-gone: its name
+    numerics, cpu, room    node-joined: how it rounds, its processor, blocks at a time
+    why      failed, lost, left-out, not-kept, no-worker, node-gone, executor-lost: in words
+    remedy   executor-lost: what the run does now
+    cells    waiting: how many cells other drivers of the directory have
     missing, workers    run-started: cells to run, workers at most
     recorded, failed    run-ended: cells recorded, and blocks that failed
 """
@@ -33,10 +37,15 @@ from harness.running.events import (
     BlockDone,
     BlockFailed,
     BlockLost,
+    BlockNotStarted,
     BlockProgress,
     Event,
+    ExecutorLost,
+    NodeGone,
+    NodeJoined,
     NotKept,
     NoWorker,
+    WaitingForOthers,
 )
 
 OF_WORKER = ("numerics", "cpu", "device", "torch")
@@ -68,13 +77,23 @@ class Journal:
                 self.add("done", cells=_cells(block), seconds=round(seconds, 3), **worker)
             case BlockFailed(block, error):
                 self.add("failed", cells=_cells(block), why=error)
-            case BlockLost(block, seconds):
+            case BlockLost(block, why):
                 self._started.discard(block)
-                self.add("lost", cells=_cells(block), seconds=round(seconds, 3))
+                self.add("lost", cells=_cells(block), why=why)
+            case BlockNotStarted(block, why):
+                self.add("left-out", cells=_cells(block), why=why)
             case NotKept(block, reason, whereabouts):
                 self.add("not-kept", cells=_cells(block), why=f"{reason}; {whereabouts}")
             case NoWorker(seconds, advice):
                 self.add("no-worker", seconds=round(seconds, 3), why=advice)
+            case WaitingForOthers(cells):
+                self.add("waiting", cells=cells)
+            case NodeJoined(node, cpu, numerics, room):
+                self.add("node-joined", node=node, cpu=cpu, numerics=numerics, room=room)
+            case NodeGone(node, reason):
+                self.add("node-gone", node=node, why=reason or "it left")
+            case ExecutorLost(reason, remedy):
+                self.add("executor-lost", why=reason, remedy=remedy)
 
 
 def _cells(block: Block) -> list[tuple[str, int]]:

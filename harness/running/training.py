@@ -6,9 +6,8 @@ import math
 import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import numpy as np
 import torch
@@ -19,6 +18,7 @@ from harness.data.benchmarks import Dataset
 from harness.data.tasks import Task, cut_into_tasks
 from harness.running.capture import fastest
 from harness.running.evaluation import accuracies
+from harness.running.outcomes import Matrix, Outcome
 from harness.studies.condition import Cell
 from methods.architecture import Architecture, padded
 from methods.consolidation import CONSOLIDATIONS, NoConsolidation, Settings
@@ -27,27 +27,6 @@ from methods.network import Network
 from methods.optimisers import OPTIMISERS
 from methods.softmax import DHPSoftmax
 from methods.streams import METHOD, ORDER, stream
-
-Matrix = list[list[float | None]]
-
-
-@dataclass
-class Outcome:
-    """The result of one cell.
-
-    Attributes
-    ----------
-    status : "done", or "diverged" where a training loss was not finite.
-    accuracy : T x T; row i, column j: after training task i, fraction of task j's test samples
-        that its head classifies correctly. None for tasks not yet seen and after divergence.
-    telemetry : one entry for each task.
-    timings : seconds of the whole block, divided by its number of lanes.
-    """
-
-    status: str
-    accuracy: Matrix
-    telemetry: list[dict[str, Any]] = field(default_factory=list)
-    timings: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -20,10 +20,15 @@ from harness.running.events import (
     BlockDone,
     BlockFailed,
     BlockLost,
+    BlockNotStarted,
     BlockProgress,
     Event,
+    ExecutorLost,
+    NodeGone,
+    NodeJoined,
     NotKept,
     NoWorker,
+    WaitingForOthers,
 )
 
 
@@ -79,29 +84,19 @@ class Display:
 
     def observe(self, event: Event) -> None:
         """Take in an event of the run."""
-        if isinstance(event, NoWorker):
-            text = f"no worker has started for {clock(event.seconds)}: {event.advice}"
-            self.console.print(text, markup=False, highlight=False, soft_wrap=True)
-            return
-        if isinstance(event, BlockLost):
-            self._running.pop(event.block, None)
-            names = ", ".join(f"{c.condition.name} seed {c.seed}" for c in event.block)
-            text = f"no sign of a worker for {clock(event.seconds)}: its block runs again ({names})"
-            self.console.print(text, markup=False, highlight=False, soft_wrap=True)
-        elif isinstance(event, NotKept):
-            self._running.pop(event.block, None)
-            text = (
-                f"{len(event.block)} finished cells could not be written ({event.reason}), "
-                f"{event.whereabouts}. No further cells are started; make room"
-            )
-            self.console.print(text, markup=False, highlight=False, soft_wrap=True)
-        elif isinstance(event, BlockProgress):
-            self._running[event.block] = event.fraction
-        else:
-            self._running.pop(event.block, None)
-            self._finished += len(event.block)
-            if isinstance(event, BlockDone):
-                self._take(event)
+        said = _in_words(event)
+        if said is not None:
+            self.console.print(said, markup=False, highlight=False, soft_wrap=True)
+        match event:
+            case BlockProgress(block, fraction):
+                self._running[block] = fraction
+            case BlockLost(block) | NotKept(block) | BlockNotStarted(block):
+                self._running.pop(block, None)
+            case BlockDone(block) | BlockFailed(block):
+                self._running.pop(block, None)
+                self._finished += len(block)
+                if isinstance(event, BlockDone):
+                    self._take(event)
         partly = sum(len(block) * share for block, share in self._running.items())
         self._bar.update(self._task, completed=self._finished + partly)
         if self._live:
@@ -141,6 +136,38 @@ class Display:
             table.add_row(*row[start : start + 5])
         note = "running mean accuracy after the last task, % (seeds)" if row else ""
         return Group(self._bar, Text(note, "dim"), table)
+
+
+def _in_words(event: Event) -> str | None:
+    """Return a line about an event that a person should know of; None for the usual ones."""
+    match event:
+        case NoWorker(seconds, advice):
+            return f"no worker has started for {clock(seconds)}: {advice}"
+        case BlockLost(block, why):
+            return f"{why}: its block runs again ({_names(block)})"
+        case NotKept(block, reason, whereabouts):
+            return (
+                f"{len(block)} finished cells could not be written ({reason}), "
+                f"{whereabouts}. No further cells are started; make room"
+            )
+        case WaitingForOthers(cells):
+            return (
+                f"{cells} cells are left, which other runs of this directory have; waiting for them"
+            )
+        case NodeJoined(node, cpu, numerics, room) if cpu is not None:
+            return f"{node} is used: {room} x {cpu}, numerics {numerics}"
+        case NodeGone(node, None):
+            return f"{node} has left"
+        case NodeGone(node, why):
+            return f"{node} is not used: {why}"
+        case ExecutorLost(why, remedy):
+            return f"Ray is lost ({why}). {remedy}"
+        case _:
+            return None
+
+
+def _names(block: Block) -> str:
+    return ", ".join(f"{cell.condition.name} seed {cell.seed}" for cell in block)
 
 
 def clock(seconds: float) -> str:
