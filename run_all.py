@@ -85,6 +85,7 @@ def run(
     lanes: arguments.Lanes = None,
     device: arguments.Device = "auto",
     block_timeout: arguments.BlockTimeout = None,
+    deadline: arguments.Deadline = None,
     data_dir: arguments.DataDir = Path("data"),
     allow_other_data: arguments.AllowOtherData = False,
     shard: arguments.Shard = None,
@@ -98,7 +99,7 @@ def run(
     Finished cells are kept: an interrupted run goes on with the same command. Exit codes: 0 done,
     1 some cells failed or diverged, 2 bad input, 130 interrupted.
     """
-    options = Options(executor, address, workers, lanes, device, block_timeout)
+    options = Options(executor, address, workers, lanes, device, block_timeout, deadline)
     most = max_seeds if adaptive else None
     part = (seeds, conditions, out, options, dry_run, most, shard)
     raise typer.Exit(_run(Request(study, data_dir, allow_other_data, *part), not no_report))

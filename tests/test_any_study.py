@@ -13,8 +13,8 @@ from harness.data.benchmarks import split_digits
 from harness.errors import InputError
 from harness.keeping.store import Store
 from harness.running.executors import InProcess
-from harness.running.plan import estimate_seconds, make_plan
-from harness.running.runner import Tally, execute
+from harness.running.plan import estimate_paces, estimate_seconds, make_plan
+from harness.running.runner import Run, Tally
 from harness.studies.study import Study
 from harness.studies.study_files import validate_study
 
@@ -130,10 +130,10 @@ def accepted(raw: dict[str, Any]) -> Study | None:
 def train(study: Study) -> None:
     """Train all of a study; no block may fail, whatever its numbers come to."""
     plan = make_plan(study, DIGITS.checksum(), [], workers=1, lanes=None, device="cpu")
-    assert estimate_seconds(plan, DIGITS, 1, "cpu") >= 0
+    assert estimate_seconds(plan, estimate_paces(plan, DIGITS, "cpu"), 1) >= 0
     tally = Tally()
     with tempfile.TemporaryDirectory() as folder:
         store = Store(Path(folder))
-        execute(plan, DIGITS, study.name, store, InProcess("cpu"), lambda event: None, tally)
+        Run(plan, DIGITS, study.name, store, tally).execute(InProcess("cpu"), lambda event: None)
         assert not tally.failed, tally.failed[0].details
         assert len(store.read_all()[0]) == plan.missing == tally.done + tally.diverged

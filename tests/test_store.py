@@ -14,9 +14,9 @@ from harness.keeping.records import Record, checked, seal
 from harness.keeping.selection import select
 from harness.keeping.store import Conflict, Damaged, Store
 from harness.running.events import BlockDone, Event, NotKept
+from harness.running.outcomes import Outcome
 from harness.running.plan import Plan
-from harness.running.runner import Tally, execute
-from harness.running.training import Outcome
+from harness.running.runner import Run, Tally
 from harness.studies.study import Study
 
 KEY = "0" * 32
@@ -166,7 +166,7 @@ class Finished:
 
     workers = 1
 
-    def run(self, blocks: Any, data: Any) -> Any:
+    def run(self, blocks: Any, data: Any, count: int = 0) -> Any:
         for block in blocks:
             outcomes = [Outcome("done", [[1.0]], [{"task": 0}], {}) for _ in block]
             yield BlockDone(block, outcomes, {})
@@ -174,7 +174,7 @@ class Finished:
 
 def run_plan(store: Store, plan: Plan, observe: Any = lambda event: None) -> Tally:
     tally = Tally()
-    execute(plan, small_data(), "tiny", store, Finished(), observe, tally)
+    Run(plan, small_data(), "tiny", store, tally).execute(Finished(), observe)
     return tally
 
 

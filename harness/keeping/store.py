@@ -62,7 +62,12 @@ class Store:
         return self.records / f"{key}.json"
 
     def __contains__(self, key: str) -> bool:
-        return self.path(key).is_file()
+        # By opening it: on a network file system only that asks the server.
+        try:
+            with self.path(key).open("rb"):
+                return True
+        except OSError:
+            return False
 
     def read(self, path: Path) -> Record | Damaged:
         """Read a record and check it against its hash and its file name."""

@@ -24,6 +24,7 @@ class Options:
     device : "auto" takes CUDA if there is a GPU.
     block_timeout : seconds after which a block runs again if its worker on Ray gives no sign; None
         for the default.
+    deadline : when the run must have ended; see ``harness.running.deadline.seconds_left``.
     """
 
     executor: ExecutorName = "auto"
@@ -32,6 +33,7 @@ class Options:
     lanes: int | None = None
     device: DeviceName = "auto"
     block_timeout: float | None = None
+    deadline: str | None = None
 
     def check(self) -> None:
         """Raise InputError where the options contradict each other."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -88,20 +88,20 @@ def make_plan(
     return Plan(tuple(blocks), len(programs) * len(study.seeds) - count)
 
 
-def estimate_seconds(plan: Plan, data: Dataset, workers: int, device: str) -> float:
-    """Estimate the seconds of a plan: train a few steps of each kind of block in this process."""
-    per_cell: dict[str, float] = {}
-    work = 0.0
+def estimate_seconds(plan: Plan, paces: Mapping[str, float], workers: int) -> float:
+    """Estimate the seconds of a plan from those of one cell of each structure."""
+    blocks = [paces[block[0].condition.structure()] * len(block) for block in plan.blocks]
+    return max(sum(blocks) / workers, max(blocks, default=0.0))
+
+
+def estimate_paces(plan: Plan, data: Dataset, device: str) -> dict[str, float]:
+    """Estimate the seconds of a cell, by structure: train a few steps of each in this process."""
+    paces: dict[str, float] = {}
     for block in plan.blocks:
         structure = block[0].condition.structure()
-        if structure not in per_cell:
-            per_cell[structure] = _probe(block, data, device)
-        work += per_cell[structure] * len(block)
-    longest = max(
-        (per_cell[block[0].condition.structure()] * len(block) for block in plan.blocks),
-        default=0.0,
-    )
-    return max(work / workers, longest)
+        if structure not in paces:
+            paces[structure] = _probe(block, data, device)
+    return paces
 
 
 def _probe(block: Sequence[Cell], data: Dataset, device: str) -> float:

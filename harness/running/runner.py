@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -14,12 +15,27 @@ from typing import Any
 from harness.data.benchmarks import Dataset
 from harness.keeping.code_version import code
 from harness.keeping.records import SCHEMA, Record, seal
+from harness.keeping.reservations import Reservations
 from harness.keeping.store import Conflict, Store
 from harness.running import interruption
-from harness.running.events import Block, BlockDone, BlockFailed, Event, NotKept
+from harness.running.deadline import Deadline
+from harness.running.events import (
+    Block,
+    BlockDone,
+    BlockFailed,
+    BlockNotStarted,
+    Event,
+    NotKept,
+    WaitingForOthers,
+)
 from harness.running.executors import Executor
 from harness.running.plan import Plan
+from harness.studies.condition import Cell
 from harness.studies.known_data import is_genuine
+
+LOOK_FOR_OTHERS_S = 1.0
+"""How often a run that waits for other drivers looks for their records."""
+TOO_LATE = "they would not end before the deadline"
 
 
 @dataclass
@@ -30,6 +46,8 @@ class Tally:
     ----------
     done, diverged : cells recorded by this run, by status.
     failed : blocks that raised, with the error.
+    left_out : blocks that this run did not start, with the reason.
+    by_others : cells that other drivers recorded while this run waited for them.
     conflicts : cells whose second result differs from their record.
     unwritten, write_error : records that could not be written to the store, and why.
     stopped : whether blocks were not started because of that.
@@ -40,6 +58,8 @@ class Tally:
     done: int = 0
     diverged: int = 0
     failed: list[BlockFailed] = field(default_factory=list)
+    left_out: list[BlockNotStarted] = field(default_factory=list)
+    by_others: int = 0
     conflicts: list[Conflict] = field(default_factory=list)
     unwritten: list[Record] = field(default_factory=list)
     write_error: str = ""
@@ -59,56 +79,133 @@ class Tally:
     @property
     def clean(self) -> bool:
         """Whether every cell of the run was recorded as done."""
-        problems = self.diverged or self.failed or self.conflicts or self.unwritten
+        problems = self.diverged or self.failed or self.left_out or self.conflicts or self.unwritten
         return not (problems or self.stopped)
 
 
-def execute(
-    plan: Plan,
-    data: Dataset,
-    study_name: str,
-    store: Store,
-    executor: Executor,
-    observe: Callable[[Event], None],
-    tally: Tally,
-) -> None:
-    """Run the blocks of a plan and record every cell as soon as its block is done.
+@dataclass
+class Run:
+    """Runs the blocks of a plan and records every cell as soon as its block is done.
 
-    An interruption (KeyboardInterrupt) passes through; everything that had arrived is on disk
-    by then. A cell that another driver has recorded meanwhile is not started, and nothing is where
-    a record cannot be written: what runs is finished, and copies of its records go to the system's
-    folder for temporary files at once.
+    Cells that another driver has reserved are left to it; when nothing else is left to do, this one
+    waits until they are on record, or takes over those of a driver that is gone.
 
     Parameters
     ----------
-    observe : told of every event, after its records are written.
     tally : is kept up to date, so that it is true after an interruption too.
+    deadline : no block is started that would not end before it; None for none.
     """
-    checksum = data.checksum()
-    # The code is asked for now: who commits while cells are trained does not change what runs.
-    origin = {"code": code(), "data": checksum}
 
-    def still_missing() -> Iterator[Block]:
-        for block in plan.blocks:
-            if tally.unwritten:
-                tally.stopped = True
+    plan: Plan
+    data: Dataset
+    study_name: str
+    store: Store
+    tally: Tally
+    deadline: Deadline | None = None
+
+    def __post_init__(self) -> None:
+        self._checksum = self.data.checksum()
+        # The code is asked for now: who commits while cells are trained does not change what runs.
+        self._origin = {"code": code(), "data": self._checksum}
+        self._reservations = Reservations(self.store.root)
+        self._elsewhere: dict[str, Cell] = {}
+
+    def execute(self, executor: Executor, observe: Callable[[Event], None]) -> None:
+        """Run the plan.
+
+        An interruption (KeyboardInterrupt) passes through; everything that had arrived is on disk
+        by then. Nothing is started where a record cannot be written: what runs is finished, and
+        copies of its records go to the system's folder for temporary files at once.
+
+        Parameters
+        ----------
+        observe : told of every event, after its records are written.
+        """
+        blocks: Sequence[Block] = self.plan.blocks
+        self._reservations.begin()
+        try:
+            while blocks:
+                events = executor.run(self._missing(blocks, observe), self.data, len(blocks))
+                with closing(events):
+                    for event in events:
+                        with interruption.held():  # what has arrived is kept
+                            kept = self._take_in(event)
+                        observe(kept)
+                        interruption.check()
+                blocks = self._wait_for_others(observe)
+        finally:
+            with interruption.held():
+                _flush(self.tally, self.store)
+                self._reservations.end()
+                if self.tally.rescued is not None and not self.tally.unwritten:
+                    shutil.rmtree(self.tally.rescued.parent, ignore_errors=True)
+                    self.tally.rescued = None
+
+    def _missing(
+        self, blocks: Iterable[Block], observe: Callable[[Event], None]
+    ) -> Iterator[Block]:
+        """Yield what of the blocks is to be trained now, here."""
+        for block in blocks:
+            if self.tally.unwritten:
+                self.tally.stopped = True
                 return
-            cells = tuple(cell for cell in block if cell.key(checksum) not in store)
-            if cells:
-                yield cells
+            cells = tuple(cell for cell in block if self._reserve(cell))
+            if not cells:
+                continue
+            if self.deadline is not None and not self.deadline.allows(cells):
+                self._reservations.release(cell.key(self._checksum) for cell in cells)
+                late = BlockNotStarted(cells, TOO_LATE)
+                self.tally.left_out.append(late)
+                observe(late)
+                continue
+            yield cells
 
-    try:
-        with closing(executor.run(still_missing(), data)) as events:
-            for event in events:
-                with interruption.held():  # what has arrived is kept
-                    kept = _keep(event, study_name, origin, store, tally)
-                observe(kept)
-                interruption.check()
-    finally:
-        _flush(tally, store)
-        if tally.rescued is not None and not tally.unwritten:
-            shutil.rmtree(tally.rescued.parent, ignore_errors=True)
-            tally.rescued = None
+    def _reserve(self, cell: Cell) -> bool:
+        """Return whether a cell is to be trained here: nobody has done it, or has it now."""
+        key = cell.key(self._checksum)
+        if key in self.store:
+            return False
+        if not self._reservations.take(key):
+            self._elsewhere[key] = cell
+            return False
+        if key in self.store:  # recorded, and given back, since it was looked for
+            self._reservations.release([key])
+            return False
+        return True
+
+    def _take_in(self, event: Event) -> Event:
+        kept = _keep(event, self.study_name, self._origin, self.store, self.tally)
+        if isinstance(event, BlockDone):
+            if self.deadline is not None:
+                self.deadline.learn(event)
+            unwritten = {record["key"] for record in self.tally.unwritten}
+            keys = {cell.key(self._checksum) for cell in event.block}
+            self._reservations.release(keys - unwritten)
+        elif isinstance(event, BlockFailed | BlockNotStarted):
+            self._reservations.release(cell.key(self._checksum) for cell in event.block)
+        return kept
+
+    def _wait_for_others(self, observe: Callable[[Event], None]) -> list[Block]:
+        """Wait for cells that other drivers have; returns those that were given up by them."""
+        if self._elsewhere and not self.tally.stopped:
+            observe(WaitingForOthers(len(self._elsewhere)))
+        while self._elsewhere and not self.tally.stopped:
+            given_up = []
+            for key, cell in list(self._elsewhere.items()):
+                if key in self.store:
+                    self.tally.by_others += 1
+                    del self._elsewhere[key]
+                elif self._reservations.free(key):
+                    given_up.append(cell)
+                    del self._elsewhere[key]
+            if given_up:
+                return [(cell,) for cell in given_up]
+            if self.deadline is not None and self.deadline.passed:
+                blocks = [(cell,) for cell in self._elsewhere.values()]
+                self.tally.left_out += [BlockNotStarted(block, TOO_LATE) for block in blocks]
+                break
+            time.sleep(LOOK_FOR_OTHERS_S)
+        return []
 
 
 def _keep(
@@ -122,6 +219,8 @@ def _keep(
     """
     if isinstance(event, BlockFailed):
         tally.failed.append(event)
+    if isinstance(event, BlockNotStarted):
+        tally.left_out.append(event)
     if not isinstance(event, BlockDone):
         return event
     records = list(_records(event, study_name, origin))

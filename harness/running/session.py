@@ -16,13 +16,15 @@ from harness.keeping.records import final_accuracy
 from harness.keeping.selection import refuse_to_hide, select
 from harness.keeping.store import Damaged, Store
 from harness.running.cores import cores_here
+from harness.running.deadline import Deadline, seconds_left
 from harness.running.events import Event
-from harness.running.executors import BLOCK_TIMEOUT_S, Executor, InProcess, OnRay
+from harness.running.executors import Executor, InProcess
 from harness.running.interruption import held
 from harness.running.journal import Journal
+from harness.running.on_ray.executor import BLOCK_TIMEOUT_S, OnRay
 from harness.running.options import Options
-from harness.running.plan import Plan, estimate_seconds, make_plan
-from harness.running.runner import Tally, execute
+from harness.running.plan import Plan, estimate_paces, estimate_seconds, make_plan
+from harness.running.runner import Run, Tally
 from harness.studies.study import Study
 from methods.products import multiplies_bfloat16
 
@@ -62,6 +64,7 @@ class Session:
         self.chosen = chosen
         self.options = options or Options()
         self.options.check()
+        seconds_left(self.options.deadline)
         self.device = self._device()
         self.store = Store(root)
         self.store.refuse_other_study(study)
@@ -138,7 +141,11 @@ class Session:
     @cached_property
     def estimated_seconds(self) -> float:
         """Estimate the time of the plan by a short trial."""
-        return estimate_seconds(self.plan, self.data, self.workers, self.device)
+        return estimate_seconds(self.plan, self._paces, self.workers)
+
+    @cached_property
+    def _paces(self) -> dict[str, float]:
+        return estimate_paces(self.plan, self.data, self.device)
 
     def executor(self) -> Executor:
         """Return the executor that the options ask for, started."""
@@ -156,9 +163,26 @@ class Session:
             return InProcess(self.device)
         return self._on_ray(self.workers)
 
+    def _deadline(self) -> Deadline | None:
+        left = seconds_left(self.options.deadline)
+        return None if left is None else Deadline(left, self._paces)
+
     def _on_ray(self, workers: int | None) -> OnRay:
         timeout = self.options.block_timeout or BLOCK_TIMEOUT_S
-        return OnRay(self.device, workers, self.options.address, timeout)
+        log = self.store.root / "ray.log"
+        address = self.options.address
+        return OnRay(self.device, workers, address, timeout, self._bound(), log=log)
+
+    def _bound(self) -> dict[int, str]:
+        """Return the numerics class of the seeds that have cells on record.
+
+        A seed that is on record in several classes, whose pairs are mixed already, is in none.
+        """
+        classes: dict[int, set[str]] = {}
+        for record in select(self._records, self.chosen).records:
+            numerics = record["provenance"].get("numerics")
+            classes.setdefault(record["seed"], set()).add(str(numerics))
+        return {seed: of.pop() for seed, of in classes.items() if len(of) == 1}
 
     @property
     def emulates_bfloat16(self) -> bool:
@@ -176,7 +200,7 @@ class Session:
         return finals
 
     def execute(self, executor: Executor, observe: Callable[[Event], None], tally: Tally) -> None:
-        """Run the plan and keep a journal; see ``harness.running.runner.execute``."""
+        """Run the plan and keep a journal; see ``harness.running.runner.Run``."""
         journal = Journal(self.store.root)
 
         def both(event: Event) -> None:
@@ -185,7 +209,8 @@ class Session:
 
         journal.add("run-started", missing=self.plan.missing, workers=executor.workers)
         try:
-            execute(self.plan, self.data, self.study.name, self.store, executor, both, tally)
+            run = Run(self.plan, self.data, self.study.name, self.store, tally, self._deadline())
+            run.execute(executor, both)
         finally:
             recorded = tally.done + tally.diverged - len(tally.unwritten)
             journal.add("run-ended", recorded=recorded, failed=len(tally.failed))

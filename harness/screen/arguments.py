@@ -43,6 +43,13 @@ BlockTimeout = Annotated[
     float | None,
     Option(min=1, help="Seconds without a sign of a worker until its block runs again (600)."),
 ]
+Deadline = Annotated[
+    str | None,
+    Option(
+        help="When the run must have ended: 3:30:00 from now, or 2030-12-31T08:00 "
+        "(default: what SLURM tells its jobs). What would not end before is not started."
+    ),
+]
 DryRun = Annotated[bool, Option("--dry-run", help="Show the plan and an estimate of the time.")]
 NoReport = Annotated[
     bool, Option("--no-report", help="Train only; the command report writes the report later.")

@@ -7,7 +7,7 @@ input no training.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -80,13 +80,17 @@ def carry_out(out: Console, request: Request, look: Callable[[Path], Look]) -> t
     root = request.root or Path("results") / study.name
     request.options.check()
 
+    from harness.running.deadline import fixed
+
+    options = replace(request.options, deadline=fixed(request.options.deadline))
+
     from harness.running.adaptive import add_seeds
     from harness.running.session import Session
     from harness.screen.run import show_plan, show_run
 
     def session(part: Study) -> Session:
         other = request.allow_other_data
-        return Session(study, part, request.data_dir, root, request.options, allow_other_data=other)
+        return Session(study, part, request.data_dir, root, options, allow_other_data=other)
 
     if request.dry_run:
         show_plan(out, session(chosen))

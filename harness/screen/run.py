@@ -11,6 +11,7 @@ from rich.text import Text
 
 from harness.errors import Interrupted
 from harness.running.runner import Tally
+from harness.running.scheduling import seeds_in_words
 from harness.running.session import Session
 from harness.screen.messages import OTHER_DATA, warn
 from harness.screen.progress import Display, clock
@@ -58,9 +59,9 @@ def show_run(out: Console, session: Session, adaptive_seeds: int | None = None) 
         if plan.missing:
             _execute(out, session, tally)
     except KeyboardInterrupt:
+        recorded = tally.done + tally.diverged + tally.by_others
         raise Interrupted(
-            f"{tally.done + tally.diverged} of {plan.missing} cells were recorded; the same "
-            "command goes on from here"
+            f"{recorded} of {plan.missing} cells were recorded; the same command goes on from here"
         ) from None
     finally:
         _warn_of(tally, session.store.root)
@@ -105,6 +106,13 @@ def _warn_of(tally: Tally, root: Path) -> None:
         for failed in tally.failed:
             cells = ", ".join(f"{cell.condition.name} seed {cell.seed}" for cell in failed.block)
             warn(f"failed: {cells}: {failed.error} (details in {log})")
+    for why in dict.fromkeys(left.why for left in tally.left_out):
+        blocks = [left.block for left in tally.left_out if left.why == why]
+        count = sum(map(len, blocks))
+        warn(
+            f"{count} cells were not started ({seeds_in_words(blocks)}): {why}; the same command "
+            "goes on"
+        )
     for conflict in tally.conflicts:
         warn(
             f"cell {conflict.key} was computed twice with different {', '.join(conflict.differs)}; "
