@@ -90,6 +90,9 @@ def run(
     allow_other_data: arguments.AllowOtherData = False,
     shard: arguments.Shard = None,
     dry_run: arguments.DryRun = False,
+    nodes: arguments.Nodes = None,
+    cpus_per_node: arguments.CpusPerNode = None,
+    gpus_per_node: arguments.GpusPerNode = None,
     no_report: arguments.NoReport = False,
     adaptive: arguments.Adaptive = False,
     max_seeds: arguments.MaxSeeds = 100,
@@ -101,7 +104,10 @@ def run(
     """
     options = Options(executor, address, workers, lanes, device, block_timeout, deadline)
     most = max_seeds if adaptive else None
-    part = (seeds, conditions, out, options, dry_run, most, shard)
+    cluster = None if nodes is None else (nodes, cpus_per_node, gpus_per_node)
+    if nodes is None and (cpus_per_node or gpus_per_node):
+        raise InputError("--cpus-per-node and --gpus-per-node describe the machines of --nodes")
+    part = (seeds, conditions, out, options, dry_run, most, shard, cluster)
     raise typer.Exit(_run(Request(study, data_dir, allow_other_data, *part), not no_report))
 
 

@@ -116,23 +116,21 @@ class Scheduler:
         """
         if not self._below_limit:
             return None
-        free = sorted(
-            (node for node in self.nodes.values() if node.free),
-            key=lambda node: len(node.running) - node.room,
-        )
+        free = [node for node in self.nodes.values() if node.free]
         for job in list(self.waiting) if free else ():
             parts = self._parts(job.block)
             if len(parts) > 1:  # a seed was given to a class since it was offered
                 place = self.waiting.index(job)
                 self.waiting[place : place + 1] = [Job(part, job.tries) for part in parts]
                 return self.assign()
-            for node in free:
-                if self._suits(job, node):
-                    self.waiting.remove(job)
-                    node.running.append(job)
-                    for cell in job.block:
-                        self.bound.setdefault(cell.seed, node.numerics)
-                    return job, node
+            suiting = [node for node in free if self._suits(job, node)]
+            if suiting:
+                node = max(suiting, key=lambda node: node.room - len(node.running))
+                self.waiting.remove(job)
+                node.running.append(job)
+                for cell in job.block:
+                    self.bound.setdefault(cell.seed, node.numerics)
+                return job, node
         return None
 
     def succeeded(self, job: Job, node: Node) -> Node | None:

@@ -24,6 +24,7 @@ from harness.running.journal import Journal
 from harness.running.on_ray.executor import BLOCK_TIMEOUT_S, OnRay
 from harness.running.options import Options
 from harness.running.plan import Plan, estimate_paces, estimate_seconds, make_plan
+from harness.running.prediction import Cluster, Prediction, predict
 from harness.running.runner import Run, Tally
 from harness.studies.study import Study
 from methods.products import multiplies_bfloat16
@@ -126,17 +127,26 @@ class Session:
     @cached_property
     def plan(self) -> Plan:
         """The cells that are missing, in blocks."""
+        return self._plan_for(self.workers)
+
+    def _plan_for(self, workers: int) -> Plan:
         return make_plan(
             self.chosen,
             self.data.checksum(),
             self._keys(),
-            workers=self.workers,
+            workers=workers,
             lanes=self.options.lanes,
             device=self.device,
         )
 
     def _keys(self) -> Collection[str]:
         return {record["key"] for record in self._records}
+
+    def predicted(self, cluster: Cluster) -> tuple[Plan, Prediction]:
+        """Return the plan for another cluster, and what a simulation says of it."""
+        plan = self._plan_for(cluster.workers)
+        paces = estimate_paces(plan, self.data, self.device)
+        return plan, predict(plan.blocks, paces, cluster)
 
     @cached_property
     def estimated_seconds(self) -> float:

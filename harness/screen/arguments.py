@@ -51,6 +51,11 @@ Deadline = Annotated[
     ),
 ]
 DryRun = Annotated[bool, Option("--dry-run", help="Show the plan and an estimate of the time.")]
+Nodes = Annotated[
+    int | None, Option(min=1, help="With --dry-run: predict the run on so many machines.")
+]
+CpusPerNode = Annotated[int | None, Option(min=1, help="Cores of each of these machines.")]
+GpusPerNode = Annotated[int | None, Option(min=1, help="GPUs of each; trains on them.")]
 NoReport = Annotated[
     bool, Option("--no-report", help="Train only; the command report writes the report later.")
 ]

@@ -33,6 +33,7 @@ class Request:
     root : the results directory; None for the default.
     most_seeds : where to stop adding seeds; None to run ``seeds``.
     shard : "2/8" for the second of eight parts of the seeds; None for all.
+    cluster : number of machines, cores of each, GPUs of each, to predict a run for.
     """
 
     study: str
@@ -45,6 +46,7 @@ class Request:
     dry_run: bool = False
     most_seeds: int | None = None
     shard: str | None = None
+    cluster: tuple[int, int | None, int | None] | None = None
 
 
 def carry_out(out: Console, request: Request, look: Callable[[Path], Look]) -> tuple[int, Path]:
@@ -68,6 +70,8 @@ def carry_out(out: Console, request: Request, look: Callable[[Path], Look]) -> t
         raise InputError(
             "--adaptive chooses the seeds itself: leave out --seeds, --shard and --dry-run"
         )
+    if request.cluster is not None and not request.dry_run:
+        raise InputError("--nodes predicts a run: add --dry-run")
     from harness.studies.study_files import load_study
 
     study = load_study(request.study)
@@ -86,12 +90,15 @@ def carry_out(out: Console, request: Request, look: Callable[[Path], Look]) -> t
 
     from harness.running.adaptive import add_seeds
     from harness.running.session import Session
-    from harness.screen.run import show_plan, show_run
+    from harness.screen.run import show_plan, show_prediction, show_run
 
     def session(part: Study) -> Session:
         other = request.allow_other_data
         return Session(study, part, request.data_dir, root, options, allow_other_data=other)
 
+    if request.dry_run and request.cluster is not None:
+        show_prediction(out, session(chosen), *request.cluster)
+        return 0, root
     if request.dry_run:
         show_plan(out, session(chosen))
         return 0, root

@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.errors import Interrupted
+from harness.errors import InputError, Interrupted
+from harness.running.prediction import Cluster
 from harness.running.runner import Tally
 from harness.running.scheduling import seeds_in_words
 from harness.running.session import Session
@@ -19,7 +20,7 @@ from harness.screen.progress import Display, clock
 
 def show_plan(out: Console, session: Session) -> None:
     """Print the plan of a session, and an estimate of its time."""
-    _print_reservations(out, session)
+    _print_caveats(out, session)
     plan = session.plan
     table = Table(title=f"plan of {session.study.name}", title_justify="left", show_header=False)
     table.add_row("cells to run", str(plan.missing))
@@ -28,6 +29,38 @@ def show_plan(out: Console, session: Session) -> None:
     table.add_row("blocks", f"{len(plan.blocks)} of up to {lanes} lanes")
     table.add_row("workers", f"{session.workers} ({session.device})")
     table.add_row("estimated time", clock(session.estimated_seconds))
+    out.print(table)
+
+
+def show_prediction(
+    out: Console, session: Session, nodes: int, cpus: int | None, gpus: int | None
+) -> None:
+    """Print what a run would take on machines like this one, simulated from the pace here.
+
+    Raises
+    ------
+    InputError
+        Where GPUs are asked for and this machine has none to measure the pace on.
+    """
+    if gpus is not None and session.device != "cuda":
+        raise InputError(
+            "--gpus-per-node: no GPU is used here, so the pace of one cannot be measured; ask on a "
+            "machine that has one, or predict for --cpus-per-node"
+        )
+    room = gpus or cpus or session.workers
+    plan, prediction = session.predicted(Cluster(nodes, room))
+    table = Table(
+        title=f"{session.study.name} on {nodes} x {room} workers, simulated from the pace here",
+        title_justify="left",
+        show_header=False,
+    )
+    table.add_row("cells to run", str(plan.missing))
+    lanes = max((len(block) for block in plan.blocks), default=0)
+    table.add_row("blocks", f"{len(plan.blocks)} of up to {lanes} lanes")
+    table.add_row("workers", f"{nodes * room} ({session.device})")
+    table.add_row("predicted time", clock(prediction.seconds))
+    table.add_row("efficiency", f"{prediction.efficiency:.0%}")
+    table.add_row("limited by", prediction.bottleneck)
     out.print(table)
 
 
@@ -47,7 +80,7 @@ def show_run(out: Console, session: Session, adaptive_seeds: int | None = None) 
     """
     for damaged, target in session.open_store(adaptive_seeds):
         warn(f"damaged record {damaged.path.name}: {damaged.reason}; set aside as {target}")
-    _print_reservations(out, session)
+    _print_caveats(out, session)
     plan = session.plan
     out.print(
         f"{session.study.name}: {plan.missing} cells to run, {plan.recorded} on record in "
@@ -77,7 +110,7 @@ def _execute(out: Console, session: Session, tally: Tally) -> None:
         session.execute(executor, display.observe, tally)
 
 
-def _print_reservations(out: Console, session: Session) -> None:
+def _print_caveats(out: Console, session: Session) -> None:
     if not session.data.genuine:
         out.print(
             Text.assemble(

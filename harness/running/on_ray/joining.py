@@ -12,6 +12,8 @@ OBJECT_STORE_BYTES = 512 * 2**20
 """Of Ray on this machine; a data set and the outcomes of some blocks need less."""
 LOCAL_PATIENCE_S = 20
 """So long Ray's processes on this machine wait for one that is gone; its default is a minute."""
+STARTS = 3
+"""How often Ray is started on this machine, which it may find too busy to start in its time."""
 
 
 def import_ray() -> Any:
@@ -44,21 +46,26 @@ def start_here(cores: int | None) -> tuple[Any, str, str]:
     os.environ.setdefault("RAY_gcs_rpc_server_reconnect_timeout_s", str(LOCAL_PATIENCE_S))
     ray = import_ray()
     options: dict[str, Any] = {} if cores is None else {"num_cpus": cores}
-    try:
-        # "local": never join a cluster that happens to run here; that takes --address.
-        context: Any = ray.init(
-            address="local",
-            include_dashboard=False,
-            object_store_memory=OBJECT_STORE_BYTES,
-            _node_ip_address="127.0.0.1",
-            log_to_driver=False,
-            logging_level="ERROR",
-            **options,
-        )
-    except Exception as error:  # of any class: what a start of Ray can fail from is open
-        raise InputError(
-            f"Ray does not start here ({in_a_line(error)}); --executor in-process does without it"
-        ) from None
+    for tries_left in reversed(range(STARTS)):
+        try:
+            # "local": never join a cluster that happens to run here; that takes --address.
+            context: Any = ray.init(
+                address="local",
+                include_dashboard=False,
+                object_store_memory=OBJECT_STORE_BYTES,
+                _node_ip_address="127.0.0.1",
+                log_to_driver=False,
+                logging_level="ERROR",
+                **options,
+            )
+            break
+        except Exception as error:  # of any class: what a start of Ray can fail from is open
+            ray.shutdown()
+            if not tries_left:
+                raise InputError(
+                    f"Ray does not start here ({in_a_line(error)}); --executor in-process does "
+                    "without it"
+                ) from None
     folder = context.address_info["session_dir"]
     return (
         ray,
