@@ -11,13 +11,28 @@ if TYPE_CHECKING:  # a warning needs few imports
     from harness.keeping.results import Results
 
 MOST_NAMED = 5
-SIGNS = {code: 0x2400 + code for code in range(32) if chr(code) not in "\n\t"}
+SIGNS: dict[int, str] = {
+    **{code: chr(0x2400 + code) for code in range(32) if chr(code) not in "\n\t"},
+    0x7F: "\u2421",
+    **{code: f"\\x{code:02x}" for code in range(0x80, 0xA0)},
+    **dict.fromkeys((0xFFFE, 0xFFFF), "\ufffd"),
+    **{code: f"\\u{code:04x}" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))},
+}
+"""Visible signs for characters that steer a terminal or turn the direction of the text after them.
+
+They are those of ``reports.output.legible``, which this wing does not import.
+"""
 OTHER_DATA = "NOT THE CLAIM'S DATA SET"
+
+
+def visible(text: str) -> str:
+    """Return a text with visible signs for all control characters but line ends and tabs."""
+    return text.translate(SIGNS)
 
 
 def warn(message: str) -> None:
     """Print one unwrapped line to standard error, with visible signs for control characters."""
-    print(message.translate(SIGNS), file=sys.stderr)
+    print(visible(message), file=sys.stderr)
 
 
 def say_what_is_left_out(out: Console, results: Results) -> None:

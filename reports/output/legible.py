@@ -1,7 +1,8 @@
 """Any text shown as it is: no part of it is markup, and no part of it is invisible.
 
 The text of a study can be any Unicode. A visible sign replaces each control character, such as an
-escape that would steer a terminal. Characters that an output cannot encode are spelt out.
+escape that would steer a terminal, or an override of the direction in which a line is written.
+Characters that an output cannot encode are spelt out.
 """
 
 from __future__ import annotations
@@ -16,8 +17,13 @@ VISIBLE: dict[int, str] = {
     0x7F: "\u2421",
     **{code: f"\\x{code:02x}" for code in range(0x80, 0xA0)},
     **dict.fromkeys((0xFFFE, 0xFFFF), "\ufffd"),  # no characters, and not allowed in an SVG
+    **{code: f"\\u{code:04x}" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))},
 }
-"""The sign that replaces a control character: U+241B, the letters ESC, for the escape U+001B."""
+"""The sign that replaces a control character: U+241B, the letters ESC, for the escape U+001B.
+
+The last of them would turn the direction of all that follows. Scripts that run from right to left
+do so without them.
+"""
 
 SPELT = {
     "✓": "+", "▲": "^", "◐": "~", "○": "o", "✗": "x",
