@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from harness.keeping.results import Results
     from harness.running.adaptive import Look
     from reports.findings.analysis import Analysis
+    from reports.findings.running import Estimator
 
 DEFAULT_STUDY, FALLBACK_STUDY = "dhp-split-mnist", "dhp-split-digits"
 
@@ -89,6 +90,7 @@ def run(
     data_dir: arguments.DataDir = Path("data"),
     allow_other_data: arguments.AllowOtherData = False,
     shard: arguments.Shard = None,
+    serve: arguments.Serve = None,
     dry_run: arguments.DryRun = False,
     nodes: arguments.Nodes = None,
     cpus_per_node: arguments.CpusPerNode = None,
@@ -104,10 +106,14 @@ def run(
     """
     options = Options(executor, address, workers, lanes, device, block_timeout, deadline)
     most = max_seeds if adaptive else None
+<<<<<<< HEAD
     cluster = None if nodes is None else (nodes, cpus_per_node, gpus_per_node)
     if nodes is None and (cpus_per_node or gpus_per_node):
         raise InputError("--cpus-per-node and --gpus-per-node describe the machines of --nodes")
     part = (seeds, conditions, out, options, dry_run, most, shard, cluster)
+=======
+    part = (seeds, conditions, out, options, dry_run, most, shard, serve)
+>>>>>>> b7072f8 (run --serve shows a run on loopback: a page, its data, and metrics for Prometheus)
     raise typer.Exit(_run(Request(study, data_dir, allow_other_data, *part), not no_report))
 
 
@@ -235,7 +241,7 @@ def studies(study: arguments.ShownStudy = None) -> None:
 
 def _run(request: Request, then_report: bool = True) -> int:
     """Run what is missing of a study and report on it; returns the exit code."""
-    code, root = carry_out(out, request, _look)
+    code, root = carry_out(out, request, _look, _estimator)
     return max(code, _report(root)) if then_report and not request.dry_run else code
 
 
@@ -248,6 +254,15 @@ def _look(root: Path) -> Look:
     analysis = _analysed(read_results(root))
     claims = analysis.claims
     return Look(len(analysis.seeds), len(claims), undecided(claims), undecidable(claims))
+
+
+def _estimator(adaptive: bool) -> Estimator:
+    """Return what computes the intervals of a run that is watched."""
+    from reports.findings.running import Estimator
+    from reports.numbers.sequential import ANYTIME
+    from reports.numbers.statistics import FIXED
+
+    return Estimator(ANYTIME if adaptive else FIXED)
 
 
 def _analysed(results: Results) -> Analysis:

@@ -50,6 +50,12 @@ Deadline = Annotated[
         "(default: what SLURM tells its jobs). What would not end before is not started."
     ),
 ]
+Serve = Annotated[
+    int | None,
+    Option(
+        help="Show the run at this port of 127.0.0.1, and nowhere else (0: any that is free).",
+    ),
+]
 DryRun = Annotated[bool, Option("--dry-run", help="Show the plan and an estimate of the time.")]
 Nodes = Annotated[
     int | None, Option(min=1, help="With --dry-run: predict the run on so many machines.")

@@ -6,7 +6,8 @@ input no training.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ from harness.running.options import Options
 if TYPE_CHECKING:
     from harness.running.adaptive import Look
     from harness.running.session import Session
+    from harness.screen.watching import Estimator, Watched
     from harness.studies.study import Study
 
 
@@ -34,6 +36,7 @@ class Request:
     most_seeds : where to stop adding seeds; None to run ``seeds``.
     shard : "2/8" for the second of eight parts of the seeds; None for all.
     cluster : number of machines, cores of each, GPUs of each, to predict a run for.
+    serve : port at which the run can be watched, 0 for any; None for nowhere.
     """
 
     study: str
@@ -47,14 +50,21 @@ class Request:
     most_seeds: int | None = None
     shard: str | None = None
     cluster: tuple[int, int | None, int | None] | None = None
+    serve: int | None = None
 
 
-def carry_out(out: Console, request: Request, look: Callable[[Path], Look]) -> tuple[int, Path]:
+def carry_out(
+    out: Console,
+    request: Request,
+    look: Callable[[Path], Look],
+    estimator: Callable[[bool], Estimator],
+) -> tuple[int, Path]:
     """Run what is missing, or show the plan of it.
 
     Parameters
     ----------
     look : judges the claims by the records of a results directory.
+    estimator : returns what computes the intervals of a run that is watched, which may be adaptive.
 
     Returns
     -------
@@ -72,6 +82,8 @@ def carry_out(out: Console, request: Request, look: Callable[[Path], Look]) -> t
         )
     if request.cluster is not None and not request.dry_run:
         raise InputError("--nodes predicts a run: add --dry-run")
+    if request.serve is not None and request.dry_run:
+        raise InputError("--serve: a plan does nothing to be watched; leave out --dry-run")
     from harness.studies.study_files import load_study
 
     study = load_study(request.study)
@@ -102,15 +114,34 @@ def carry_out(out: Console, request: Request, look: Callable[[Path], Look]) -> t
     if request.dry_run:
         show_plan(out, session(chosen))
         return 0, root
-    if request.most_seeds is None:
-        return show_run(out, session(chosen)), root
-    code = add_seeds(
-        lambda count: show_run(out, session(study.choose(names, str(count))), count),
-        lambda: look(root),
-        lambda sentence: out.print(sentence, highlight=False),
-        request.most_seeds,
-    )
+    with _watched(out, request, study, estimator) as watched:
+        if request.most_seeds is None:
+            return show_run(out, session(chosen), watched=watched), root
+        code = add_seeds(
+            lambda count: show_run(out, session(study.choose(names, str(count))), count, watched),
+            lambda: look(root),
+            lambda sentence: out.print(sentence, highlight=False),
+            request.most_seeds,
+        )
     return code, root
+
+
+@contextmanager
+def _watched(
+    out: Console, request: Request, study: Study, estimator: Callable[[bool], Estimator]
+) -> Iterator[Watched | None]:
+    """Serve the run while it goes on, where that was asked for."""
+    if request.serve is None:
+        yield None
+        return
+    from harness.screen.serving import Serving
+    from harness.screen.watching import Watched
+
+    adaptive = request.most_seeds is not None
+    watched = Watched(study, estimator(adaptive), adaptive=adaptive)
+    with Serving(watched, request.serve) as serving:
+        out.print(f"watch it at {serving.address}", highlight=False)
+        yield watched
 
 
 def shard_of(study: Study, shard: str) -> Study:

@@ -11,11 +11,16 @@ from rich.text import Text
 
 from harness.errors import InputError, Interrupted
 from harness.running.prediction import Cluster
+from harness.keeping.records import final_accuracy
+from harness.keeping.selection import select
+from harness.running.events import Event
+from harness.running.executors import Executor
 from harness.running.runner import Tally
 from harness.running.scheduling import seeds_in_words
 from harness.running.session import Session
 from harness.screen.messages import OTHER_DATA, warn
 from harness.screen.progress import Display, clock
+from harness.screen.watching import Watched
 
 
 def show_plan(out: Console, session: Session) -> None:
@@ -64,10 +69,18 @@ def show_prediction(
     out.print(table)
 
 
-def show_run(out: Console, session: Session, adaptive_seeds: int | None = None) -> int:
+def show_run(
+    out: Console,
+    session: Session,
+    adaptive_seeds: int | None = None,
+    watched: Watched | None = None,
+) -> int:
     """Run a session's plan and show how it goes.
 
-    ``adaptive_seeds`` is as for ``Store.open_for``.
+    Parameters
+    ----------
+    adaptive_seeds : as for ``Store.open_for``.
+    watched : is kept up to date, for those who watch the run from outside.
 
     Returns
     -------
@@ -90,7 +103,7 @@ def show_run(out: Console, session: Session, adaptive_seeds: int | None = None) 
     tally = Tally()
     try:
         if plan.missing:
-            _execute(out, session, tally)
+            _execute(out, session, tally, watched)
     except KeyboardInterrupt:
         recorded = tally.done + tally.diverged + tally.by_others
         raise Interrupted(
@@ -101,13 +114,43 @@ def show_run(out: Console, session: Session, adaptive_seeds: int | None = None) 
     return 0 if tally.clean else 1
 
 
-def _execute(out: Console, session: Session, tally: Tally) -> None:
+def _execute(out: Console, session: Session, tally: Tally, watched: Watched | None) -> None:
     estimate = f"about {clock(session.estimated_seconds)}"  # computed before the workers are busy
     executor = session.executor()
     where = f"{type(executor).__name__}, {executor.workers} workers, {session.device}"
     out.print(f"{where}, {estimate}; Ctrl-C keeps what is finished", style="dim", highlight=False)
     with Display(out, session.plan.missing, session.finals_on_record()) as display:
-        session.execute(executor, display.observe, tally)
+        if watched is None:
+            session.execute(executor, display.observe, tally)
+        else:
+            _execute_watched(session, executor, display, tally, watched)
+
+
+def _execute_watched(
+    session: Session, executor: Executor, display: Display, tally: Tally, watched: Watched
+) -> None:
+    def both(event: Event) -> None:
+        display.observe(event)
+        with contextlib.suppress(Exception):  # a run does not end because somebody watches
+            watched.observe(event)
+
+    plan = session.plan
+    watched.begin(plan.missing, plan.recorded, _finals(session), session.estimated_seconds)
+    try:
+        session.execute(executor, both, tally)
+    finally:
+        watched.end()
+
+
+def _finals(session: Session) -> dict[str, dict[int, float]]:
+    """Return the mean accuracies after the last task that are on record, by condition and seed."""
+    finals: dict[str, dict[int, float]] = {}
+    if session.plan.recorded:
+        for record in select(session.store.read_all()[0], session.chosen).records:
+            final = final_accuracy(record["accuracy"])
+            if final is not None:
+                finals.setdefault(record["condition"], {})[record["seed"]] = final
+    return finals
 
 
 def _print_caveats(out: Console, session: Session) -> None:
