@@ -87,8 +87,7 @@ def carry_out(
     from harness.studies.study_files import load_study
 
     study = load_study(request.study)
-    names = _listed(request.conditions)
-    chosen = study.choose(names, request.seeds)
+    chosen = study.choose(_listed(request.conditions), request.seeds)
     if request.shard is not None:
         chosen = shard_of(chosen, request.shard)
     if request.most_seeds is not None and not study.claims:
@@ -96,13 +95,26 @@ def carry_out(
     root = request.root or Path("results") / study.name
     request.options.check()
 
-    from harness.running.deadline import fixed
+    with _watched(out, request, study, estimator) as watched:
+        return _run(out, request, study, chosen, root, look, watched), root
 
-    options = replace(request.options, deadline=fixed(request.options.deadline))
 
+def _run(
+    out: Console,
+    request: Request,
+    study: Study,
+    chosen: Study,
+    root: Path,
+    look: Callable[[Path], Look],
+    watched: Watched | None,
+) -> int:
+    """Run or show what was chosen; returns an exit code."""
     from harness.running.adaptive import add_seeds
+    from harness.running.deadline import fixed
     from harness.running.session import Session
     from harness.screen.run import show_plan, show_prediction, show_run
+
+    options = replace(request.options, deadline=fixed(request.options.deadline))
 
     def session(part: Study) -> Session:
         other = request.allow_other_data
@@ -110,20 +122,19 @@ def carry_out(
 
     if request.dry_run and request.cluster is not None:
         show_prediction(out, session(chosen), *request.cluster)
-        return 0, root
+        return 0
     if request.dry_run:
         show_plan(out, session(chosen))
-        return 0, root
-    with _watched(out, request, study, estimator) as watched:
-        if request.most_seeds is None:
-            return show_run(out, session(chosen), watched=watched), root
-        code = add_seeds(
-            lambda count: show_run(out, session(study.choose(names, str(count))), count, watched),
-            lambda: look(root),
-            lambda sentence: out.print(sentence, highlight=False),
-            request.most_seeds,
-        )
-    return code, root
+        return 0
+    if request.most_seeds is None:
+        return show_run(out, session(chosen), watched=watched)
+    names = _listed(request.conditions)
+    return add_seeds(
+        lambda count: show_run(out, session(study.choose(names, str(count))), count, watched),
+        lambda: look(root),
+        lambda sentence: out.print(sentence, highlight=False),
+        request.most_seeds,
+    )
 
 
 @contextmanager

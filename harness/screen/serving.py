@@ -87,6 +87,8 @@ class Serving:
 class _Server(ThreadingHTTPServer):
     """Listens on loopback; its threads end with the program."""
 
+    request_queue_size = MOST_CONNECTIONS
+
     def __init__(self, watched: Watched, port: int) -> None:
         self.watched = watched
         self.page = Page()
