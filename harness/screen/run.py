@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from pathlib import Path
 
 from rich.console import Console
@@ -18,9 +19,12 @@ from harness.running.executors import Executor
 from harness.running.runner import Tally
 from harness.running.scheduling import seeds_in_words
 from harness.running.session import Session
-from harness.screen.messages import OTHER_DATA, warn
+from harness.screen.messages import OTHER_DATA, visible, warn
 from harness.screen.progress import Display, clock
 from harness.screen.watching import Watched
+
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+"""What Ray colours the tracebacks of its workers with."""
 
 
 def show_plan(out: Console, session: Session) -> None:
@@ -178,7 +182,9 @@ def _warn_of(tally: Tally, root: Path) -> None:
         log = root / "failures.log"
         with contextlib.suppress(OSError):
             details = "\n".join(failed.details for failed in tally.failed)
-            log.write_text(details, encoding="utf-8", errors="backslashreplace")
+            log.write_text(
+                visible(COLOUR.sub("", details)), encoding="utf-8", errors="backslashreplace"
+            )
         for failed in tally.failed:
             cells = ", ".join(f"{cell.condition.name} seed {cell.seed}" for cell in failed.block)
             warn(f"failed: {cells}: {failed.error} (details in {log})")
