@@ -154,12 +154,21 @@ def test_what_is_spelt_out_can_be_written_and_the_rest_stays(text: str, encoding
         assert shown == text
 
 
+TURNS = ("LRE", "RLE", "PDF", "LRO", "RLO", "LRI", "RLI", "FSI", "PDI")
+"""What turns the direction of writing, as Unicode calls it."""
+
+
 @quick
 @given(st.text())
+@example("\u202agnp\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069.exe")
 def test_every_control_character_is_made_visible(text: str) -> None:
     shown = visible(text)
     assert all(sign in "\n\t" or unicodedata.category(sign) != "Cc" for sign in shown)
-    if not any(unicodedata.category(sign) in ("Cc", "Cn") for sign in text):
+    assert not any(unicodedata.bidirectional(sign) in TURNS for sign in shown)
+    if not any(
+        unicodedata.category(sign) in ("Cc", "Cn") or unicodedata.bidirectional(sign) in TURNS
+        for sign in text
+    ):
         assert shown == text
 
 
