@@ -11,6 +11,7 @@ from html.parser import HTMLParser
 from typing import Any, cast
 
 import pytest
+from commands import HERE
 from scipy import stats
 
 from harness.running.events import (
@@ -310,6 +311,23 @@ def test_metrics_say_what_the_state_says() -> None:
     assert found["dhp_worker_blocks_total"] == [(WORKER, 1)]
     waiting = parsed(metrics(Watched(STUDY, Estimator()).state()))
     assert math.isnan(waiting["dhp_seconds_left"][0][1])
+
+
+def test_the_documentation_names_every_metric_and_every_field() -> None:
+    told = (HERE / "docs" / "watching.md").read_text(encoding="utf-8")
+    state = watched(done("a", [0.9])).state()
+    named = {
+        name: set(filter(None, labels.strip("{}").split(",")))
+        for name, labels in re.findall(r"^\| `(dhp_\w+)(\{[\w,]+\})?` \|", told, re.MULTILINE)
+    }
+    metric = parsed(metrics(state))
+    assert named == {name: set(samples[0][0]) for name, samples in metric.items()}
+    fields = set(state)
+    for part in ("cells", "blocks"):
+        fields |= set(state[part])
+    for part in ("conditions", "claims", "workers", "events"):
+        fields |= set(state[part][0])
+    assert not {field for field in fields if f"`{field}`" not in told}
 
 
 @pytest.mark.parametrize("text", HOSTILE)

@@ -120,7 +120,7 @@ class Watched:
         """Take in that the plan has run."""
         with self._lock:
             self._phase = "ended"
-            self._say("no further cells are started")
+            self._say("all that was to run has run, or was stopped")
 
     def observe(self, event: Event) -> None:
         """Take in an event; those of unknown classes change nothing."""
