@@ -106,14 +106,10 @@ def run(
     """
     options = Options(executor, address, workers, lanes, device, block_timeout, deadline)
     most = max_seeds if adaptive else None
-<<<<<<< HEAD
     cluster = None if nodes is None else (nodes, cpus_per_node, gpus_per_node)
     if nodes is None and (cpus_per_node or gpus_per_node):
         raise InputError("--cpus-per-node and --gpus-per-node describe the machines of --nodes")
-    part = (seeds, conditions, out, options, dry_run, most, shard, cluster)
-=======
-    part = (seeds, conditions, out, options, dry_run, most, shard, serve)
->>>>>>> b7072f8 (run --serve shows a run on loopback: a page, its data, and metrics for Prometheus)
+    part = (seeds, conditions, out, options, dry_run, most, shard, cluster, serve)
     raise typer.Exit(_run(Request(study, data_dir, allow_other_data, *part), not no_report))
 
 

@@ -20,7 +20,17 @@ from test_watching import HOSTILE, STEERS, block
 
 from harness.errors import InputError
 from harness.keeping.records import seal
-from harness.running.events import BlockFailed, BlockLost, Event, NotKept, NoWorker
+from harness.running.events import (
+    BlockFailed,
+    BlockLost,
+    BlockNotStarted,
+    Event,
+    ExecutorLost,
+    NodeGone,
+    NodeJoined,
+    NotKept,
+    NoWorker,
+)
 from harness.running.journal import Journal
 from harness.running.runner import Tally
 from harness.screen.progress import Display
@@ -180,9 +190,13 @@ def test_a_hostile_folder_steers_no_terminal(tmp_path: Path) -> None:
 def events_of(text: str) -> list[Event]:
     return [
         BlockFailed(block("a", 0), text, text),
-        BlockLost(block("a", 1), 600.0),
+        BlockLost(block("a", 1), text),
+        BlockNotStarted(block("b", 1), text),
         NotKept(block("a", 2), text, text),
         NoWorker(30.0, text),
+        NodeJoined(text, text, text, 2),
+        NodeGone(text, text),
+        ExecutorLost(text, text),
     ]
 
 
@@ -210,8 +224,9 @@ def test_every_event_is_one_line_of_the_journal(tmp_path: Path, text: str) -> No
     lines = content.decode().split("\n")
     assert lines.pop() == ""
     found = [json.loads(line) for line in lines]
-    assert [line["event"] for line in found] == ["failed", "lost", "not-kept", "no-worker"]
-    assert found[0]["why"] == found[3]["why"] == text
+    names = "failed lost left-out not-kept no-worker node-joined node-gone executor-lost"
+    assert [line["event"] for line in found] == names.split()
+    assert all(found[place]["why"] == text for place in (0, 1, 2, 4, 6, 7))
     assert not STEERS.search(content.decode())
 
 

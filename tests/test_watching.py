@@ -23,7 +23,7 @@ from harness.running.events import (
     NotKept,
     NoWorker,
 )
-from harness.running.training import Outcome
+from harness.running.outcomes import Outcome
 from harness.screen import messages
 from harness.screen.prometheus import metrics
 from harness.screen.watch_page import MOST_ROWS, Page, shown
@@ -94,7 +94,7 @@ def test_cells_blocks_workers_and_words_follow_the_events() -> None:
         BlockProgress(lost, 0.5),
         done("a", [0.9, None]),
         done("b", [0.95, 0.96], numerics="other"),
-        BlockLost(lost, 600.0),
+        BlockLost(lost, "no sign of its worker for 600 s"),
         BlockFailed(failed, "ValueError: no", "Traceback"),
         NotKept(full, "No space left on device", "kept in /tmp/x"),
         NoWorker(90.0, "look there"),
@@ -111,7 +111,7 @@ def test_cells_blocks_workers_and_words_follow_the_events() -> None:
         "b seeds 7, 8 could not be written (No space left on device), kept in /tmp/x. No further "
         "cells are started",
         "failed: b seed 6: ValueError: no",
-        "no sign of a worker for 10:00: a seeds 6, 7 again",
+        "no sign of its worker for 600 s: a seeds 6, 7 again",
         "done: b seeds 0, 1",
         "done: a seeds 0, 1",
         "18 cells to run, 0 on record",
@@ -300,7 +300,8 @@ def parsed(text: str) -> dict[str, list[tuple[dict[str, str], float]]]:
 
 
 def test_metrics_say_what_the_state_says() -> None:
-    found = parsed(metrics(watched(done("a", [0.9, None]), BlockLost(block("b", 0), 9.0)).state()))
+    lost = BlockLost(block("b", 0), "its node left")
+    found = parsed(metrics(watched(done("a", [0.9, None]), lost).state()))
     cells = {labels["status"]: count for labels, count in found["dhp_cells"]}
     assert cells == {"done": 1, "diverged": 1, "failed": 0, "not-kept": 0, "missing": 16}
     assert found["dhp_records_written_total"] == [({}, 2)]

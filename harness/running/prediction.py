@@ -73,10 +73,7 @@ def predict(blocks: Sequence[Block], paces: Mapping[str, float], cluster: Cluste
     waiting, tickets = iter(blocks), count()
     now = driver_free = busy_driver = 0.0
     while True:
-        while scheduler.hungry and (block := next(waiting, None)) is not None:
-            scheduler.offer(block)
-        while (assigned := scheduler.assign()) is not None:
-            job, node = assigned
+        for job, node in scheduler.assignments(lambda: next(waiting, None)):
             start = now
             if len(node.running) > begun[node.name]:
                 begun[node.name] += 1

@@ -15,7 +15,7 @@ Time and machines are told to it, so that a simulation goes through the same cod
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from harness.running.events import Block
@@ -108,6 +108,21 @@ class Scheduler:
             return False
         free = [node for node in self.nodes.values() if node.free]
         return bool(free) and not any(self._suits(j, n) for j in self.waiting for n in free)
+
+    def assignments(self, draw: Callable[[], Block | None]) -> Iterator[tuple[Job, Node]]:
+        """Give out everything that can run now.
+
+        Parameters
+        ----------
+        draw : returns a further block; None where there is none.
+        """
+        while True:
+            while self.hungry and (block := draw()) is not None:
+                self.offer(block)
+            assigned = self.assign()
+            if assigned is None:
+                return
+            yield assigned
 
     def assign(self) -> tuple[Job, Node] | None:
         """Give the first block that can run to the node with most room; None where there is none.

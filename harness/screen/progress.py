@@ -84,7 +84,7 @@ class Display:
 
     def observe(self, event: Event) -> None:
         """Take in an event of the run."""
-        said = _in_words(event)
+        said = in_words(event)
         if said is not None:
             self.console.print(said, markup=False, highlight=False, soft_wrap=True)
         match event:
@@ -138,7 +138,7 @@ class Display:
         return Group(self._bar, Text(note, "dim"), table)
 
 
-def _in_words(event: Event) -> str | None:
+def in_words(event: Event) -> str | None:
     """Return a line about an event that a person should know of; None for the usual ones."""
     match event:
         case NoWorker(seconds, advice):

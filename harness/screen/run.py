@@ -11,11 +11,11 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.errors import InputError, Interrupted
-from harness.running.prediction import Cluster
 from harness.keeping.records import final_accuracy
 from harness.keeping.selection import select
 from harness.running.events import Event
 from harness.running.executors import Executor
+from harness.running.prediction import Cluster
 from harness.running.runner import Tally
 from harness.running.scheduling import seeds_in_words
 from harness.running.session import Session

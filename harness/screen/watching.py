@@ -19,12 +19,12 @@ from harness.running.events import (
     BlockDone,
     BlockFailed,
     BlockLost,
+    BlockNotStarted,
     BlockProgress,
     Event,
     NotKept,
-    NoWorker,
 )
-from harness.screen.progress import clock
+from harness.screen.progress import in_words
 from harness.studies.study import Study
 
 LAST_EVENTS = 12
@@ -146,12 +146,16 @@ class Watched:
                         f"{_named(block)} could not be written ({reason}), {whereabouts}. No "
                         "further cells are started"
                     )
-                case BlockLost(block, seconds):
+                case BlockLost(block, why):
                     self._running.pop(block, None)
                     self._blocks["lost"] += 1
-                    self._say(f"no sign of a worker for {clock(seconds)}: {_named(block)} again")
-                case NoWorker(seconds, advice):
-                    self._say(f"no worker has started for {clock(seconds)}: {advice}")
+                    self._say(f"{why}: {_named(block)} again")
+                case BlockNotStarted(block, why):
+                    self._say(f"not started: {_named(block)}: {why}")
+                case _:
+                    said = in_words(event)
+                    if said is not None:
+                        self._say(said)
 
     def state(self) -> dict[str, Any]:
         """Return the state as what JSON has; docs/watching.md describes its fields."""

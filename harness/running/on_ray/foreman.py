@@ -181,9 +181,7 @@ class Foreman:
             now = time.monotonic()
             if now - self.last_look >= self.orders.look_every:
                 self._look_at_nodes(now)
-            self._draw()
-            while (assigned := self.scheduler.assign()) is not None:
-                job, node = assigned
+            for job, node in self.scheduler.assignments(self._draw):
                 placed = train.options(**self.nodes.only(node))
                 task = placed.remote(job.block, shared, self.orders.device)
                 self.working[task] = Work(job, node, now)
@@ -205,21 +203,15 @@ class Foreman:
         if self.driver.poll(0):
             self.driver.recv()
 
-    def _draw(self) -> None:
-        while self.more and self.scheduler.hungry:
-            self._drawn()
-
-    def _drawn(self) -> bool:
-        """Ask the driver for a block; returns whether it had one."""
+    def _draw(self) -> Block | None:
+        """Ask the driver for a block; returns None where it has no more."""
+        if not self.more:
+            return None
         self.driver.send(("want",))
         block: Block | None = self.driver.recv()
         self.more = block is not None
-        if block is None:
-            self.blocks_left = 0
-        else:
-            self.blocks_left = max(0, self.blocks_left - 1)
-            self.scheduler.offer(block)
-        return self.more
+        self.blocks_left = max(0, self.blocks_left - 1) if self.more else 0
+        return block
 
     def _look_at_nodes(self, now: float) -> None:
         """Use nodes that have joined, and let blocks run again whose node has left."""
@@ -331,8 +323,8 @@ class Foreman:
     def _give_up_stranded(self) -> bool:
         """Leave out blocks that no node may run, where nothing else is left; tell so."""
         if self.nodes.all_left_out:
-            while self.more and self._drawn():
-                pass
+            while (block := self._draw()) is not None:
+                self.scheduler.offer(block)
             for job in self.scheduler.waiting:
                 self.tell(BlockNotStarted(job.block, "no node of the cluster can be used"))
             self.scheduler.waiting.clear()

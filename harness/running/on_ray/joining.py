@@ -43,6 +43,8 @@ def start_here(cores: int | None) -> tuple[Any, str, str]:
     # Below `uv run`, Ray starts its workers through uv too, in a bare copy of the current
     # folder with an environment to be installed. Here they share folder and environment.
     os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
+    # Every socket of it is then bound to loopback, and not to the address of this machine.
+    os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
     os.environ.setdefault("RAY_gcs_rpc_server_reconnect_timeout_s", str(LOCAL_PATIENCE_S))
     ray = import_ray()
     options: dict[str, Any] = {} if cores is None else {"num_cpus": cores}
@@ -53,7 +55,6 @@ def start_here(cores: int | None) -> tuple[Any, str, str]:
                 address="local",
                 include_dashboard=False,
                 object_store_memory=OBJECT_STORE_BYTES,
-                _node_ip_address="127.0.0.1",
                 log_to_driver=False,
                 logging_level="ERROR",
                 **options,
