@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from commands import HERE, command, run
-from processes import Process, alive, descendants
+from processes import PATIENCE_S, Process, alive, descendants, wait_until
 
 from harness.data.benchmarks import split_digits
 from harness.running.events import BlockDone, BlockFailed, BlockLost, BlockProgress
@@ -400,3 +401,29 @@ def test_adaptive_needs_claims_and_chooses_the_seeds_itself(
     ):
         refused = run("run", study_file, "--out", tmp_path, *arguments)
         assert (refused.returncode, says in refused.stderr) == (2, True), refused.stderr
+
+
+def test_a_results_directory_that_vanishes_is_told_and_made_again(tmp_path: Path) -> None:
+    small = tmp_path / "vanishing.toml"
+    small.write_text(
+        'name = "vanishing"\nseeds = 12\n[protocol]\nbenchmark = "split-digits"\n'
+        "iterations_per_task = 60\n[conditions]\nfinetune = {}\n"
+    )
+    out = tmp_path / "out"
+    options = ("--out", out, "--executor", "in-process", "--lanes", 1, "--no-report")
+    driver = subprocess.Popen(
+        command("run", small, *options), cwd=HERE, stderr=subprocess.PIPE, text=True
+    )
+    wait_until(lambda: len(list(out.glob("records/*.json"))) > 1)
+    driver.send_signal(signal.SIGSTOP)
+    time.sleep(0.2)
+    gone = len(list(out.glob("records/*.json")))
+    shutil.rmtree(out)
+    driver.send_signal(signal.SIGCONT)
+    _, said = driver.communicate(timeout=PATIENCE_S)
+    assert driver.returncode == 1
+    assert f"was removed while the run went on, with {gone} cells" in said
+    assert len(list(out.glob("records/*.json"))) == 12 - gone
+    again = run("run", small, *options)
+    assert again.returncode == 0, again.stderr
+    assert len(list(out.glob("records/*.json"))) == 12

@@ -125,6 +125,23 @@ def test_one_changed_digit_is_found(tmp_path: Path) -> None:
     assert "hash" in store.read_all()[1][0].reason
 
 
+def test_a_record_cut_at_any_byte_or_with_any_flipped_bit_is_no_record(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.write(record())
+    path = store.path(KEY)
+    whole = path.read_bytes()
+    for length in range(len(whole) - 1):  # the last byte is a line end
+        path.write_bytes(whole[:length])
+        assert isinstance(store.read(path), Damaged), length
+    for place in range(len(whole)):
+        for bit in range(0, 8, 3):
+            flipped = bytearray(whole)
+            flipped[place] ^= 1 << bit
+            path.write_bytes(flipped)
+            read = store.read(path)
+            assert isinstance(read, Damaged) or read == record(), (place, bit)
+
+
 def test_the_same_result_twice_changes_nothing(tmp_path: Path) -> None:
     store = Store(tmp_path)
     store.write(record(timings={"total": 1.0}))

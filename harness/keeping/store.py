@@ -135,6 +135,12 @@ class Store:
 
     def _create(self, path: Path, content: Mapping[str, Any]) -> bool:
         """Write a new file completely or not at all; return False if it exists already."""
+        try:
+            return self._create_once(path, content)
+        except FileNotFoundError:  # somebody removes the directory just now
+            return self._create_once(path, content)
+
+    def _create_once(self, path: Path, content: Mapping[str, Any]) -> bool:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = _temporary(path)
         try:

@@ -50,6 +50,7 @@ class Tally:
     by_others : cells that other drivers recorded while this run waited for them.
     conflicts : cells whose second result differs from their record.
     unwritten, write_error : records that could not be written to the store, and why.
+    vanished : cells that were recorded in a directory that was removed meanwhile.
     stopped : whether blocks were not started because of that.
     rescued, rescued_cells : the folder that holds copies of the first so many unwritten ones; None
         where it could not be made.
@@ -63,6 +64,7 @@ class Tally:
     conflicts: list[Conflict] = field(default_factory=list)
     unwritten: list[Record] = field(default_factory=list)
     write_error: str = ""
+    vanished: int = 0
     stopped: bool = False
     rescued: Path | None = None
     rescued_cells: int = 0
@@ -80,7 +82,7 @@ class Tally:
     def clean(self) -> bool:
         """Whether every cell of the run was recorded as done."""
         problems = self.diverged or self.failed or self.left_out or self.conflicts or self.unwritten
-        return not (problems or self.stopped)
+        return not (problems or self.stopped or self.vanished)
 
 
 @dataclass

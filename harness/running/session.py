@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
@@ -173,6 +174,18 @@ class Session:
             return InProcess(self.device)
         return self._on_ray(self.workers)
 
+    def _look_for_vanished(self, tally: Tally) -> None:
+        """Count the cells that this run recorded in a directory that somebody then removed."""
+        if (self.store.root / "study.json").exists():
+            return
+        with suppress(InputError):
+            self.store.open_for(self.study)
+        checksum = self.data.checksum()
+        cells = (cell for block in self.plan.blocks for cell in block)
+        present = sum(cell.key(checksum) in self.store for cell in cells)
+        recorded = tally.done + tally.diverged - len(tally.unwritten)
+        tally.vanished = max(0, recorded - present)
+
     def _deadline(self) -> Deadline | None:
         left = seconds_left(self.options.deadline)
         return None if left is None else Deadline(left, self._paces)
@@ -222,5 +235,6 @@ class Session:
             run = Run(self.plan, self.data, self.study.name, self.store, tally, self._deadline())
             run.execute(executor, both)
         finally:
+            self._look_for_vanished(tally)
             recorded = tally.done + tally.diverged - len(tally.unwritten)
             journal.add("run-ended", recorded=recorded, failed=len(tally.failed))

@@ -200,6 +200,11 @@ def _warn_of(tally: Tally, root: Path) -> None:
             f"cell {conflict.key} was computed twice with different {', '.join(conflict.differs)}; "
             f"the first record stays, the second is {conflict.path}"
         )
+    if tally.vanished:
+        warn(
+            f"{root} was removed while the run went on, with {tally.vanished} cells that had been "
+            "recorded; the same command trains them again"
+        )
     if tally.stopped:
         warn(
             f"records could not be written ({tally.write_error}), so the remaining cells were not "
