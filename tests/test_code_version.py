@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from harness.keeping.code_version import checkout
+import harness
+import methods
+from harness.keeping.code_version import checkout, hash_of_sources
 
 
 def git(folder: Path, *arguments: object) -> str:
@@ -113,3 +117,26 @@ def test_without_git_or_a_commit_there_is_no_commit(
     assert checkout(tmp_path / "whole", file) != (None, None)
     monkeypatch.setenv("PATH", str(tmp_path))
     assert checkout(tmp_path / "whole", file) == (None, None)
+
+
+def test_the_hash_of_the_sources_is_of_both_packages_wherever_they_are(tmp_path: Path) -> None:
+    for package in (harness, methods):  # as Ray unpacks them: each into a folder of its own
+        name = package.__name__
+        shutil.copytree(package.__path__[0], tmp_path / f"{name}-alone" / name)
+    ask = "from harness.keeping.code_version import hash_of_sources; print(hash_of_sources())"
+
+    def there() -> str:
+        path = os.pathsep.join(str(folder) for folder in tmp_path.iterdir())
+        return subprocess.run(
+            [sys.executable, "-c", ask],
+            cwd=tmp_path,
+            env=os.environ | {"PYTHONPATH": path},
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout.strip()
+
+    assert there() == hash_of_sources()
+    with (tmp_path / "methods-alone" / "methods" / "network.py").open("a") as file:
+        file.write("# changed")
+    assert there() != hash_of_sources()

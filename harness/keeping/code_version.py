@@ -10,6 +10,7 @@ import os
 import subprocess
 from functools import cache
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -36,9 +37,11 @@ def code() -> dict[str, Any]:
 @cache
 def hash_of_sources() -> str:
     """Return a hash of the source files that a cell's numbers come from, as they are imported."""
-    packages = THIS_FILE.parent.parent
+    # Ray unpacks each package that it is sent into a folder of its own.
+    methods = find_spec("methods")
+    places = (methods and methods.submodule_search_locations) or []
     digest = hashlib.sha256()
-    for package in (packages, packages.parent / "methods"):
+    for package in (THIS_FILE.parent.parent, *map(Path, places)):
         for path in sorted(package.rglob("*.py")):
             digest.update(str(path.relative_to(package.parent)).encode() + b"\0")
             digest.update(path.read_bytes() + b"\0")
