@@ -95,6 +95,7 @@ def run(
     nodes: arguments.Nodes = None,
     cpus_per_node: arguments.CpusPerNode = None,
     gpus_per_node: arguments.GpusPerNode = None,
+    require_complete: arguments.RequireComplete = False,
     no_report: arguments.NoReport = False,
     adaptive: arguments.Adaptive = False,
     max_seeds: arguments.MaxSeeds = 100,
@@ -102,14 +103,14 @@ def run(
     """Run what is missing of a study, then summarise it.
 
     Finished cells are kept: an interrupted run goes on with the same command. Exit codes: 0 done,
-    1 some cells failed or diverged, 2 bad input, 130 interrupted.
+    1 some cells failed or diverged (or are missing), 2 bad input, 130 interrupted.
     """
     options = Options(executor, address, workers, lanes, device, block_timeout, deadline)
     most = max_seeds if adaptive else None
     cluster = None if nodes is None else (nodes, cpus_per_node, gpus_per_node)
     if nodes is None and (cpus_per_node or gpus_per_node):
         raise InputError("--cpus-per-node and --gpus-per-node describe the machines of --nodes")
-    part = (seeds, conditions, out, options, dry_run, most, shard, cluster, serve)
+    part = (seeds, conditions, out, options, dry_run, most, shard, cluster, serve, require_complete)
     raise typer.Exit(_run(Request(study, data_dir, allow_other_data, *part), not no_report))
 
 

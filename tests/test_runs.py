@@ -162,6 +162,27 @@ def test_a_dry_run_trains_and_writes_nothing(study_file: Path, tmp_path: Path) -
     assert not out.exists()
 
 
+def test_completeness_is_told_by_the_exit_code(
+    uninterrupted: Path, study_file: Path, tmp_path: Path
+) -> None:
+    options = ("--dry-run", "--require-complete")
+    nothing = run("run", study_file, "--out", tmp_path / "none", *options)
+    assert nothing.returncode == 1
+    assert "12 cells are missing, 0 are on record" in nothing.stderr
+    assert not (tmp_path / "none").exists(), "it only looks"
+    out = tmp_path / "copy"
+    subprocess.run(["cp", "-r", uninterrupted, out], check=True)
+    past = "1000000000"  # whose wall time is over may still look
+    whole = run("run", study_file, "--out", out, *options, SLURM_JOB_END_TIME=past)
+    assert whole.returncode == 0, whole.stderr
+    assert "complete, 12 cells" in whole.stdout
+    record = sorted((out / "records").glob("*.json"))[0]
+    record.write_text("{")
+    assert run("run", study_file, "--out", out, *options).returncode == 1, "damaged is missing"
+    assert record.read_text() == "{"
+    assert run("run", study_file, "--require-complete").returncode == 2
+
+
 def test_a_diverged_cell_is_a_result_and_exit_code_1(study_file: Path, tmp_path: Path) -> None:
     wild = tmp_path / "wild.toml"
     text = STUDY.replace("STEPS", "10").replace(CONDITIONS, "")

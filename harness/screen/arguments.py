@@ -62,6 +62,10 @@ Nodes = Annotated[
 ]
 CpusPerNode = Annotated[int | None, Option(min=1, help="Cores of each of these machines.")]
 GpusPerNode = Annotated[int | None, Option(min=1, help="GPUs of each; trains on them.")]
+RequireComplete = Annotated[
+    bool,
+    Option("--require-complete", help="With --dry-run: exit 1 unless every cell is on record."),
+]
 NoReport = Annotated[
     bool, Option("--no-report", help="Train only; the command report writes the report later.")
 ]

@@ -33,6 +33,7 @@ class Request:
     study : name of a study that ships, or a TOML file.
     seeds, conditions : the part of it, in the notation of the command line; None for all.
     root : the results directory; None for the default.
+    require_complete : of a dry run, only tell whether every cell is on record.
     most_seeds : where to stop adding seeds; None to run ``seeds``.
     shard : "2/8" for the second of eight parts of the seeds; None for all.
     cluster : number of machines, cores of each, GPUs of each, to predict a run for.
@@ -51,6 +52,7 @@ class Request:
     shard: str | None = None
     cluster: tuple[int, int | None, int | None] | None = None
     serve: int | None = None
+    require_complete: bool = False
 
 
 def carry_out(
@@ -84,6 +86,8 @@ def carry_out(
         raise InputError("--nodes predicts a run: add --dry-run")
     if request.serve is not None and request.dry_run:
         raise InputError("--serve: a plan does nothing to be watched; leave out --dry-run")
+    if request.require_complete and not request.dry_run:
+        raise InputError("--require-complete looks and runs nothing: add --dry-run")
     from harness.studies.study_files import load_study
 
     study = load_study(request.study)
@@ -112,9 +116,11 @@ def _run(
     from harness.running.adaptive import add_seeds
     from harness.running.deadline import fixed
     from harness.running.session import Session
-    from harness.screen.run import show_plan, show_prediction, show_run
+    from harness.screen.run import show_completeness, show_plan, show_prediction, show_run
 
-    options = replace(request.options, deadline=fixed(request.options.deadline))
+    # Whoever only looks may do so after the deadline too.
+    deadline = None if request.require_complete else fixed(request.options.deadline)
+    options = replace(request.options, deadline=deadline)
 
     def session(part: Study) -> Session:
         other = request.allow_other_data
@@ -123,6 +129,8 @@ def _run(
     if request.dry_run and request.cluster is not None:
         show_prediction(out, session(chosen), *request.cluster)
         return 0
+    if request.require_complete:
+        return show_completeness(out, session(chosen))
     if request.dry_run:
         show_plan(out, session(chosen))
         return 0

@@ -77,8 +77,18 @@ def show_run(
     out: Console,
     session: Session,
     adaptive_seeds: int | None = None,
-    watched: Watched | None = None,
-) -> int:
+XX(out: Console, session: Session) -> int:
+    """Print whether every cell of a session is on record; returns an exit code, 0 where it is."""
+    plan = session.plan
+    of = f"{session.study.name} in {session.store.root}"
+    if plan.missing:
+        warn(f"{plan.missing} cells are missing, {plan.recorded} are on record: {of}")
+        return 1
+    out.print(f"complete, {plan.recorded} cells: {of}", highlight=False, soft_wrap=True)
+    return 0
+
+
+def show_run(out: Console, session: Session, adaptive_seeds: int | None = None) -> int:
     """Run a session's plan and show how it goes.
 
     Parameters
