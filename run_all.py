@@ -15,7 +15,7 @@ from rich.text import Text
 from harness.errors import InputError, Interrupted, NoDataError
 from harness.running import interruption
 from harness.running.options import Options
-from harness.screen import arguments
+from harness.screen import arguments, cluster_commands
 from harness.screen.messages import OTHER_DATA, warn
 from harness.screen.request import Request, carry_out
 from reports.output.console import Terminal, spell_out_what_cannot_be_written
@@ -234,6 +234,9 @@ def studies(study: arguments.ShownStudy = None) -> None:
         out.print(shipped_table())
     else:
         show_study(out, load_study(study))
+
+
+app.command()(cluster_commands.template)
 
 
 def _run(request: Request, then_report: bool = True) -> int:

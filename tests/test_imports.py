@@ -22,9 +22,11 @@ ROOMS = {
         "harness.data",
         "harness.keeping",
     ),
+    "harness.submission": ("harness.errors", "harness.studies"),
     "harness.screen": (
         "harness.errors",
         "harness.studies",
+        "harness.submission",
         "harness.keeping",
         "harness.running",
     ),
@@ -53,6 +55,7 @@ FORBIDDEN = {
     "methods": ("ray", "pydantic", "pandas", "scipy", "rich", "typer"),
     "harness.studies": ("torch", "ray", "numpy"),
     "harness.keeping": ("torch", "ray"),
+    "harness.submission": ("torch", "numpy", "pandas"),
     "reports": ("torch", "ray", "pydantic", "torchvision"),
 }
 """What rooms must not import from elsewhere."""

@@ -73,11 +73,7 @@ def show_prediction(
     out.print(table)
 
 
-def show_run(
-    out: Console,
-    session: Session,
-    adaptive_seeds: int | None = None,
-XX(out: Console, session: Session) -> int:
+def show_completeness(out: Console, session: Session) -> int:
     """Print whether every cell of a session is on record; returns an exit code, 0 where it is."""
     plan = session.plan
     of = f"{session.study.name} in {session.store.root}"
@@ -88,7 +84,12 @@ XX(out: Console, session: Session) -> int:
     return 0
 
 
-def show_run(out: Console, session: Session, adaptive_seeds: int | None = None) -> int:
+def show_run(
+    out: Console,
+    session: Session,
+    adaptive_seeds: int | None = None,
+    watched: Watched | None = None,
+) -> int:
     """Run a session's plan and show how it goes.
 
     Parameters

@@ -1,0 +1,1 @@
+"""Studies handed to a cluster: manifests, batch scripts, and Ray's jobs."""
