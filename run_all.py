@@ -237,6 +237,7 @@ def studies(study: arguments.ShownStudy = None) -> None:
 
 
 app.command()(cluster_commands.template)
+app.command()(cluster_commands.submit)
 
 
 def _run(request: Request, then_report: bool = True) -> int:

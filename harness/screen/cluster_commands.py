@@ -1,4 +1,4 @@
-"""The commands that hand a study to a cluster."""
+"""The commands that hand a study to a cluster: template and submit."""
 
 from __future__ import annotations
 
@@ -45,6 +45,17 @@ Python = Annotated[str | None, Option(help="slurm: the Python of the nodes (defa
 Image = Annotated[str | None, Option(help="kuberay: the container image (dhp-repro:VERSION).")]
 Claim = Annotated[str, Option(help="kuberay: the PersistentVolumeClaim for results and data.")]
 Device = Annotated[ClusterDevice, Option(help="cpu, or cuda: a GPU for each worker.")]
+
+JobServer = Annotated[
+    str, Option("--address", help="The job server on the head: http://HEAD:8265.")
+]
+SubmittedStudy = Annotated[
+    str | None, Argument(help="Name of a study that ships, or a TOML file; it travels along.")
+]
+Attach = Annotated[str | None, Option(metavar="ID", help="Follow this job, and start none.")]
+OutThere = Annotated[
+    str | None, Option("--out", help="Results directory, as a whole path on the cluster's head.")
+]
 
 
 def template(
@@ -108,6 +119,50 @@ def _needs(
     usual = workers if engine == "kuberay" else 1
     seconds = duration(wall_time, "--time")
     return Needs(study, chosen, part, workers, nodes or usual, memory, seconds)
+
+
+def submit(
+    address: JobServer,
+    study: SubmittedStudy = None,
+    attach: Attach = None,
+    out: OutThere = None,
+    data_dir: DataThere = None,
+    seeds: arguments.Seeds = None,
+    conditions: arguments.Conditions = None,
+    workers: arguments.Workers = None,
+    lanes: arguments.Lanes = None,
+    device: Device = "cpu",
+    block_timeout: arguments.BlockTimeout = None,
+    allow_other_data: arguments.AllowOtherData = False,
+    no_report: arguments.NoReport = False,
+) -> None:
+    """Run a study as a job of a Ray cluster, and follow its log; Ctrl-C leaves the job running.
+
+    The program and the study's file travel along; records stay on the cluster. Exit codes: 0 the
+    job succeeded, else what the run says (1 failed, 2 bad input), 130 no longer followed.
+    """
+    from harness.submission.jobs import JobServer as Server
+    from harness.submission.jobs import require_on_cluster
+
+    if (study is None) == (attach is None):
+        raise InputError("submit takes a study, or --attach ID to follow a job that was submitted")
+    if study is None:
+        server, job = Server(address), str(attach)
+    else:
+        part = Part(seeds, conditions, lanes, device, block_timeout, allow_other_data)
+        _chosen(study, part)
+        if out is None:
+            raise InputError("--out is needed: the results directory on the cluster's head")
+        words = part.words() + ["--no-report"] * no_report
+        if data_dir is not None:
+            words.append(f"--data-dir={require_on_cluster(data_dir, '--data-dir')}")
+        if workers is not None:
+            words.append(f"--workers={workers}")
+        require_on_cluster(out, "--out")
+        server = Server(address)
+        job = server.submit(study, words, out)
+        typer.echo(f"job {job} at {address}; Ctrl-C leaves it running")
+    raise typer.Exit(server.follow(job, lambda text: typer.echo(text.translate(SIGNS), nl=False)))
 
 
 def _chosen(name: str, part: Part) -> tuple[Study, Study]:
