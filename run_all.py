@@ -87,6 +87,7 @@ def run(
     device: arguments.Device = "auto",
     block_timeout: arguments.BlockTimeout = None,
     deadline: arguments.Deadline = None,
+    bridge: arguments.Bridge = None,
     data_dir: arguments.DataDir = Path("data"),
     allow_other_data: arguments.AllowOtherData = False,
     shard: arguments.Shard = None,
@@ -105,7 +106,7 @@ def run(
     Finished cells are kept: an interrupted run goes on with the same command. Exit codes: 0 done,
     1 some cells failed or diverged (or are missing), 2 bad input, 130 interrupted.
     """
-    options = Options(executor, address, workers, lanes, device, block_timeout, deadline)
+    options = Options(executor, address, workers, lanes, device, block_timeout, deadline, bridge)
     most = max_seeds if adaptive else None
     cluster = None if nodes is None else (nodes, cpus_per_node, gpus_per_node)
     if nodes is None and (cpus_per_node or gpus_per_node):

@@ -24,6 +24,7 @@ class Options:
     device : "auto" takes CUDA if there is a GPU.
     block_timeout : seconds after which a block runs again if its worker on Ray gives no sign; None
         for the default.
+    bridge : so many seeds are trained in a second numerics class of the cluster too.
     deadline : when the run must have ended; see ``harness.running.deadline.seconds_left``.
     """
 
@@ -34,8 +35,13 @@ class Options:
     device: DeviceName = "auto"
     block_timeout: float | None = None
     deadline: str | None = None
+    bridge: int | None = None
 
     def check(self) -> None:
         """Raise InputError where the options contradict each other."""
         if self.address is not None and self.executor == "in-process":
             raise InputError("--address needs Ray: leave out --executor in-process")
+        if self.bridge is not None and self.address is None:
+            raise InputError(
+                "--bridge compares nodes of a cluster that round differently: it needs --address"
+            )

@@ -50,6 +50,8 @@ class Tally:
     by_others : cells that other drivers recorded while this run waited for them.
     conflicts : cells whose second result differs from their record.
     unwritten, write_error : records that could not be written to the store, and why.
+    unbridged : why no seeds were trained in a second numerics class; empty where they were, or
+        nobody asked.
     vanished : cells that were recorded in a directory that was removed meanwhile.
     stopped : whether blocks were not started because of that.
     rescued, rescued_cells : the folder that holds copies of the first so many unwritten ones; None
@@ -64,6 +66,7 @@ class Tally:
     conflicts: list[Conflict] = field(default_factory=list)
     unwritten: list[Record] = field(default_factory=list)
     write_error: str = ""
+    unbridged: str = ""
     vanished: int = 0
     stopped: bool = False
     rescued: Path | None = None

@@ -174,6 +174,30 @@ class Session:
             return InProcess(self.device)
         return self._on_ray(self.workers)
 
+    def _bridge(self, executor: OnRay, observe: Callable[[Event], None], tally: Tally) -> None:
+        """Train the first seeds again, each in another class of the cluster than it has."""
+        targets: dict[str, list[int]] = {}
+        for seed in self.chosen.seeds[: self.options.bridge]:
+            others = sorted(executor.classes - {executor.bound.get(seed, "")})
+            if seed in executor.bound and others:
+                targets.setdefault(others[0], []).append(seed)
+        if not targets:
+            tally.unbridged = "all nodes that were used round alike"
+        for numerics, seeds in targets.items():
+            store = Store(self.store.root / "bridge" / numerics)
+            part = self.chosen.model_copy(update={"seeds": tuple(seeds)})
+            plan = make_plan(
+                part,
+                self.data.checksum(),
+                [path.stem for path in store.records.glob("*.json")],
+                workers=self.workers,
+                lanes=self.options.lanes,
+                device=self.device,
+            )
+            executor.bound = dict.fromkeys(seeds, numerics)
+            run = Run(plan, self.data, self.study.name, store, tally, self._deadline())
+            run.execute(executor, observe)
+
     def _look_for_vanished(self, tally: Tally) -> None:
         """Count the cells that this run recorded in a directory that somebody then removed."""
         if (self.store.root / "study.json").exists():
@@ -234,6 +258,8 @@ class Session:
         try:
             run = Run(self.plan, self.data, self.study.name, self.store, tally, self._deadline())
             run.execute(executor, both)
+            if self.options.bridge is not None and isinstance(executor, OnRay):
+                self._bridge(executor, both, tally)
         finally:
             self._look_for_vanished(tally)
             recorded = tally.done + tally.diverged - len(tally.unwritten)

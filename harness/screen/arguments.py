@@ -50,6 +50,13 @@ Deadline = Annotated[
         "(default: what SLURM tells its jobs). What would not end before is not started."
     ),
 ]
+Bridge = Annotated[
+    int | None,
+    Option(
+        min=1,
+        help="Train so many seeds on nodes of a second numerics class too; the report compares.",
+    ),
+]
 Serve = Annotated[
     int | None,
     Option(

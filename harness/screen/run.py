@@ -211,6 +211,8 @@ def _warn_of(tally: Tally, root: Path) -> None:
             f"cell {conflict.key} was computed twice with different {', '.join(conflict.differs)}; "
             f"the first record stays, the second is {conflict.path}"
         )
+    if tally.unbridged:
+        warn(f"--bridge: {tally.unbridged}; no seed was trained in a second numerics class")
     if tally.vanished:
         warn(
             f"{root} was removed while the run went on, with {tally.vanished} cells that had been "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from reports.numbers.metrics import final_accuracy
+from reports.numbers.metrics import as_matrix, final_accuracy
 from reports.numbers.records import Record, is_done
 from reports.numbers.statistics import Interval, t_interval
 
@@ -84,16 +84,16 @@ def _bridge(
     negligible: float,
 ) -> Bridge:
     same = sum(a["accuracy"] == b["accuracy"] for a, b in pairs)
-    differences = [
-        final_accuracy(b["accuracy"]) - final_accuracy(a["accuracy"])
-        for a, b in pairs
-        if is_done(a) and is_done(b)
-    ]
+    differences = [100 * (_final(b) - _final(a)) for a, b in pairs if is_done(a) and is_done(b)]
     mean = interval = None
     if len(differences) > 1:
         mean = sum(differences) / len(differences)
         interval = t_interval(differences, 0.90)
     return Bridge(condition, numerics, other, len(pairs), same, mean, interval, negligible)
+
+
+def _final(record: Record) -> float:
+    return final_accuracy(as_matrix(record["accuracy"]))
 
 
 def _numerics(record: Mapping[str, object]) -> str:

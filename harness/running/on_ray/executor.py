@@ -19,6 +19,7 @@ from harness.running.events import (
     BlockNotStarted,
     Event,
     ExecutorLost,
+    NodeJoined,
 )
 from harness.running.executors import InProcess
 from harness.running.on_ray.foreman import Orders
@@ -55,6 +56,11 @@ class OnRay:
     log : where the log of a Ray that broke goes; None for the folder of temporary files.
     look_every, word_after : see ``Orders``.
 
+    Attributes
+    ----------
+    bound : is kept up to date with what was trained.
+    classes : the numerics classes of the nodes that have joined.
+
     Raises
     ------
     InputError
@@ -77,6 +83,7 @@ class OnRay:
         self.device = device
         self.log = log
         self.bound = dict(bound or {})
+        self.classes: set[str] = set()
         self.orders = Orders(device, workers, address, timeout, versions, look_every, word_after)
         self.foreman: Foreman | None = self._start()
         self.workers = self.foreman.capacity
@@ -146,6 +153,8 @@ class OnRay:
                 (event,) = rest
                 if isinstance(event, BlockDone | BlockFailed | BlockNotStarted):
                     self._finished(event.block, unfinished)
+                if isinstance(event, NodeJoined) and event.numerics is not None:
+                    self.classes.add(event.numerics)
                 if isinstance(event, BlockDone):
                     numerics = event.environment["numerics"]
                     self.bound |= {cell.seed: numerics for cell in event.block}
