@@ -20,6 +20,7 @@ from typing import Any
 
 from harness.data.benchmarks import Dataset
 from harness.errors import InputError, in_a_line
+from harness.keeping.processes import processes_of
 from harness.running.events import (
     Block,
     BlockDone,
@@ -85,6 +86,8 @@ class Work:
 
 HEARTBEAT_S = 0.5
 """How often the driver is looked for while nothing happens."""
+BEGIN_S = 60.0
+"""A worker on this machine has so much longer for its first sign: it starts, and reads the data."""
 TAKE_BACK_S = 15.0
 """A block that no worker has begun for so long goes to another node that has room."""
 
@@ -306,15 +309,27 @@ class Foreman:
             self.tell(BlockLost(work.job.block, why))
 
     def _look_for_silence(self, now: float) -> None:
-        """End workers that have begun and give no sign any more."""
+        """End workers that give no sign any more, and on this machine those that gave none."""
+        here = self.orders.address is None
         for task, work in list(self.working.items()):
-            silent = 0.0 if work.heard is None else now - work.heard
+            if work.heard is None and not here:
+                continue  # it may wait for the cluster's other users
+            silent = now - (work.given if work.heard is None else work.heard)
             # Each further try has twice as long: the machine may be slow.
-            if silent > self.orders.block_timeout * 2.0**work.job.tries:
-                if self.orders.address is None and work.pid is not None and _is_worker(work.pid):
-                    os.kill(work.pid, signal.SIGKILL)  # of this machine and of this Ray
+            allowed = self.orders.block_timeout * 2.0**work.job.tries
+            if silent > allowed + (BEGIN_S if work.heard is None else 0.0):
+                if here:
+                    self._kill_worker_of(work)
                 self._cancel(task)
                 self._lost(task, work, f"no sign of its worker for {silent:.0f} s")
+
+    def _kill_worker_of(self, work: Work) -> None:
+        """Kill the worker that has a block; one that gave no sign is known by what others are."""
+        known = {other.pid for other in self.working.values() if other is not work}
+        for pid in processes_of(os.getsid(0)):  # of this machine and of this Ray
+            if _trains(pid) and (pid == work.pid or (work.pid is None and pid not in known)):
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
 
     def _cancel(self, task: Any) -> None:
         with suppress(Exception):  # a node that is gone cannot be asked
@@ -339,9 +354,9 @@ class Foreman:
         return True
 
 
-def _is_worker(pid: int) -> bool:
-    """Tell whether a process of this machine is a worker of Ray, by the name it gives itself."""
+def _trains(pid: int) -> bool:
+    """Tell whether a process of this machine has a block, by the name that Ray gives it."""
     try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().startswith(b"ray::")
+        return Path(f"/proc/{pid}/cmdline").read_bytes().startswith(b"ray::train")
     except OSError:
         return False

@@ -15,14 +15,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 from harness.errors import InputError
-from harness.keeping.processes import started
+from harness.keeping.processes import processes_of, started
 from harness.running.interruption import SIGNALS, held
 from harness.running.on_ray.foreman import Orders
 
@@ -130,7 +129,7 @@ class Foreman:
                 self._process.wait(END_S)
             session = self._process.pid
             deadline = time.monotonic() + END_S
-            while (left := list(_processes_of(session))) and time.monotonic() < deadline:
+            while (left := list(processes_of(session))) and time.monotonic() < deadline:
                 for pid in left:
                     with suppress(ProcessLookupError):
                         os.kill(pid, signal.SIGKILL)
@@ -153,15 +152,6 @@ class Foreman:
                 kept.write(self.log.read_bytes())
             self.log.unlink()
             self.log = self._kept_log
-
-
-def _processes_of(session: int) -> Iterator[int]:
-    """Yield the processes of a session that still run (Linux; elsewhere none is known)."""
-    for folder in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError, IndexError, ValueError):
-            state, _, _, of = (folder / "stat").read_text().rpartition(")")[2].split()[:4]
-            if int(of) == session and state != "Z":
-                yield int(folder.name)
 
 
 def _remove_leftovers(folder: Path) -> None:
