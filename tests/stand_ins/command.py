@@ -7,6 +7,7 @@ does, but ends that one only: ``ray stop`` would end every Ray of this machine.
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import signal
@@ -45,7 +46,9 @@ def with_head(address: str, cpus: str, command: list[str]) -> int:
     start = [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block"]
     start += [f"--node-ip-address={host}", f"--port={port}", f"--num-cpus={cpus}"]
     start += [f"--temp-dir={folder}", "--include-dashboard=false"]
-    ports = ("--ray-client-server-port", "--dashboard-agent-listen-port")
+    ports = ["--dashboard-agent-listen-port"]
+    if importlib.util.find_spec("grpc") is not None:  # only with ray[client] is there such a port
+        ports.append("--ray-client-server-port")
     start += [f"{option}={free_port()}" for option in ports]
     head = subprocess.Popen(
         start, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
