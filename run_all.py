@@ -274,7 +274,8 @@ def _analysed(results: Results) -> Analysis:
     from reports.numbers.statistics import FIXED
 
     procedure = ANYTIME if results.adaptive else FIXED
-    return analyse(as_records(results.records), results.study, procedure)
+    elsewhere = as_records(results.elsewhere)
+    return analyse(as_records(results.records), results.study, procedure, elsewhere)
 
 
 def _report(directory: Path) -> int:

@@ -24,6 +24,7 @@ class Results:
     damaged : files that cannot be trusted as records.
     hidden : number of records that are not shown, by the name of their condition and the reason.
     adaptive : whether seeds were added until the claims were decided.
+    elsewhere : records of cells that were trained in another numerics class too (``run --bridge``).
     """
 
     study: Study
@@ -31,6 +32,7 @@ class Results:
     damaged: list[Damaged]
     hidden: Mapping[tuple[str, str], int]
     adaptive: bool
+    elsewhere: list[Record]
 
 
 def read_results(directory: Path) -> Results:
@@ -53,5 +55,11 @@ def read_results(directory: Path) -> Results:
             f"{directory} has no finished cell of the study '{study.name}' yet{damage}; run it "
             f"first: python run_all.py run {study.name} --out {directory}"
         )
-    hidden = selection.hidden
-    return Results(study, selection.records, damaged, hidden, adaptive_seeds is not None)
+    elsewhere: list[Record] = []
+    for folder in sorted((directory / "bridge").glob("*/")):
+        more, more_damaged = Store(folder).read_all()
+        elsewhere += select(more, study).records
+        damaged += more_damaged
+    return Results(
+        study, selection.records, damaged, selection.hidden, adaptive_seeds is not None, elsewhere
+    )

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from reports.findings.agreement import Agreement, agreements
+from reports.findings.bridges import NEGLIGIBLE, Bridge, bridges
 from reports.findings.causes import Causes, causes
 from reports.findings.contrasts import (
     Cells,
@@ -97,6 +98,7 @@ class Analysis:
     notices : what a reader must know before any number.
     criteria, error_rates : of the main claim, which is the first; empty without a pair of seeds.
     causes : what the study's factors say about causes.
+    bridges : how much machines that round differently matter, where cells were trained on both.
     measured : the accuracies and telemetry themselves.
     """
 
@@ -120,11 +122,22 @@ class Analysis:
     criteria: tuple[Criterion, ...]
     error_rates: tuple[ErrorRate, ...]
     causes: Causes
+    bridges: tuple[Bridge, ...]
     measured: Measured = field(compare=False, repr=False)
 
 
-def analyse(records: Sequence[Record], study: Study, procedure: Procedure = FIXED) -> Analysis:
-    """Analyse the selected records of a study; the order of the records does not matter."""
+def analyse(
+    records: Sequence[Record],
+    study: Study,
+    procedure: Procedure = FIXED,
+    elsewhere: Sequence[Record] = (),
+) -> Analysis:
+    """Analyse the selected records of a study; the order of the records does not matter.
+
+    Parameters
+    ----------
+    elsewhere : records of some of the same cells, from machines that round differently.
+    """
     records_by_cell = {(record["condition"], record["seed"]): record for record in records}
     seeds = seeds_of(records, study)
     tasks = tables.task_count(records)
@@ -164,5 +177,11 @@ def analyse(records: Sequence[Record], study: Study, procedure: Procedure = FIXE
             for rate in error_rates(judged.contrast, judged.claim, procedure)
         ),
         causes=causes(records, study),
+        bridges=bridges(
+            records,
+            elsewhere,
+            list(study.conditions),
+            study.claims[0].negligible if study.claims else NEGLIGIBLE,
+        ),
         measured=measured(records, study),
     )

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from reports.numbers.metrics import as_matrix, final_accuracy
-from reports.numbers.records import Record, is_done
+from reports.numbers.records import Record, final_accuracy, is_done
 from reports.numbers.statistics import Interval, t_interval
 
 NEGLIGIBLE = 0.3
@@ -25,6 +24,7 @@ class Bridge:
     difference, ci90 : mean of final accuracy there minus here, in points, over the seeds that are
         done in both, and its 90% interval; None for fewer than two.
     negligible : points.
+    equivalent : whether the difference is surely negligible; None where there is no telling.
     """
 
     condition: str
@@ -35,16 +35,7 @@ class Bridge:
     difference: float | None
     ci90: Interval | None
     negligible: float
-
-    @property
-    def equivalent(self) -> bool | None:
-        """Whether the difference is surely negligible; None where there is no telling."""
-        if self.ci90 is None:
-            return None
-        if self.ci90.inside(Interval(-self.negligible, self.negligible)):
-            return True
-        beyond = self.ci90.low > self.negligible or self.ci90.high < -self.negligible
-        return False if beyond else None
+    equivalent: bool | None
 
 
 def bridges(
@@ -84,16 +75,22 @@ def _bridge(
     negligible: float,
 ) -> Bridge:
     same = sum(a["accuracy"] == b["accuracy"] for a, b in pairs)
-    differences = [100 * (_final(b) - _final(a)) for a, b in pairs if is_done(a) and is_done(b)]
+    differences = [
+        final_accuracy(b) - final_accuracy(a) for a, b in pairs if is_done(a) and is_done(b)
+    ]
     mean = interval = None
     if len(differences) > 1:
         mean = sum(differences) / len(differences)
         interval = t_interval(differences, 0.90)
-    return Bridge(condition, numerics, other, len(pairs), same, mean, interval, negligible)
+    equivalent = None if interval is None else _equivalent(interval, negligible)
+    found = (len(pairs), same, mean, interval, negligible, equivalent)
+    return Bridge(condition, numerics, other, *found)
 
 
-def _final(record: Record) -> float:
-    return final_accuracy(as_matrix(record["accuracy"]))
+def _equivalent(interval: Interval, negligible: float) -> bool | None:
+    if interval.inside(Interval(-negligible, negligible)):
+        return True
+    return False if interval.low > negligible or interval.high < -negligible else None
 
 
 def _numerics(record: Mapping[str, object]) -> str:

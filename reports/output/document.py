@@ -101,6 +101,8 @@ def verdict_document(analysis: Analysis) -> dict[str, Any]:
         changes: list of version, git_commit (str or null), git_clean (bool or null), cells (int),
         seeds (object of condition: list of seeds), the state with most cells first.
 
+    bridges : only where cells were trained in a second numerics class too: list of
+        ``reports.findings.bridges.Bridge``.
     notices : list of what a reader must know before any number (str), such as that the data are
         not the claim's; only where there is a notice.
 
@@ -136,10 +138,11 @@ def verdict_document(analysis: Analysis) -> dict[str, Any]:
         for part in fields(analysis.causes)
         if getattr(analysis.causes, part.name)
     }
-    # Most reports have neither of these entries, and reports of earlier versions never have them.
+    # Most reports have none of these entries, and reports of earlier versions never have them.
     notices = {"notices": analysis.notices} if analysis.notices else {}
+    crossed = {"bridges": analysis.bridges} if analysis.bridges else {}
     code = {"code_states": analysis.code} if code_notice(analysis.code) else {}
-    encoded: dict[str, Any] = as_json(document | notices | code | causes)
+    encoded: dict[str, Any] = as_json(document | notices | crossed | code | causes)
     return encoded
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from reports.findings.agreement import Agreement
 from reports.findings.analysis import Analysis
+from reports.findings.bridges import Bridge
 from reports.findings.error_rates import ErrorRate, error_rates_note
 from reports.findings.origins import code_notice
 from reports.numbers.study import Study
@@ -125,6 +126,8 @@ def how_run(analysis: Analysis, study: Study) -> Section:
             "Provenance of the records", ["what", "value", "cells"], provenance_rows, folded=True
         ),
     ]
+    if analysis.bridges:
+        tables.append(_bridges_table(analysis.bridges))
     if code_notice(analysis.code) is not None:
         states = [
             [state.name, condition, ", ".join(map(str, seeds))]
@@ -134,3 +137,21 @@ def how_run(analysis: Analysis, study: Study) -> Section:
         header = ["state of the code", "condition", "seeds"]
         tables.append(Table("Which code made which cells", header, states, folded=True))
     return Section("run", "How it was run", paragraphs, tables=tables)
+
+
+def _bridges_table(bridges: Sequence[Bridge]) -> Table:
+    rows = [
+        [
+            bridge.condition,
+            f"{bridge.other} against {bridge.numerics}",
+            str(bridge.n),
+            str(bridge.same),
+            "-" if bridge.difference is None else signed(bridge.difference),
+            "-" if bridge.ci90 is None else interval(bridge.ci90),
+            HOLDS[bridge.equivalent],
+        ]
+        for bridge in bridges
+    ]
+    header = ["condition", "arithmetic", "seeds", "same accuracies", "difference, points",
+              "90% interval", f"within {bridges[0].negligible:g}"]  # fmt: skip
+    return Table("The same cells on machines that round differently", header, rows)
