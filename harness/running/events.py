@@ -106,6 +106,19 @@ class WaitingForOthers:
 
 
 @dataclass(frozen=True)
+class Bridging:
+    """Further cells are trained, for the second time, in another numerics class.
+
+    Attributes
+    ----------
+    cells, numerics : how many, and the class.
+    """
+
+    cells: int
+    numerics: str
+
+
+@dataclass(frozen=True)
 class NodeJoined:
     """A node of a cluster that is used from now on.
 
@@ -158,6 +171,7 @@ Event = (
     | NotKept
     | NoWorker
     | WaitingForOthers
+    | Bridging
     | NodeJoined
     | NodeGone
     | ExecutorLost

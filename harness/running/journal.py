@@ -6,7 +6,7 @@ on where it cannot be written. Every line has
     time     when the driver heard of it (ISO 8601, UTC)
     driver   process of the driver, so that runs that share a directory can be told apart
     event    "run-started", "started", "done", "failed", "lost", "left-out", "not-kept",
-             "no-worker", "waiting", "node-joined", "node-gone", "executor-lost" or
+             "no-worker", "waiting", "bridging", "node-joined", "node-gone", "executor-lost" or
              "run-ended"
 
 and further
@@ -18,7 +18,8 @@ and further
     numerics, cpu, room    node-joined: how it rounds, its processor, blocks at a time
     why      failed, lost, left-out, not-kept, no-worker, node-gone, executor-lost: in words
     remedy   executor-lost: what the run does now
-    cells    waiting: how many cells other drivers of the directory have
+    cells    waiting: how many cells other drivers of the directory have; bridging: how many are
+             trained for the second time, in the class that ``numerics`` names
     missing, workers    run-started: cells to run, workers at most
     recorded, failed    run-ended: cells recorded, and blocks that failed
 """
@@ -39,6 +40,7 @@ from harness.running.events import (
     BlockLost,
     BlockNotStarted,
     BlockProgress,
+    Bridging,
     Event,
     ExecutorLost,
     NodeGone,
@@ -88,6 +90,8 @@ class Journal:
                 self.add("no-worker", seconds=round(seconds, 3), why=advice)
             case WaitingForOthers(cells):
                 self.add("waiting", cells=cells)
+            case Bridging(cells, numerics):
+                self.add("bridging", cells=cells, numerics=numerics)
             case NodeJoined(node, cpu, numerics, room):
                 self.add("node-joined", node=node, cpu=cpu, numerics=numerics, room=room)
             case NodeGone(node, reason):

@@ -18,7 +18,7 @@ from harness.keeping.selection import refuse_to_hide, select
 from harness.keeping.store import Damaged, Store
 from harness.running.cores import cores_here
 from harness.running.deadline import Deadline, seconds_left
-from harness.running.events import Event
+from harness.running.events import Bridging, Event
 from harness.running.executors import Executor, InProcess
 from harness.running.interruption import held
 from harness.running.journal import Journal
@@ -194,6 +194,7 @@ class Session:
                 lanes=self.options.lanes,
                 device=self.device,
             )
+            observe(Bridging(plan.missing, numerics))
             executor.bound = dict.fromkeys(seeds, numerics)
             run = Run(plan, self.data, self.study.name, store, tally, self._deadline())
             run.execute(executor, observe)

@@ -22,6 +22,7 @@ from harness.running.events import (
     BlockLost,
     BlockNotStarted,
     BlockProgress,
+    Bridging,
     Event,
     ExecutorLost,
     NodeGone,
@@ -92,6 +93,9 @@ class Display:
                 self._running[block] = fraction
             case BlockLost(block) | NotKept(block) | BlockNotStarted(block):
                 self._running.pop(block, None)
+            case Bridging(cells):
+                self.missing += cells
+                self._bar.update(self._task, total=self.missing)
             case BlockDone(block) | BlockFailed(block):
                 self._running.pop(block, None)
                 self._finished += len(block)
@@ -154,6 +158,8 @@ def in_words(event: Event) -> str | None:
             return (
                 f"{cells} cells are left, which other runs of this directory have; waiting for them"
             )
+        case Bridging(cells, numerics):
+            return f"{cells} cells again, on nodes of numerics {numerics}"
         case NodeJoined(node, cpu, numerics, room) if cpu is not None:
             return f"{node} is used: {room} x {cpu}, numerics {numerics}"
         case NodeGone(node, None):

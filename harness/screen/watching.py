@@ -21,6 +21,7 @@ from harness.running.events import (
     BlockLost,
     BlockNotStarted,
     BlockProgress,
+    Bridging,
     Event,
     NotKept,
 )
@@ -150,6 +151,10 @@ class Watched:
                     self._running.pop(block, None)
                     self._blocks["lost"] += 1
                     self._say(f"{why}: {_named(block)} again")
+                case Bridging(cells):
+                    self._asked += cells
+                    self._missing += cells
+                    self._say(str(in_words(event)))
                 case BlockNotStarted(block, why):
                     self._say(f"not started: {_named(block)}: {why}")
                 case _:

@@ -14,15 +14,15 @@ NEGLIGIBLE = 0.3
 
 @dataclass(frozen=True)
 class Bridge:
-    """One condition on the machines of the results, and again on others.
+    """One condition in two numerics classes.
 
     Attributes
     ----------
-    numerics, other : the numerics classes.
+    numerics, other : the classes, in alphabetical order.
     n : seeds that both have.
     same : how many of them have the same accuracies in both, bit for bit.
-    difference, ci90 : mean of final accuracy there minus here, in points, over the seeds that are
-        done in both, and its 90% interval; None for fewer than two.
+    difference, ci90 : mean of final accuracy in the other minus the first class, in points, over
+        the seeds that are done in both, and its 90% interval; None for fewer than two.
     negligible : points.
     equivalent : whether the difference is surely negligible; None where there is no telling.
     """
@@ -56,9 +56,10 @@ def bridges(
     for other in elsewhere:
         record = here.get(other["key"])
         if record is not None:
-            classes = (_numerics(record), _numerics(other))
+            first, second = sorted((record, other), key=_numerics)
+            classes = (_numerics(first), _numerics(second))
             if classes[0] != classes[1]:
-                pairs.setdefault((record["condition"], *classes), []).append((record, other))
+                pairs.setdefault((record["condition"], *classes), []).append((first, second))
     return tuple(
         _bridge(name, numerics, other, pairs[name, numerics, other], negligible)
         for name, numerics, other in sorted(
