@@ -253,7 +253,7 @@ def _look(root: Path) -> Look:
     from harness.running.adaptive import Look
     from reports.findings.contrasts import undecidable, undecided
 
-    analysis = _analysed(read_results(root))
+    analysis = _analysed(read_results(root, by_index=True))
     claims = analysis.claims
     return Look(len(analysis.seeds), len(claims), undecided(claims), undecidable(claims))
 
@@ -283,7 +283,7 @@ def _report(directory: Path) -> int:
     from harness.keeping.results import read_results
     from harness.screen.messages import say_what_is_left_out
 
-    results = read_results(directory)
+    results = read_results(directory, by_index=True)
 
     from reports.output.page import write_report
     from reports.output.terminal import show

@@ -35,8 +35,13 @@ class Results:
     elsewhere: list[Record]
 
 
-def read_results(directory: Path) -> Results:
+def read_results(directory: Path, *, by_index: bool = False) -> Results:
     """Read a results directory.
+
+    Parameters
+    ----------
+    by_index : do not hash again the records whose files have not changed since they were found
+        intact; see ``harness.keeping.survey.read_by_index``.
 
     Raises
     ------
@@ -47,7 +52,7 @@ def read_results(directory: Path) -> Results:
     study, adaptive_seeds = store.study(), store.adaptive_seeds()
     if adaptive_seeds is not None:
         study = study.choose(None, str(adaptive_seeds))
-    records, damaged = store.read_all()
+    records, damaged = _read_by_index(store) if by_index else store.read_all()
     selection = select(records, study)
     if not selection.records:
         damage = f" ({len(damaged)} damaged, the first {damaged[0].path.name})" if damaged else ""
@@ -63,3 +68,9 @@ def read_results(directory: Path) -> Results:
     return Results(
         study, selection.records, damaged, selection.hidden, adaptive_seeds is not None, elsewhere
     )
+
+
+def _read_by_index(store: Store) -> tuple[list[Record], list[Damaged]]:
+    from harness.keeping.survey import read_by_index  # numpy: not where there are no results
+
+    return read_by_index(store)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import InputError
-from harness.keeping.records import Record
+from harness.keeping.records import Record, Trained
 from harness.studies.condition import Condition
 from harness.studies.known_data import is_genuine
 from harness.studies.study import Study
@@ -52,29 +52,41 @@ def select(records: Sequence[Record], study: Study) -> Selection:
             f"(checksums {', '.join(c[:12] for c in checksums)}); keep each in a directory of "
             "its own"
         )
+    by_program: dict[str, list[Record]] = {}
+    for record in records:
+        by_program.setdefault(record["program"], []).append(record)
     selected: list[Record] = []
-    selected_keys: set[str] = set()
+    hidden: Counter[tuple[str, str]] = Counter()
+    programs: set[str] = set()
     if checksums:
         other_data = not is_genuine(study.benchmark, checksums[0])
         for name, condition in study.conditions.items():
             program = condition.program(checksums[0])
-            for record in records:
-                if record["program"] == program:
-                    renamed = record | {"condition": name}
-                    if other_data:  # records of earlier versions do not say so
-                        renamed["provenance"] = record["provenance"] | {"data_genuine": False}
-                    selected.append(renamed)
-                    selected_keys.add(record["key"])
-    hidden = Counter(
-        (record["condition"], _reason(record, study.conditions))
-        for record in records
-        if record["key"] not in selected_keys
-    )
+            programs.add(program)
+            for record in by_program.get(program, ()):
+                selected.append(_under(name, record, other_data=other_data))
+    reasons: dict[tuple[str, str], str] = {}  # by program and name: all their cells share one
+    for record in records:
+        program, name = record["program"], record["condition"]
+        if program not in programs:
+            if (program, name) not in reasons:
+                reasons[program, name] = _reason(record, study.conditions)
+            hidden[name, reasons[program, name]] += 1
     return Selection(selected, hidden)
 
 
+def _under(name: str, record: Record, *, other_data: bool) -> Record:
+    """Return a record under the name of a condition; the record itself where nothing changes."""
+    if record["condition"] == name and not other_data:
+        return record
+    renamed = record | {"condition": name}
+    if other_data:  # records of earlier versions do not say so
+        renamed["provenance"] = record["provenance"] | {"data_genuine": False}
+    return renamed
+
+
 def refuse_to_hide(
-    records: Sequence[Record], before: Study | None, study: Study, data_checksum: str, root: Path
+    records: Sequence[Trained], before: Study | None, study: Study, data_checksum: str, root: Path
 ) -> None:
     """Refuse a study if reports would no longer show records of a directory under it.
 
@@ -82,6 +94,7 @@ def refuse_to_hide(
 
     Parameters
     ----------
+    records : one for each settings and name are enough; the first of several is named.
     before : the study that the directory ``root`` belongs to so far; None if it is unknown.
         Records that are hidden under ``before`` already are allowed.
 
@@ -122,7 +135,7 @@ def _programs(study: Study, data_checksum: str) -> set[str]:
     return {condition.program(data_checksum) for condition in study.conditions.values()}
 
 
-def _reason(record: Record, conditions: Mapping[str, Condition]) -> str:
+def _reason(record: Trained, conditions: Mapping[str, Condition]) -> str:
     """Return the reason why no condition of a study has the program of a record."""
     if record["condition"] not in conditions:
         return "removed"
@@ -130,7 +143,7 @@ def _reason(record: Record, conditions: Mapping[str, Condition]) -> str:
     return changes or "trained by an earlier revision of the arithmetic"
 
 
-def _changes(record: Record, conditions: Mapping[str, Condition]) -> Iterator[str]:
+def _changes(record: Trained, conditions: Mapping[str, Condition]) -> Iterator[str]:
     """Yield the settings that differ between a record and the current condition of its name."""
     condition = conditions.get(record["condition"])
     if condition is None:

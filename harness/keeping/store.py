@@ -4,6 +4,7 @@ A results directory holds
 
     study.json          the resolved study, its fingerprint and the time of its first run
     records/KEY.json    one finished cell each, named by its key, with a hash of its content
+    index.npz           which records were found intact; disposable, see harness.keeping.index
     damaged/            damaged records, which a run moves here
     conflicts/          second results of a cell that differ from its record
 
@@ -23,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import InputError
-from harness.keeping.records import RESULTS, Record, checked
+from harness.keeping.records import RESULTS, Record, Sharing, checked
 from harness.studies.study import Study
 from harness.studies.study_files import read_text, validate_study
 
@@ -87,13 +88,34 @@ class Store:
         """Return all intact records, ordered by key, and the damaged files."""
         records: list[Record] = []
         damaged: list[Damaged] = []
-        for path in sorted(self.records.glob("*.json")):
-            match self.read(path):
+        share = Sharing()
+        for entry in self.files():
+            match self.read(self.records / entry.name):
                 case Damaged() as damaged_file:
                     damaged.append(damaged_file)
                 case record:
-                    records.append(record)
+                    records.append(share(record))
         return records, damaged
+
+    def files(self) -> list[os.DirEntry[str]]:
+        """Return the files that are named as records are, in the order of their keys.
+
+        Raises
+        ------
+        InputError
+            Where the folder of records cannot be listed.
+        """
+        try:
+            with os.scandir(self.records) as entries:
+                named = [entry for entry in entries if entry.name.endswith(".json")]
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        except OSError as error:
+            raise InputError(
+                f"{self.records} cannot be listed ({error.strerror or error}); make it readable, "
+                "or choose another directory"
+            ) from None
+        return sorted(named, key=lambda entry: entry.name)
 
     def set_aside(self, damaged: Damaged) -> Path:
         """Move a damaged record to ``damaged/``, so that its cell can be run again.

@@ -13,9 +13,9 @@ import torch
 
 from harness.data.benchmarks import BENCHMARKS
 from harness.errors import InputError
-from harness.keeping.records import final_accuracy
-from harness.keeping.selection import refuse_to_hide, select
+from harness.keeping.selection import refuse_to_hide
 from harness.keeping.store import Damaged, Store
+from harness.keeping.survey import survey
 from harness.running.cores import cores_here
 from harness.running.deadline import Deadline, seconds_left
 from harness.running.events import Bridging, Event
@@ -73,10 +73,11 @@ class Session:
         self.data = BENCHMARKS[study.benchmark](data_dir, allow_other=allow_other_data)
         if not self.data.genuine:  # else the study was checked when it was read
             self._check_sizes()
-        self._records, self._damaged = self.store.read_all()
-        if self._records:
+        self._survey = survey(self.store)
+        self._damaged = self._survey.damaged
+        if self._survey.keys:
             before = self.store.study_so_far()
-            refuse_to_hide(self._records, before, study, self.data.checksum(), root)
+            refuse_to_hide(self._survey.trained, before, study, self.data.checksum(), root)
         # A cluster says itself how many workers it has room for.
         self._executor: Executor | None = None
         if self.options.address is not None:
@@ -141,7 +142,7 @@ class Session:
         )
 
     def _keys(self) -> Collection[str]:
-        return {record["key"] for record in self._records}
+        return self._survey.keys
 
     def predicted(self, cluster: Cluster) -> tuple[Plan, Prediction]:
         """Return the plan for another cluster, and what a simulation says of it."""
@@ -240,12 +241,11 @@ class Session:
 
     def finals_on_record(self) -> dict[str, list[float]]:
         """Return the mean accuracies after the last task that are on record, by condition."""
-        finals: dict[str, list[float]] = {name: [] for name in self.chosen.conditions}
-        for record in select(self._records, self.chosen).records:
-            final = final_accuracy(record["accuracy"])
-            if final is not None:
-                finals[record["condition"]].append(final)
-        return finals
+        checksum = self.data.checksum()
+        return {
+            name: self._survey.finals(condition.program(checksum))
+            for name, condition in self.chosen.conditions.items()
+        }
 
     def execute(self, executor: Executor, observe: Callable[[Event], None], tally: Tally) -> None:
         """Run the plan and keep a journal; see ``harness.running.runner.Run``."""
