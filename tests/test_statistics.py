@@ -19,7 +19,8 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.weightstats import ttost_paired
 
-from reports.numbers import statistics
+from reports.numbers import flips, statistics
+from reports.numbers.flips import random_flip_ps
 from reports.numbers.statistics import (
     Floats,
     Interval,
@@ -382,3 +383,32 @@ def test_seeds_needed_say_none_where_none_would_do() -> None:
     assert few is not None
     assert many is not None
     assert few < many
+
+
+@pytest.mark.parametrize(
+    "gains",
+    [
+        np.round(np.random.default_rng(1).normal(0.1, 1, 31), 10),
+        np.round(100 * np.random.default_rng(2).integers(-3, 4, 57) / 91, 10),  # with ties
+        np.concatenate([np.full(20, 0.1), np.full(20, -0.1)]),  # a mean of 0, and flips beside it
+        np.concatenate([np.ones(1), np.zeros(39)]),
+        np.full(33, 0.3),
+        np.zeros(32),
+    ],
+)
+def test_random_flips_are_those_of_scipy(gains: Floats, monkeypatch: pytest.MonkeyPatch) -> None:
+    ranks = np.sign(gains) * stats.rankdata(np.abs(gains))
+    expected = [
+        stats.permutation_test(
+            (sample,),
+            np.mean,
+            permutation_type="samples",
+            n_resamples=1_999,
+            batch=1_000,
+            rng=np.random.default_rng(4),
+        ).pvalue
+        for sample in (ranks, gains)
+    ]
+    assert random_flip_ps(np.stack([ranks, gains]), 1_999, seed=4) == expected
+    monkeypatch.setattr(flips, "SIGNS_AT_ONCE", 100)
+    assert random_flip_ps(np.stack([ranks, gains]), 1_999, seed=4) == expected

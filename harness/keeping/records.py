@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sys
 from collections.abc import Mapping
 from typing import Any, NotRequired, cast
 
@@ -85,20 +84,25 @@ class Sharing:
     """
 
     def __init__(self) -> None:
-        self._parts: dict[str, Any] = {}
+        self._texts: dict[str, str] = {}
+        self._settings: dict[str, dict[str, Any]] = {}
+        self._names: dict[tuple[str, ...], tuple[str, ...]] = {}
 
     def __call__(self, record: Record) -> Record:
         """Return the record with the parts of earlier ones where they are equal in every type."""
-        fields: dict[str, Any] = {sys.intern(name): value for name, value in record.items()}
-        for name in ("protocol", "method", "provenance", "program", "study", "condition", "status"):
-            fields[name] = self._parts.setdefault(repr(fields[name]), fields[name])
-        fields["telemetry"] = [_named_once(entry) for entry in fields["telemetry"]]
-        fields["timings"] = _named_once(fields["timings"])
+        fields = self._named_once(record)
+        for name in ("program", "study", "condition", "status"):
+            fields[name] = self._texts.setdefault(fields[name], fields[name])
+        for name in ("protocol", "method", "provenance"):
+            # 1, 1.0 and True are equal, but not as texts.
+            fields[name] = self._settings.setdefault(repr(fields[name]), fields[name])
+        fields["telemetry"] = [self._named_once(entry) for entry in fields["telemetry"]]
+        fields["timings"] = self._named_once(fields["timings"])
         return cast(Record, fields)
 
-
-def _named_once(fields: Mapping[str, Any]) -> dict[str, Any]:
-    return {sys.intern(name): value for name, value in fields.items()}
+    def _named_once(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        names = tuple(fields)
+        return dict(zip(self._names.setdefault(names, names), fields.values(), strict=True))
 
 
 def final_accuracy(accuracy: list[list[float | None]]) -> float | None:

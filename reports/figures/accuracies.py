@@ -20,6 +20,7 @@ from reports.figures.theme import (
     Style,
     base,
     drawing,
+    drawn_seeds,
     is_plastic,
     legend_below,
     lettered,
@@ -81,8 +82,8 @@ def draw_pairs(
 ) -> Figure:
     """Draw one panel for each pair of conditions without and with DHP.
 
-    The arguments are those of ``draw_curves``. Thin lines are single seeds; crosses and stars are
-    published values.
+    The arguments are those of ``draw_curves``. Thin lines are single seeds, at most
+    ``theme.MOST_SEEDS`` of a condition; crosses and stars are published values.
     """
     pairs: dict[str, list[str]] = {}
     for condition in conditions:
@@ -96,7 +97,10 @@ def draw_pairs(
                     seed[["after_task", "accuracy"]].to_numpy() for _, seed in rows.groupby("seed")
                 ]
                 thin = LineCollection(
-                    seeds, colors=[style_of[condition].colour], alpha=0.25, lw=0.6
+                    [seeds[place] for place in drawn_seeds(len(seeds))],
+                    colors=[style_of[condition].colour],
+                    alpha=0.25,
+                    lw=0.6,
                 )
                 axis.add_collection(thin)
                 _draw_ours(axis, curves, condition, style_of[condition])
@@ -130,7 +134,7 @@ def draw_tasks(matrices: Mapping[str, Floats]) -> Figure:
 
     Returns
     -------
-    Thick lines are means over seeds, thin ones single seeds.
+    Thick lines are means over seeds, thin ones single seeds, at most ``theme.MOST_SEEDS``.
     """
     tasks = next(iter(matrices.values())).shape[-1]
     colours = sns.color_palette("viridis", tasks)
@@ -139,7 +143,8 @@ def draw_tasks(matrices: Mapping[str, Floats]) -> Figure:
             for task in range(tasks):
                 after = np.arange(task, tasks) + 1
                 accuracies = 100 * stack[:, task:, task]
-                lines = [np.column_stack([after, seed]) for seed in accuracies]
+                drawn = accuracies[drawn_seeds(len(accuracies))]
+                lines = [np.column_stack([after, seed]) for seed in drawn]
                 axis.add_collection(
                     LineCollection(lines, colors=[colours[task]], alpha=0.3, lw=0.5)
                 )

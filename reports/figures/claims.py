@@ -10,7 +10,18 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from reports.figures.theme import INK, MUTED, PAPER, SHADE, drawing, lettered, styles, wrapped
+from reports.figures.theme import (
+    INK,
+    MUTED,
+    PAPER,
+    SHADE,
+    drawing,
+    drawn_seeds,
+    lettered,
+    styles,
+    which_seeds,
+    wrapped,
+)
 from reports.findings.contrasts import Contrast, JudgedClaim
 from reports.numbers.statistics import Interval, paired_gains
 from reports.numbers.verdict import SIGNS
@@ -21,7 +32,7 @@ def draw_estimation(judged: JudgedClaim) -> Figure:
 
     The diamond is the mean difference, with the two intervals that decided the verdict (the thick
     one is that of equivalence). The dashed line is the reported gain, and the shaded band is
-    reported +- margin.
+    reported +- margin. Of more than ``theme.MOST_SEEDS`` seeds so many are drawn.
 
     Raises
     ------
@@ -33,8 +44,9 @@ def draw_estimation(judged: JudgedClaim) -> Figure:
         raise ValueError(f"the claim '{claim.id}' has no pair of seeds to draw")
     style_of = styles([pair.baseline, pair.treatment])
     plain, treated = style_of[pair.baseline], style_of[pair.treatment]
-    with_treatment, without = np.array(pair.treated), np.array(pair.untreated)
-    gains = paired_gains(pair.treated, pair.untreated, claim.unit)
+    drawn = drawn_seeds(len(pair.seeds))
+    with_treatment, without = np.array(pair.treated)[drawn], np.array(pair.untreated)[drawn]
+    gains = paired_gains(with_treatment, without, claim.unit)
     with drawing():
         figure, (left, right) = plt.subplots(1, 2, figsize=(6.2, 3.6), layout="constrained")
         for low, high in zip(without, with_treatment, strict=True):
@@ -48,7 +60,7 @@ def draw_estimation(judged: JudgedClaim) -> Figure:
         left.set_xticks([0, 1], [wrapped(pair.baseline, 16), wrapped(pair.treatment, 16)])
         left.set_xlim(-0.35, 1.35)
         left.set_ylabel("accuracy after the last task (%)")
-        left.set_title(f"{len(with_treatment)} seeds, each a line")
+        left.set_title(f"{which_seeds(len(pair.seeds))}, each a line")
         right.axhspan(
             claim.reported - claim.margin,
             claim.reported + claim.margin,

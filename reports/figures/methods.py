@@ -42,7 +42,8 @@ def draw_telemetry(telemetry: pd.DataFrame, conditions: Sequence[str]) -> Figure
     ValueError
         Where there is nothing to draw.
     """
-    shown = [name for name in QUANTITIES if name in present(telemetry)]
+    alive = present(telemetry)
+    shown = [name for name in QUANTITIES if name in alive]
     if not shown:
         raise ValueError("no record tells what its method did")
     style_of = styles(conditions)

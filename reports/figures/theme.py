@@ -26,6 +26,9 @@ BASES = ("finetune", "ewc", "online-ewc", "si", "mas")
 
 MARKERS = "osD^vPX<>*"
 
+MOST_SEEDS = 200
+"""Number of seeds that a figure draws one by one at most; means and intervals are of all."""
+
 FONT = "DejaVu Sans"
 """The font that comes with matplotlib; it has no East Asian letters."""
 
@@ -98,6 +101,20 @@ def styles(conditions: Sequence[str]) -> dict[str, Style]:
             style = Style(colour, line, MARKERS[place % len(MARKERS)], filled=True)
         style_of[condition] = style
     return style_of
+
+
+def drawn_seeds(count: int) -> list[int]:
+    """Return the places, of ``count`` seeds in order, that are drawn one by one: spread evenly."""
+    if count <= MOST_SEEDS:
+        return list(range(count))
+    return [place * (count - 1) // (MOST_SEEDS - 1) for place in range(MOST_SEEDS)]
+
+
+def which_seeds(count: int) -> str:
+    """Return in words which of ``count`` seeds are drawn one by one: "12 seeds"."""
+    if count <= MOST_SEEDS:
+        return f"{count} seeds"
+    return f"{MOST_SEEDS} of {count:,} seeds"
 
 
 def base(condition: str) -> str:

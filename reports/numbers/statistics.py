@@ -24,6 +24,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special, stats
 
+from reports.numbers.flips import random_flip_ps
+
 Floats = NDArray[np.float64]
 Unit = Literal["points", "relative %"]
 
@@ -136,7 +138,9 @@ def compare_paired(
     gains = paired_gains(a, b, unit)
     n, mean, sd = _summary(gains)
     wins = float(np.sum(gains > 0) + np.sum(gains == 0) / 2)
+    # Flipping signs of ranks is Wilcoxon's test, exact with ties and zeros too (Pratt 1959).
     ranks = np.sign(gains) * stats.rankdata(np.abs(gains))
+    p_wilcoxon, p_sign_flip = sign_flip_ps(np.stack([ranks, gains]), seed=seed)
     return PairedComparison(
         unit=unit,
         n=n,
@@ -146,9 +150,8 @@ def compare_paired(
         ci90=mean_interval(n, mean, sd, 0.90),
         bca95=_bca_interval(gains, seed),
         p_t=min(1.0, 2 * FIXED.p_above(n, abs(mean), sd)) if sd else 1.0,
-        # Flipping signs of ranks is Wilcoxon's test, exact with ties and zeros too (Pratt 1959).
-        p_wilcoxon=sign_flip_p(ranks, seed=seed),
-        p_sign_flip=sign_flip_p(gains, seed=seed),
+        p_wilcoxon=p_wilcoxon,
+        p_sign_flip=p_sign_flip,
         smallest_p=math.ldexp(2, -n) if n <= EXACT_FLIPS else 2 / (RANDOM_FLIPS + 1),
         hedges_gz=_hedges_gz(n, mean, sd) if sd and n > 2 else None,
         probability_superior=wins / n,
@@ -330,17 +333,18 @@ def sign_flip_p(differences: Floats, *, seed: int = 0) -> float:
     each half are listed, and the pairs of them are counted, instead of 2^30 sums. With more seeds,
     19,999 random flips and the observed signs are counted.
     """
+    return sign_flip_ps(differences[None], seed=seed)[0]
+
+
+def sign_flip_ps(samples: Floats, *, seed: int = 0) -> list[float]:
+    """Return for each sample, (k, n), what ``sign_flip_p`` returns for it alone."""
+    if samples.shape[1] > EXACT_FLIPS:
+        return random_flip_ps(samples, RANDOM_FLIPS, seed=seed)
+    return [_exact_flip_p(sample) for sample in samples]
+
+
+def _exact_flip_p(differences: Floats) -> float:
     n = len(differences)
-    if n > EXACT_FLIPS:
-        test = stats.permutation_test(
-            (differences,),
-            np.mean,
-            permutation_type="samples",
-            n_resamples=RANDOM_FLIPS,
-            batch=1_000,
-            rng=np.random.default_rng(seed),
-        )
-        return float(test.pvalue)
     # Sums of the same numbers in another order differ by rounding and must count as equal.
     observed = abs(differences.sum()) - 1e-9 * np.abs(differences).sum()
     if observed <= 0:

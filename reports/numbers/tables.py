@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,10 @@ def _identity(record: Record) -> dict[str, Any]:
     return {name: value for name, value in record.items() if name in IDENTITY}
 
 
+def _in_order(records: Sequence[Record]) -> list[Record]:
+    return sorted(records, key=lambda record: (record["condition"], record["seed"]))
+
+
 def task_count(records: Sequence[Record]) -> int:
     """Return how many tasks the records' sequence has; 0 without records."""
     return max((len(record["accuracy"]) for record in records), default=0)
@@ -39,16 +43,18 @@ def tidy(records: Sequence[Record]) -> pd.DataFrame:
     ``accuracy`` (a fraction), sorted by condition, seed and tasks. Nothing in the table depends on
     when and where the cells ran, so the same results give the same table.
     """
-    rows = [
-        _identity(record) | {"after_task": after + 1, "task": task + 1, "accuracy": accuracy}
-        for record in records
+    rows: list[tuple[Mapping[str, Any], int, int, float]] = [
+        (record, after + 1, task + 1, accuracy)
+        for record in _in_order(records)
         for after, row in enumerate(record["accuracy"])
         for task, accuracy in enumerate(row)
         if accuracy is not None
     ]
-    columns = [*IDENTITY, "after_task", "task", "accuracy"]
-    table = pd.DataFrame(rows, columns=columns)
-    return table.sort_values(["condition", "seed", "after_task", "task"], ignore_index=True)
+    # Columns rather than rows: a dictionary for each row would take ten times the memory.
+    columns: dict[str, list[Any]] = {name: [row[0][name] for row in rows] for name in IDENTITY}
+    for place, name in enumerate(("after_task", "task", "accuracy"), start=1):
+        columns[name] = [row[place] for row in rows]
+    return pd.DataFrame(columns) if rows else pd.DataFrame(columns=list(columns))
 
 
 def curves(records: Sequence[Record]) -> pd.DataFrame:
@@ -57,12 +63,7 @@ def curves(records: Sequence[Record]) -> pd.DataFrame:
     Columns: condition, seed, after_task (1-based), accuracy (in %).
     """
     rows = [
-        {
-            "condition": record["condition"],
-            "seed": record["seed"],
-            "after_task": after + 1,
-            "accuracy": 100 * accuracy,
-        }
+        (record["condition"], record["seed"], after + 1, 100 * accuracy)
         for record in records
         if record["status"] == "done"
         for after, accuracy in enumerate(
@@ -78,21 +79,20 @@ def telemetry(records: Sequence[Record]) -> pd.DataFrame:
     Columns: condition, seed, task (1-based), quantity, value (NaN where it was not finite).
     """
     rows = [
-        {
-            "condition": record["condition"],
-            "seed": record["seed"],
-            "task": entry["task"] + 1,
-            "quantity": quantity,
-            "value": np.nan if value is None else float(value),
-        }
-        for record in records
-        for entry in record.get("telemetry", [])
-        for quantity, value in entry.items()
+        (
+            record["condition"],
+            record["seed"],
+            entry["task"] + 1,
+            quantity,
+            np.nan if entry[quantity] is None else float(entry[quantity]),
+        )
+        for record in _in_order(records)
+        for entry in sorted(record.get("telemetry", []), key=lambda entry: int(entry["task"]))
+        for quantity in sorted(entry)
         if quantity != "task"
     ]
     columns = ["condition", "seed", "task", "quantity", "value"]
-    table = pd.DataFrame(rows, columns=columns).astype({"value": np.float64})
-    return table.sort_values(["condition", "seed", "task", "quantity"], ignore_index=True)
+    return pd.DataFrame(rows, columns=columns).astype({"value": np.float64})
 
 
 def cells(records: Sequence[Record]) -> pd.DataFrame:

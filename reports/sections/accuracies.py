@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from reports.figures.accuracies import (
@@ -12,7 +12,9 @@ from reports.figures.accuracies import (
     draw_pairs,
     draw_tasks,
 )
+from reports.figures.theme import MOST_SEEDS, which_seeds
 from reports.findings.analysis import Analysis
+from reports.numbers.metrics import Floats
 from reports.numbers.study import Study
 from reports.numbers.tables import published_by_tasks
 from reports.numbers.words import between, number
@@ -63,7 +65,8 @@ def accuracies_section(analysis: Analysis, study: Study, names: Sequence[str]) -
                 "pairs",
                 "The same for each method without and with DHP, with the published values.",
                 partial(draw_pairs, curves, names, published, source),
-                f"Solid: with DHP; thin: single seeds; crosses and stars: published ({source}).",
+                f"Solid: with DHP; thin: {_each_seed(measured.matrices, 'single seeds')}; crosses "
+                f"and stars: published ({source}).",
             )
         )
     left = len(measured.matrices) - len(names)
@@ -110,7 +113,10 @@ def learning_section(analysis: Analysis, names: Sequence[str]) -> Section | None
     alt = f"Accuracy on each task as training goes on. Most is forgotten by {worst[0]}: {worst[3]}."
     drawings = [
         Drawing(
-            "tasks", alt, partial(draw_tasks, matrices), "Thick: mean over seeds; thin: each seed."
+            "tasks",
+            alt,
+            partial(draw_tasks, matrices),
+            f"Thick: mean over seeds; thin: {_each_seed(matrices, 'each seed')}.",
         ),
         Drawing(
             "matrices",
@@ -121,6 +127,12 @@ def learning_section(analysis: Analysis, names: Sequence[str]) -> Section | None
     ]
     table = Table("Learning and forgetting", header, rows, folded=len(rows) > MOST)
     return Section("learning", "Learning and forgetting", paragraphs, drawings, [table])
+
+
+def _each_seed(matrices: Mapping[str, Floats], all_of_them: str) -> str:
+    """Return in words which seeds are drawn one by one; ``all_of_them`` where none is left out."""
+    most = max(len(stack) for stack in matrices.values())
+    return all_of_them if most <= MOST_SEEDS else which_seeds(most)
 
 
 def _cells(done: int, diverged: int) -> str:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from itertools import islice
 
 from reports.figures.claims import draw_estimation, draw_forest
+from reports.figures.theme import MOST_SEEDS
 from reports.findings.analysis import Analysis
 from reports.findings.contrasts import Contrast
 from reports.numbers.words import interval, number, p_value, signed
 from reports.sections.section import Drawing, Section, Table
+
+MOST_ROWS = 1000
+"""Number of pairs that the table shows at most; ``table.parquet`` has all of them."""
 
 
 def seed_by_seed(analysis: Analysis) -> Section | None:
@@ -22,17 +27,22 @@ def seed_by_seed(analysis: Analysis) -> Section | None:
         f"{len(pair.seeds)} seeds: accuracy of {pair.baseline} joined with that of "
         f"{pair.treatment}, and the differences. {judged.judgement.reason}"
     )
+    of_all = " over all seeds" if len(pair.seeds) > MOST_SEEDS else ""
     caption = (
         "Left: one line a seed, from baseline to treatment. Right: the differences; diamond: their "
-        f"mean, with the {100 * (1 - claim.alpha):g}% interval (thin) and the "
+        f"mean{of_all}, with the {100 * (1 - claim.alpha):g}% interval (thin) and the "
         f"{100 * (1 - 2 * claim.alpha):g}% one of the equivalence test (thick)."
     )
+    pairs = zip(pair.seeds, pair.untreated, pair.treated, strict=True)
     rows = [
         [str(seed), number(low), number(high), signed(high - low)]
-        for seed, low, high in zip(pair.seeds, pair.untreated, pair.treated, strict=True)
+        for seed, low, high in islice(pairs, MOST_ROWS)
     ]
+    which = "Every pair of seeds"
+    if len(pair.seeds) > MOST_ROWS:
+        which = f"The first {MOST_ROWS:,} of {len(pair.seeds):,} pairs of seeds"
     header = ["seed", f"{pair.baseline} (%)", f"{pair.treatment} (%)", "difference (points)"]
-    shown = [Table("Every pair of seeds", header, rows, folded=True)]
+    shown = [Table(which, header, rows, folded=True)]
     if pair.dropped:
         rows = [[str(seed), why] for seed, why in pair.dropped]
         shown.append(Table("Seeds in no pair", ["seed", "why"], rows))
