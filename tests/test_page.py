@@ -10,12 +10,13 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from reported import RECORDS, STUDY, Page, record, write
 from rich.console import Console
 
 from harness.studies.study import Study
-from reports.figures.theme import wrapped
+from reports.figures.theme import drawn_seeds, wrapped
 from reports.findings.analysis import analyse
 from reports.output.markdown import markdown
 from reports.output.page import numeric_columns
@@ -104,6 +105,38 @@ def test_a_large_study_is_drawn_in_part_and_told_whole(tmp_path: Path) -> None:
     assert all(f"c{i}" in page.text for i in range(20))
     assert "details" in page.tags
     assert "0 of 1 got the verdict that they must get" in page.text
+
+
+def test_of_many_seeds_some_are_drawn_and_all_are_counted(tmp_path: Path) -> None:
+    count = 1001
+    records = [
+        record(name, seed, 0.7 + 0.1 * (name == "b") + seed % 7 / 1000)
+        for seed in range(count)
+        for name in "ab"
+    ]
+    analysis = analyse(records, STUDY)
+    shown = sections(analysis, STUDY)
+    text = markdown("hand", shown, ())
+    assert "thin: 200 of 1,001 seeds" in text
+    assert "diamond: their mean over all seeds" in text
+    assert "The first 1,000 of 1,001 pairs of seeds" in text
+    drawings = {drawing.name: drawing for section in shown for drawing in section.drawings}
+    lines = drawings["tasks"].draw().axes[0].collections[0]
+    assert len(lines.get_paths()) == 200
+    left, right = drawings["estimation"].draw().axes
+    assert left.get_title() == "200 of 1,001 seeds, each a line"
+    assert np.size(right.lines[2].get_xdata()) == 200
+    means = [line for line in right.lines if line.get_label() == "mean and intervals"]
+    assert analysis.claims[0].contrast.comparison is not None
+    assert np.ravel(means[0].get_ydata())[0] == analysis.claims[0].contrast.comparison.mean
+
+
+@pytest.mark.parametrize("count", [1, 199, 200, 201, 1000, 123_457])
+def test_drawn_seeds_are_spread_from_the_first_to_the_last(count: int) -> None:
+    drawn = drawn_seeds(count)
+    assert len(set(drawn)) == min(count, 200)
+    assert drawn == sorted(drawn)
+    assert (drawn[0], drawn[-1]) == (0, count - 1)
 
 
 @pytest.mark.parametrize("best", ["a", "b"])
