@@ -9,8 +9,10 @@ from rich.console import Console
 
 from harness.errors import InputError
 from harness.keeping.store import Conflict, Store
+from harness.keeping.survey import survey
 from harness.screen.messages import warn
 from harness.studies.condition import cell_key
+from harness.studies.study import Study
 
 MOST_NAMED = 5
 
@@ -42,10 +44,10 @@ def merge_results(out: Console, directories: Sequence[Path], root: Path) -> int:
             )
     target = Store(root)
     target.refuse_other_study(first)
-    present, _ = target.read_all()
+    present = survey(target)
     contents = [store.read_all() for store in stores]
     data = {r["provenance"]["data"] for records, _ in contents for r in records}
-    data |= {record["provenance"]["data"] for record in present}
+    data |= {part["provenance"]["data"] for part in present.trained}
     if len(data) > 1:
         raise InputError(
             f"the records were made from {len(data)} versions of the data set (checksums "
@@ -69,24 +71,22 @@ def merge_results(out: Console, directories: Sequence[Path], root: Path) -> int:
             f"cell {conflict.key} has different {', '.join(conflict.differs)} in two directories; "
             f"the second is {conflict.path}"
         )
-    gaps = _gaps(target, sorted(data))
+    there = survey(target).keys
+    gaps = _gaps(first, sorted(data), set(there))
     if gaps:
         more = f", and {len(gaps) - MOST_NAMED} more" if len(gaps) > MOST_NAMED else ""
         warn(f"{len(gaps)} cells are in none of them: {', '.join(gaps[:MOST_NAMED])}{more}")
-    count = len(target.read_all()[0])
     out.print(
-        f"{count} records of '{first.name}' from {len(stores)} directories in {root}",
+        f"{len(there)} records of '{first.name}' from {len(stores)} directories in {root}",
         highlight=False,
         soft_wrap=True,
     )
     return 1 if conflicts or damaged or gaps else 0
 
 
-def _gaps(store: Store, data: Sequence[str]) -> list[str]:
-    study = store.study()
+def _gaps(study: Study, data: Sequence[str], there: set[str]) -> list[str]:
     if not data:
         return [f"all of '{study.name}'"]
-    there = {record["key"] for record in store.read_all()[0]}
     programs = {name: c.program(data[0]) for name, c in study.conditions.items()}
     return [
         f"{name} seed {seed}"
