@@ -67,6 +67,18 @@ RECORDS: list[Any] = [
 ]
 
 
+@pytest.mark.parametrize("tasks", [1, 2, 5, 7, 8, 9, 16, 20, 129, 200])
+def test_metrics_of_many_are_those_of_each_bit_for_bit(tasks: int) -> None:
+    stack = np.random.default_rng(tasks).random((6, tasks, tasks))
+    stack[:, ~np.tri(tasks, dtype=bool)] = np.nan
+    many = metrics.of_many(stack)
+    for name in tables.CELL_METRICS:
+        alone = [getattr(metrics, name)(matrix) for matrix in stack]
+        assert many[name].tolist() == alone, name
+    seen = metrics.seen_of_many(stack)
+    assert seen.tolist() == [metrics.seen_accuracy(matrix).tolist() for matrix in stack]
+
+
 def test_the_tidy_table_has_a_row_for_each_measured_accuracy() -> None:
     table = tables.tidy(RECORDS)
     assert len(table) == 3 * 3 + 1

@@ -53,3 +53,32 @@ def forgetting(matrix: Floats) -> float:
         return 0.0
     before = np.where(np.tri(len(matrix), dtype=bool), matrix, -np.inf)[:-1, :-1]
     return float((before.max(0) - matrix[-1, :-1]).mean())
+
+
+def of_many(stack: Floats) -> dict[str, Floats]:
+    """Return by name the metrics of many matrices (n, T, T), (n,) each.
+
+    The same as ``final_accuracy``, ``learned_accuracy``, ``backward_transfer`` and ``forgetting``
+    of each, bit for bit: a row that is contiguous is summed in the same order alone or in a stack.
+    """
+    last = np.ascontiguousarray(stack[:, -1])
+    diagonal = np.ascontiguousarray(np.diagonal(stack, axis1=1, axis2=2))
+    changes = {name: np.zeros(len(stack)) for name in ("backward_transfer", "forgetting")}
+    if stack.shape[-1] > 1:
+        tasks = np.where(np.tri(stack.shape[-1], dtype=bool), stack, -np.inf)[:, :-1, :-1]
+        moved = {
+            "backward_transfer": (last - diagonal)[:, :-1],
+            "forgetting": tasks.max(axis=1) - last[:, :-1],
+        }
+        changes = {name: np.ascontiguousarray(by).mean(axis=1) for name, by in moved.items()}
+    return {
+        "final_accuracy": last.mean(axis=1),
+        "learned_accuracy": diagonal.mean(axis=1),
+        **changes,
+    }
+
+
+def seen_of_many(stack: Floats) -> Floats:
+    """Return (n, T): ``seen_accuracy`` of each of many matrices (n, T, T), bit for bit."""
+    seen = [np.ascontiguousarray(stack[:, i, : i + 1]).mean(1) for i in range(stack.shape[-1])]
+    return np.stack(seen, axis=1)

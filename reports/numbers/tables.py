@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,20 +15,25 @@ from reports.numbers.statistics import has_spread
 from reports.numbers.study import Source
 
 IDENTITY = ("study", "condition", "seed", "status", "key")
-CELL_METRICS = {
-    "final_accuracy": metrics.final_accuracy,
-    "learned_accuracy": metrics.learned_accuracy,
-    "backward_transfer": metrics.backward_transfer,
-    "forgetting": metrics.forgetting,
-}
-
-
-def _identity(record: Record) -> dict[str, Any]:
-    return {name: value for name, value in record.items() if name in IDENTITY}
+CELL_METRICS = ("final_accuracy", "learned_accuracy", "backward_transfer", "forgetting")
+"""Of ``reports.numbers.metrics``."""
 
 
 def _in_order(records: Sequence[Record]) -> list[Record]:
     return sorted(records, key=lambda record: (record["condition"], record["seed"]))
+
+
+def _column(records: Sequence[Mapping[str, Any]], name: str) -> list[Any]:
+    return [record[name] for record in records]
+
+
+def _stacks(done: Sequence[Record]) -> Iterator[tuple[list[int], metrics.Floats]]:
+    """Yield for each number T of tasks the places of its records and their matrices (n, T, T)."""
+    by_tasks: dict[int, list[int]] = {}
+    for place, record in enumerate(done):
+        by_tasks.setdefault(len(record["accuracy"]), []).append(place)
+    for places in by_tasks.values():
+        yield places, np.array([done[place]["accuracy"] for place in places], dtype=np.float64)
 
 
 def task_count(records: Sequence[Record]) -> int:
@@ -62,13 +67,15 @@ def curves(records: Sequence[Record]) -> pd.DataFrame:
 
     Columns: condition, seed, after_task (1-based), accuracy (in %).
     """
+    done = [record for record in records if record["status"] == "done"]
+    seen: list[list[float]] = [[] for _ in done]
+    for places, stack in _stacks(done):
+        for place, accuracies in zip(places, 100 * metrics.seen_of_many(stack), strict=True):
+            seen[place] = accuracies.tolist()
     rows = [
-        (record["condition"], record["seed"], after + 1, 100 * accuracy)
-        for record in records
-        if record["status"] == "done"
-        for after, accuracy in enumerate(
-            metrics.seen_accuracy(metrics.as_matrix(record["accuracy"]))
-        )
+        (record["condition"], record["seed"], after, accuracy)
+        for record, accuracies in zip(done, seen, strict=True)
+        for after, accuracy in enumerate(accuracies, start=1)
     ]
     return pd.DataFrame(rows, columns=["condition", "seed", "after_task", "accuracy"])
 
@@ -97,16 +104,16 @@ def telemetry(records: Sequence[Record]) -> pd.DataFrame:
 
 def cells(records: Sequence[Record]) -> pd.DataFrame:
     """Return one row for each cell: its metrics in % and percentage points, NaN if it diverged."""
-    rows = []
-    for record in records:
-        matrix = metrics.as_matrix(record["accuracy"])
-        done = record["status"] == "done"
-        values = {
-            name: 100 * metric(matrix) if done else np.nan for name, metric in CELL_METRICS.items()
-        }
-        rows.append(_identity(record) | values)
-    table = pd.DataFrame(rows, columns=[*IDENTITY, *CELL_METRICS])
-    return table.sort_values(["condition", "seed"], ignore_index=True)
+    ordered = _in_order(records)
+    done = [place for place, record in enumerate(ordered) if record["status"] == "done"]
+    values = {name: np.full(len(ordered), np.nan) for name in CELL_METRICS}
+    for places, stack in _stacks([ordered[place] for place in done]):
+        rows = np.array(done)[places]
+        for name, found in metrics.of_many(stack).items():
+            values[name][rows] = 100 * found
+    if not ordered:
+        return pd.DataFrame(columns=[*IDENTITY, *CELL_METRICS])
+    return pd.DataFrame({name: _column(ordered, name) for name in IDENTITY} | values)
 
 
 def summary(records: Sequence[Record], conditions: Sequence[str]) -> pd.DataFrame:
