@@ -98,4 +98,4 @@ def draw_telemetry(telemetry: pd.DataFrame, conditions: Sequence[str]) -> Figure
 def present(telemetry: pd.DataFrame) -> set[str]:
     """Return the quantities that are not zero everywhere."""
     alive = telemetry[np.abs(telemetry["value"].fillna(0)) > 0]
-    return set(alive["quantity"])
+    return set(alive["quantity"].unique())

@@ -53,12 +53,14 @@ def agreements(records: Sequence[Record], published: Iterable[Source]) -> Iterat
     A value is left out where no seed of its condition is done, or where it was taken after more
     tasks than the records have. The order of the records does not matter.
     """
+    sources = list(published)
+    wanted = {condition for source in sources for condition in source.accuracy}
     ours: dict[str, list[metrics.Floats]] = {}
     for record in sorted(records, key=lambda record: int(record["seed"])):
-        if record["status"] == "done":
+        if record["status"] == "done" and record["condition"] in wanted:
             curve = 100 * metrics.seen_accuracy(metrics.as_matrix(record["accuracy"]))
             ours.setdefault(record["condition"], []).append(curve)
-    for source in published:
+    for source in sources:
         for condition, values in source.accuracy.items():
             for place, after in enumerate(source.after_tasks):
                 accuracies = [

@@ -54,12 +54,15 @@ def origins(records: Sequence[Record]) -> tuple[Origin, ...]:
 
 def provenance_counts(records: Sequence[Record]) -> tuple[tuple[str, CellCounts], ...]:
     """Return, by field of the records' provenance, each value and how many cells have it."""
+    # Records that were read together share one object for equal provenances.
+    origins_of = [record.get("provenance", {}) for record in records]
+    cells = Counter(map(id, origins_of))
     counts: dict[str, Counter[str]] = {}
-    for record in records:
-        origin = dict(record.get("provenance", {}))
+    for which, provenance in {id(provenance): provenance for provenance in origins_of}.items():
+        origin = dict(provenance)
         origin |= {f"code {part}": content for part, content in origin.pop("code", {}).items()}
         for name, value in origin.items():
-            counts.setdefault(name, Counter())[str(value)] += 1
+            counts.setdefault(name, Counter())[str(value)] += cells[which]
     return tuple((name, tuple(sorted(counts[name].items()))) for name in sorted(counts))
 
 
