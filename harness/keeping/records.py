@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, NotRequired, cast
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
@@ -103,6 +105,22 @@ class Sharing:
     def _named_once(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         names = tuple(fields)
         return dict(zip(self._names.setdefault(names, names), fields.values(), strict=True))
+
+
+@contextmanager
+def no_collection() -> Iterator[None]:
+    """Read many records without a search for cycles, which parsed JSON does not have.
+
+    The search is done again and again while objects are made, over all that are there: with 100,000
+    records it would take longer than their reading.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def final_accuracy(accuracy: list[list[float | None]]) -> float | None:

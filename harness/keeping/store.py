@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import InputError
-from harness.keeping.records import RESULTS, Record, Sharing, checked
+from harness.keeping.records import RESULTS, Record, Sharing, checked, no_collection
 from harness.studies.study import Study
 from harness.studies.study_files import read_text, validate_study
 
@@ -89,12 +89,13 @@ class Store:
         records: list[Record] = []
         damaged: list[Damaged] = []
         share = Sharing()
-        for entry in self.files():
-            match self.read(self.records / entry.name):
-                case Damaged() as damaged_file:
-                    damaged.append(damaged_file)
-                case record:
-                    records.append(share(record))
+        with no_collection():
+            for entry in self.files():
+                match self.read(self.records / entry.name):
+                    case Damaged() as damaged_file:
+                        damaged.append(damaged_file)
+                    case record:
+                        records.append(share(record))
         return records, damaged
 
     def files(self) -> list[os.DirEntry[str]]:

@@ -12,7 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.keeping.index import Index, Stamps, indexable, load, save, stamp
-from harness.keeping.records import Record, Sharing, Trained, final_accuracy, trained_of
+from harness.keeping.records import (
+    Record,
+    Sharing,
+    Trained,
+    final_accuracy,
+    no_collection,
+    trained_of,
+)
 from harness.keeping.store import Damaged, Store
 
 
@@ -90,19 +97,20 @@ def read_by_index(store: Store) -> tuple[list[Record], list[Damaged]]:
     records: list[Record] = []
     damaged: list[Damaged] = []
     share = Sharing()
-    for place, row in enumerate(found.rows.tolist()):
-        path = store.path(keys[place])
-        record = None if row < 0 else _unchanged(str(path), stamps[place])
-        if record is None:
-            match store.read(path):
-                case Damaged() as bad:
-                    damaged.append(bad)
-                    found.drop(place)
-                    continue
-                case read:
-                    record = read
-            found.add(place, record)
-        records.append(share(record))
+    with no_collection():
+        for place, row in enumerate(found.rows.tolist()):
+            path = store.path(keys[place])
+            record = None if row < 0 else _unchanged(str(path), stamps[place])
+            if record is None:
+                match store.read(path):
+                    case Damaged() as bad:
+                        damaged.append(bad)
+                        found.drop(place)
+                        continue
+                    case read:
+                        record = read
+                found.add(place, record)
+            records.append(share(record))
     found.save(store)
     return records, damaged
 

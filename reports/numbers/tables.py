@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -23,8 +24,16 @@ def _in_order(records: Sequence[Record]) -> list[Record]:
     return sorted(records, key=lambda record: (record["condition"], record["seed"]))
 
 
-def _column(records: Sequence[Mapping[str, Any]], name: str) -> list[Any]:
-    return [record[name] for record in records]
+def _repeated(records: Sequence[Mapping[str, Any]], name: str, counts: Sequence[int]) -> list[Any]:
+    """Return a field of each record, as often as ``counts`` says."""
+    pairs = zip(records, counts, strict=True)
+    return [value for record, count in pairs for value in repeat(record[name], count)]
+
+
+def _frame(columns: Mapping[str, Sequence[Any] | metrics.Floats]) -> pd.DataFrame:
+    """Return columns as a table; of rows, each an object, 100,000 records would take a minute."""
+    empty = not any(len(column) for column in columns.values())
+    return pd.DataFrame(columns=list(columns)) if empty else pd.DataFrame(columns)
 
 
 def _stacks(done: Sequence[Record]) -> Iterator[tuple[list[int], metrics.Floats]]:
@@ -48,18 +57,19 @@ def tidy(records: Sequence[Record]) -> pd.DataFrame:
     ``accuracy`` (a fraction), sorted by condition, seed and tasks. Nothing in the table depends on
     when and where the cells ran, so the same results give the same table.
     """
-    rows: list[tuple[Mapping[str, Any], int, int, float]] = [
-        (record, after + 1, task + 1, accuracy)
-        for record in _in_order(records)
-        for after, row in enumerate(record["accuracy"])
-        for task, accuracy in enumerate(row)
-        if accuracy is not None
-    ]
-    # Columns rather than rows: a dictionary for each row would take ten times the memory.
-    columns: dict[str, list[Any]] = {name: [row[0][name] for row in rows] for name in IDENTITY}
-    for place, name in enumerate(("after_task", "task", "accuracy"), start=1):
-        columns[name] = [row[place] for row in rows]
-    return pd.DataFrame(columns) if rows else pd.DataFrame(columns=list(columns))
+    ordered = _in_order(records)
+    table: dict[str, list[Any]] = {"after_task": [], "task": [], "accuracy": []}
+    counts = []
+    for record in ordered:
+        before = len(table["task"])
+        for after, row in enumerate(record["accuracy"], start=1):
+            for task, accuracy in enumerate(row, start=1):
+                if accuracy is not None:
+                    table["after_task"].append(after)
+                    table["task"].append(task)
+                    table["accuracy"].append(accuracy)
+        counts.append(len(table["task"]) - before)
+    return _frame({name: _repeated(ordered, name, counts) for name in IDENTITY} | table)
 
 
 def curves(records: Sequence[Record]) -> pd.DataFrame:
@@ -72,12 +82,14 @@ def curves(records: Sequence[Record]) -> pd.DataFrame:
     for places, stack in _stacks(done):
         for place, accuracies in zip(places, 100 * metrics.seen_of_many(stack), strict=True):
             seen[place] = accuracies.tolist()
-    rows = [
-        (record["condition"], record["seed"], after, accuracy)
-        for record, accuracies in zip(done, seen, strict=True)
-        for after, accuracy in enumerate(accuracies, start=1)
-    ]
-    return pd.DataFrame(rows, columns=["condition", "seed", "after_task", "accuracy"])
+    counts = [len(accuracies) for accuracies in seen]
+    return _frame(
+        {name: _repeated(done, name, counts) for name in ("condition", "seed")}
+        | {
+            "after_task": [after for count in counts for after in range(1, count + 1)],
+            "accuracy": [accuracy for accuracies in seen for accuracy in accuracies],
+        }
+    )
 
 
 def telemetry(records: Sequence[Record]) -> pd.DataFrame:
@@ -85,21 +97,21 @@ def telemetry(records: Sequence[Record]) -> pd.DataFrame:
 
     Columns: condition, seed, task (1-based), quantity, value (NaN where it was not finite).
     """
-    rows = [
-        (
-            record["condition"],
-            record["seed"],
-            entry["task"] + 1,
-            quantity,
-            np.nan if entry[quantity] is None else float(entry[quantity]),
-        )
-        for record in _in_order(records)
-        for entry in sorted(record.get("telemetry", []), key=lambda entry: int(entry["task"]))
-        for quantity in sorted(entry)
-        if quantity != "task"
-    ]
-    columns = ["condition", "seed", "task", "quantity", "value"]
-    return pd.DataFrame(rows, columns=columns).astype({"value": np.float64})
+    ordered = _in_order(records)
+    table: dict[str, list[Any]] = {"task": [], "quantity": [], "value": []}
+    counts = []
+    for record in ordered:
+        before = len(table["task"])
+        for entry in sorted(record.get("telemetry", []), key=lambda entry: int(entry["task"])):
+            for quantity in sorted(entry):
+                if quantity != "task":
+                    value = entry[quantity]
+                    table["task"].append(entry["task"] + 1)
+                    table["quantity"].append(quantity)
+                    table["value"].append(np.nan if value is None else float(value))
+        counts.append(len(table["task"]) - before)
+    identity = {name: _repeated(ordered, name, counts) for name in ("condition", "seed")}
+    return _frame(identity | table).astype({"value": np.float64})
 
 
 def cells(records: Sequence[Record]) -> pd.DataFrame:
@@ -111,9 +123,8 @@ def cells(records: Sequence[Record]) -> pd.DataFrame:
         rows = np.array(done)[places]
         for name, found in metrics.of_many(stack).items():
             values[name][rows] = 100 * found
-    if not ordered:
-        return pd.DataFrame(columns=[*IDENTITY, *CELL_METRICS])
-    return pd.DataFrame({name: _column(ordered, name) for name in IDENTITY} | values)
+    once = [1] * len(ordered)
+    return _frame({**{name: _repeated(ordered, name, once) for name in IDENTITY}, **values})
 
 
 def summary(records: Sequence[Record], conditions: Sequence[str]) -> pd.DataFrame:
