@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 
 from harness.keeping.records import Trained
 
-VERSION = 1
+VERSION = 2
 NAME = "index.npz"
 KEY_DIGITS = 32
 SETTLED_NS = 2_000_000_000

@@ -58,7 +58,7 @@ class Record(TypedDict):
 class Trained(TypedDict):
     """The fields of a record that all records of one condition share; see ``Record``.
 
-    Of ``provenance`` only ``data`` is needed.
+    Of ``provenance`` only ``data`` and ``numerics`` are needed.
     """
 
     program: str
@@ -69,13 +69,14 @@ class Trained(TypedDict):
 
 
 def trained_of(record: Record) -> Trained:
-    """Return what a record says of what was trained, and nothing of the cell itself."""
+    """Return what a record says of what was trained, and where; nothing of the cell itself."""
+    origin = record["provenance"]
     return {
         "program": record["program"],
         "condition": record["condition"],
         "protocol": record["protocol"],
         "method": record["method"],
-        "provenance": {"data": record["provenance"]["data"]},
+        "provenance": {"data": origin["data"], "numerics": origin.get("numerics")},
     }
 
 

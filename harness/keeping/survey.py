@@ -40,6 +40,15 @@ class Survey:
     _kinds: NDArray[np.int64]
     _finals: NDArray[np.float64]
 
+    def numerics(self) -> dict[str, str]:
+        """Return the numerics class of every record that tells it, by key."""
+        classes = [part["provenance"].get("numerics") for part in self.trained]
+        return {
+            key: str(classes[kind])
+            for key, kind in zip(self.keys, self._kinds.tolist(), strict=True)
+            if classes[kind] is not None
+        }
+
     def finals(self, program: str) -> list[float]:
         """Return the mean accuracies after the last task of a program's cells, as fractions.
 

@@ -27,6 +27,7 @@ from harness.running.options import Options
 from harness.running.plan import Plan, estimate_paces, estimate_seconds, make_plan
 from harness.running.prediction import Cluster, Prediction, predict
 from harness.running.runner import Run, Tally
+from harness.studies.condition import cell_key
 from harness.studies.study import Study
 from methods.products import multiplies_bfloat16
 
@@ -227,11 +228,17 @@ class Session:
 
         A seed that is on record in several classes, whose pairs are mixed already, is in none.
         """
-        classes: dict[int, set[str]] = {}
-        for record in select(self._records, self.chosen).records:
-            numerics = record["provenance"].get("numerics")
-            classes.setdefault(record["seed"], set()).add(str(numerics))
-        return {seed: of.pop() for seed, of in classes.items() if len(of) == 1}
+        numerics, checksum = self._survey.numerics(), self.data.checksum()
+        programs = (
+            [c.program(checksum) for c in self.chosen.conditions.values()] if numerics else []
+        )
+        bound: dict[int, str] = {}
+        for seed in self.chosen.seeds if programs else ():
+            keys = (cell_key(program, seed) for program in programs)
+            classes = {numerics[key] for key in keys if key in numerics}
+            if len(classes) == 1:
+                bound[seed] = classes.pop()
+        return bound
 
     @property
     def emulates_bfloat16(self) -> bool:
