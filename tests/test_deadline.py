@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 
 import pytest
@@ -10,7 +10,7 @@ from small import small_data
 
 from harness.errors import InputError
 from harness.keeping.store import Store
-from harness.running import deadline
+from harness.running import deadline, runner
 from harness.running.deadline import SLACK, Deadline, fixed, seconds_left
 from harness.running.events import BlockDone, Event
 from harness.running.executors import InProcess
@@ -88,3 +88,25 @@ def test_what_does_not_fit_is_named_and_what_fits_is_trained(tmp_path: Path) -> 
     again = Tally()
     Run(PLAN, small_data(), "tiny", store, again).execute(InProcess("cpu"), seen.append)
     assert (again.done, again.clean) == (3, True)
+
+
+def test_a_clock_that_is_set_while_a_run_goes_on_decides_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is read for the times that records and the journal tell, and once for a deadline."""
+
+    class SetBack(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> SetBack:
+            return cls(1970, 1, 1, tzinfo=tz)
+
+    until = Deadline(3600.0, PACES)
+    monkeypatch.setattr(runner, "datetime", SetBack)
+    monkeypatch.setattr("time.time", lambda: 0.0)
+    store, tally = Store(tmp_path), Tally()
+    run = Run(PLAN, small_data(), "tiny", store, tally, until)
+    run.execute(InProcess("cpu"), lambda event: None)
+    assert (tally.done, tally.clean) == (6, True)
+    records, damaged = store.read_all()
+    assert not damaged
+    assert {r["timings"]["finished"] for r in records} == {"1970-01-01T00:00:00+00:00"}
