@@ -65,13 +65,23 @@ def test_more_workers_are_never_slower_until_the_driver_is_the_limit(
 
 def test_a_dry_run_predicts_and_says_that_it_is_simulated(tmp_path: Path) -> None:
     said = run(
-        "run", "smoke", "--out", tmp_path / "out", "--dry-run", "--nodes", 4, "--cpus-per-node", 8
+        "run",
+        "smoke",
+        "--out",
+        tmp_path / "out",
+        "--dry-run",
+        "--nodes",
+        "1,4",
+        "--cpus-per-node",
+        8,
     )
     assert said.returncode == 0, said.stderr
-    assert "smoke on 4 x 8 workers, simulated from the pace here" in said.stdout
+    assert "smoke: 20 cells to run, simulated from the pace here" in said.stdout
     assert "efficiency" in said.stdout
     for wrong, says in (
         (("--nodes", 4), "add --dry-run"),
+        (("--dry-run", "--nodes", "0"), "no number of machines"),
+        (("--dry-run", "--nodes", "many"), "no number of machines"),
         (("--dry-run", "--cpus-per-node", 4), "describe the machines of --nodes"),
         (("--dry-run", "--nodes", 2, "--gpus-per-node", 8, "--device", "cpu"), "no GPU"),
     ):

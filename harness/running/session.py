@@ -148,8 +148,7 @@ class Session:
     def predicted(self, cluster: Cluster) -> tuple[Plan, Prediction]:
         """Return the plan for another cluster, and what a simulation says of it."""
         plan = self._plan_for(cluster.workers)
-        paces = estimate_paces(plan, self.data, self.device)
-        return plan, predict(plan.blocks, paces, cluster)
+        return plan, predict(plan.blocks, self._paces, cluster)
 
     @cached_property
     def estimated_seconds(self) -> float:

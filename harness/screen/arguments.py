@@ -65,7 +65,7 @@ Serve = Annotated[
 ]
 DryRun = Annotated[bool, Option("--dry-run", help="Show the plan and an estimate of the time.")]
 Nodes = Annotated[
-    int | None, Option(min=1, help="With --dry-run: predict the run on so many machines.")
+    str | None, Option(help="With --dry-run: predict the run on so many machines (8, or 1,8,64).")
 ]
 CpusPerNode = Annotated[int | None, Option(min=1, help="Cores of each of these machines.")]
 GpusPerNode = Annotated[int | None, Option(min=1, help="GPUs of each; trains on them.")]

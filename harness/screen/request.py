@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from harness.screen.watching import Estimator, Watched
     from harness.studies.study import Study
 
+MOST_NODES = 10_000
+"""The largest cluster that is predicted for."""
+
 
 @dataclass(frozen=True)
 class Request:
@@ -36,7 +39,7 @@ class Request:
     require_complete : of a dry run, only tell whether every cell is on record.
     most_seeds : where to stop adding seeds; None to run ``seeds``.
     shard : "2/8" for the second of eight parts of the seeds; None for all.
-    cluster : number of machines, cores of each, GPUs of each, to predict a run for.
+    cluster : numbers of machines, cores of each, GPUs of each, to predict a run for.
     serve : port at which the run can be watched, 0 for any; None for nowhere.
     """
 
@@ -50,7 +53,7 @@ class Request:
     dry_run: bool = False
     most_seeds: int | None = None
     shard: str | None = None
-    cluster: tuple[int, int | None, int | None] | None = None
+    cluster: tuple[str, int | None, int | None] | None = None
     serve: int | None = None
     require_complete: bool = False
 
@@ -116,7 +119,7 @@ def _run(
     from harness.running.adaptive import add_seeds
     from harness.running.deadline import fixed
     from harness.running.session import Session
-    from harness.screen.run import show_completeness, show_plan, show_prediction, show_run
+    from harness.screen.run import show_completeness, show_plan, show_predictions, show_run
 
     # Whoever only looks may do so after the deadline too.
     deadline = None if request.require_complete else fixed(request.options.deadline)
@@ -127,7 +130,8 @@ def _run(
         return Session(study, part, request.data_dir, root, options, allow_other_data=other)
 
     if request.dry_run and request.cluster is not None:
-        show_prediction(out, session(chosen), *request.cluster)
+        nodes, cpus, gpus = request.cluster
+        show_predictions(out, session(chosen), _numbers(nodes), cpus, gpus)
         return 0
     if request.require_complete:
         return show_completeness(out, session(chosen))
@@ -187,3 +191,14 @@ def shard_of(study: Study, shard: str) -> Study:
 
 def _listed(names: str | None) -> list[str] | None:
     return None if names is None else [name for name in map(str.strip, names.split(",")) if name]
+
+
+def _numbers(nodes: str) -> list[int]:
+    """Return the numbers of machines that are to be predicted for."""
+    numbers = [part.strip() for part in nodes.split(",")]
+    if not all(part.isdecimal() and 0 < int(part) <= MOST_NODES for part in numbers):
+        raise InputError(
+            f"--nodes: '{nodes}' is no number of machines; write 8, or 1,8,64 for three sizes "
+            f"(up to {MOST_NODES})"
+        )
+    return [int(part) for part in numbers]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -41,10 +42,15 @@ def show_plan(out: Console, session: Session) -> None:
     out.print(table)
 
 
-def show_prediction(
-    out: Console, session: Session, nodes: int, cpus: int | None, gpus: int | None
+def show_predictions(
+    out: Console, session: Session, sizes: Sequence[int], cpus: int | None, gpus: int | None
 ) -> None:
     """Print what a run would take on machines like this one, simulated from the pace here.
+
+    Parameters
+    ----------
+    sizes : numbers of machines.
+    cpus, gpus : of each machine; None for as many cores as are used here.
 
     Raises
     ------
@@ -57,19 +63,27 @@ def show_prediction(
             "machine that has one, or predict for --cpus-per-node"
         )
     room = gpus or cpus or session.workers
-    plan, prediction = session.predicted(Cluster(nodes, room))
+    unit = "GPU" if session.device == "cuda" else "core"
     table = Table(
-        title=f"{session.study.name} on {nodes} x {room} workers, simulated from the pace here",
+        title=f"{session.study.name}: {session.plan.missing} cells to run, simulated from the pace "
+        "here",
         title_justify="left",
-        show_header=False,
     )
-    table.add_row("cells to run", str(plan.missing))
-    lanes = max((len(block) for block in plan.blocks), default=0)
-    table.add_row("blocks", f"{len(plan.blocks)} of up to {lanes} lanes")
-    table.add_row("workers", f"{nodes * room} ({session.device})")
-    table.add_row("predicted time", clock(prediction.seconds))
-    table.add_row("efficiency", f"{prediction.efficiency:.0%}")
-    table.add_row("limited by", prediction.bottleneck)
+    for header in ("machines", f"{unit}s of each", "lanes", "time", f"{unit} hours", "efficiency"):
+        table.add_column(header, justify="right")
+    table.add_column("limited by")
+    for nodes in sizes:
+        cluster = Cluster(nodes, room)
+        plan, prediction = session.predicted(cluster)
+        table.add_row(
+            str(nodes),
+            str(room),
+            str(max((len(block) for block in plan.blocks), default=0)),
+            clock(prediction.seconds),
+            f"{cluster.workers * prediction.seconds / 3600:.1f}",
+            f"{prediction.efficiency:.0%}",
+            prediction.bottleneck,
+        )
     out.print(table)
 
 
