@@ -12,6 +12,7 @@ import ray
 from ray.cluster_utils import Cluster
 
 from harness.data.benchmarks import split_digits
+from harness.errors import InputError
 from harness.running.events import (
     Block,
     BlockDone,
@@ -154,3 +155,8 @@ def test_a_busy_cluster_is_waited_for_with_a_word_about_it(cluster: Any) -> None
     assert "ray status" in first.advice
     ray.kill(occupant)
     assert sum(isinstance(event, BlockDone) for event in events) == 2
+
+
+def test_rays_client_protocol_is_refused_with_the_way_round_it() -> None:
+    with pytest.raises(InputError, match=r"ray://here:10001: .* submit STUDY --address http"):
+        OnRay("cpu", None, "ray://here:10001")
