@@ -38,7 +38,14 @@ def store(tmp_path: Path) -> Store:
             fields["status"], fields["accuracy"] = "diverged", [[0.5, None], [None, None]]
 
     found = Store(results(tmp_path / "results", one_diverged, seeds=range(SEEDS)))
-    survey.survey(found)
+    surveyed(found)
+    return found
+
+
+def surveyed(store: Store) -> survey.Survey:
+    """Look at a directory as a run does that has made sure that it is the right one."""
+    found = survey.survey(store)
+    found.keep_index()
     return found
 
 
@@ -57,7 +64,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def said(store: Store) -> Any:
     """Return all that a survey says, as plain values."""
-    found = survey.survey(store)
+    found = surveyed(store)
     programs = {part["program"] for part in found.trained}
     finals = {program: found.finals(program) for program in programs}
     return found.keys, found.trained, [(bad.path, bad.reason) for bad in found.damaged], finals
@@ -95,7 +102,7 @@ def is_of_another_version(store: Store) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(index, "VERSION", index.VERSION + 1)
         is_removed(store)
-        survey.survey(store)
+        surveyed(store)
 
 
 def is_of_another_directory(store: Store) -> None:
@@ -103,7 +110,7 @@ def is_of_another_directory(store: Store) -> None:
         fields["accuracy"] = [[0.25]]
 
     other = Store(results(store.root.parent / "other", lower, seeds=range(SEEDS)))
-    survey.survey(other)
+    surveyed(other)
     shutil.copy2(other.root / index.NAME, store.root / index.NAME)
 
 
@@ -211,7 +218,7 @@ def test_no_byte_of_an_index_can_be_changed_unseen(store: Store) -> None:
 
 def test_a_second_look_opens_no_record(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     names = opened(monkeypatch)
-    found = survey.survey(store)
+    found = surveyed(store)
     assert len(found.keys) == 2 * SEEDS
     assert names == []
     assert read_by_index(store)[0] == store.read_all()[0]
@@ -222,10 +229,10 @@ def test_only_what_is_new_is_opened(store: Store, monkeypatch: pytest.MonkeyPatc
     before = {entry.name for entry in store.files()}
     of_a_record_that_is_added(store)
     names = opened(monkeypatch)
-    survey.survey(store)
+    surveyed(store)
     assert {f"{name}.json" for name in names} == {e.name for e in store.files()} - before
     names.clear()
-    survey.survey(store)
+    surveyed(store)
     assert names == []
 
 
@@ -234,9 +241,9 @@ def test_a_record_that_has_just_changed_is_not_indexed_yet(
 ) -> None:
     monkeypatch.setattr(index, "SETTLED_NS", 60_000_000_000)
     rewritten(first(store), accuracy=[[0.75]])
-    survey.survey(store)
+    surveyed(store)
     names = opened(monkeypatch)
-    survey.survey(store)
+    surveyed(store)
     assert first(store).stem in names
 
 
@@ -260,7 +267,7 @@ def test_what_a_killed_process_left_is_removed(store: Store) -> None:
         path.touch()
     os.utime(old, (0, 0))
     is_removed(store)
-    survey.survey(store)
+    surveyed(store)
     assert not old.exists()
     assert young.exists(), "another driver is writing it"
 
@@ -274,7 +281,7 @@ def test_what_is_checked_is_read_whatever_the_index_says(
 
 
 def test_no_directory_is_made_for_an_index(tmp_path: Path) -> None:
-    found = survey.survey(Store(tmp_path / "new"))
+    found = surveyed(Store(tmp_path / "new"))
     assert (found.keys, found.trained, found.damaged) == ((), (), [])
     assert list(tmp_path.iterdir()) == []
 
@@ -287,7 +294,7 @@ def test_records_that_cannot_be_listed_are_one_clear_error(
 
     monkeypatch.setattr("os.scandir", denied)
     with pytest.raises(InputError, match=r"records cannot be listed \(Permission denied\)"):
-        survey.survey(store)
+        surveyed(store)
 
 
 def test_results_are_the_same_by_index(store: Store) -> None:

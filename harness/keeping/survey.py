@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,6 +32,7 @@ class Survey:
     keys : of the intact records, in rising order.
     trained : the different settings, data and names that were trained, by their first record.
     damaged : files that cannot be trusted as records.
+    keep_index : writes the index; for who has made sure that the directory is the right one.
     """
 
     keys: tuple[str, ...]
@@ -39,6 +40,7 @@ class Survey:
     damaged: list[Damaged]
     _kinds: NDArray[np.int64]
     _finals: NDArray[np.float64]
+    keep_index: Callable[[], None]
 
     def numerics(self) -> dict[str, str]:
         """Return the numerics class of every record that tells it, by key."""
@@ -60,7 +62,7 @@ class Survey:
 
 
 def survey(store: Store) -> Survey:
-    """Return what is on record, and bring the index up to date.
+    """Return what is on record.
 
     Raises
     ------
@@ -76,7 +78,6 @@ def survey(store: Store) -> Survey:
                 damaged.append(bad)
             case record:
                 found.add(place, record)
-    found.save(store)
     intact = np.flatnonzero(found.intact)
     kinds, first = np.unique(found.kinds[intact], return_index=True)
     in_order = kinds[np.argsort(first)]
@@ -88,6 +89,7 @@ def survey(store: Store) -> Survey:
         damaged,
         new_place[found.kinds[intact]],
         found.finals[intact],
+        lambda: found.save(store),
     )
 
 

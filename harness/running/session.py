@@ -79,6 +79,7 @@ class Session:
         if self._survey.keys:
             before = self.store.study_so_far()
             refuse_to_hide(self._survey.trained, before, study, self.data.checksum(), root)
+        self._survey.keep_index()
         # A cluster says itself how many workers it has room for.
         self._executor: Executor | None = None
         if self.options.address is not None:

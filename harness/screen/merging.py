@@ -71,7 +71,9 @@ def merge_results(out: Console, directories: Sequence[Path], root: Path) -> int:
             f"cell {conflict.key} has different {', '.join(conflict.differs)} in two directories; "
             f"the second is {conflict.path}"
         )
-    there = survey(target).keys
+    merged = survey(target)
+    merged.keep_index()
+    there = merged.keys
     gaps = _gaps(first, sorted(data), set(there))
     if gaps:
         more = f", and {len(gaps) - MOST_NAMED} more" if len(gaps) > MOST_NAMED else ""
