@@ -22,7 +22,7 @@ from harness.running.events import (
     NodeJoined,
 )
 from harness.running.executors import InProcess
-from harness.running.on_ray.foreman import Orders
+from harness.running.on_ray.orders import Orders
 from harness.running.on_ray.process import Foreman
 
 BLOCK_TIMEOUT_S = 600.0

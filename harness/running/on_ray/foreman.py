@@ -2,8 +2,10 @@
 
 It talks to the driver through one connection, and ends as soon as that closes, whatever became of
 the driver. It sends ("ready", capacity, folder of this Ray's files or None), ("refused", text),
-("event", event), ("want",), ("workers", capacity), and ("finished",); the driver sends
-("work", data, bound, blocks) once, and a block, or None at the end, for each "want".
+("event", event), ("want",), ("workers", capacity), ("lost", why) and ("finished",); the driver
+sends ("work", data, bound, blocks) once, and a block, or None at the end, for each "want".
+
+This file is long because everything that can become of a block on Ray is decided in one loop.
 """
 
 from __future__ import annotations
@@ -11,8 +13,8 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -35,35 +37,12 @@ from harness.running.events import (
 from harness.running.on_ray import tasks
 from harness.running.on_ray.joining import join, start_here
 from harness.running.on_ray.nodes import Nodes
+from harness.running.on_ray.orders import Orders
 from harness.running.scheduling import WORKER_TRIES, Job, Node, Scheduler
 
 
 class RayLostError(Exception):
     """Ray itself is gone, not one worker or node of it."""
-
-
-@dataclass(frozen=True)
-class Orders:
-    """What the driver wants, fixed for the whole process.
-
-    Attributes
-    ----------
-    device : "cpu" or "cuda".
-    workers : blocks that run at the same time at most; None for no limit.
-    address : of a running cluster; None to start Ray here.
-    block_timeout : seconds without a sign of a worker after which its block runs again.
-    versions : of the packages in which the driver and all nodes must agree.
-    look_every : seconds between two looks at the nodes.
-    word_after : seconds without any worker at work after which there is a word about it.
-    """
-
-    device: str
-    workers: int | None
-    address: str | None
-    block_timeout: float
-    versions: Mapping[str, str]
-    look_every: float
-    word_after: float
 
 
 @dataclass(eq=False)
@@ -94,13 +73,13 @@ TAKE_BACK_S = 15.0
 
 def main(connection: Connection, orders: Orders) -> None:
     """Run blocks until the driver has no more, or is gone."""
+    _unblock_signals()
     try:
-        with _without_signals():
-            if orders.address is None:
-                ray, folder, advice = start_here(_cores(orders))
-            else:
-                ray, advice = join(orders.address)
-                folder = None
+        folder = None
+        if orders.address is None:
+            ray, folder, advice = start_here(_cores(orders))
+        else:
+            ray, advice = join(orders.address)
     except InputError as error:
         connection.send(("refused", str(error)))
         return
@@ -126,14 +105,12 @@ def _cores(orders: Orders) -> int | None:
     return orders.workers if orders.device == "cpu" else None
 
 
-@contextmanager
-def _without_signals() -> Iterator[None]:
-    """Let no signal end a half-started Ray: its processes would be nobody's."""
+def _unblock_signals() -> None:
+    """Undo what the driver did to get this process out of the terminal's way before they come."""
     signals = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, signals)
     for number in signals:
         signal.signal(number, signal.SIG_DFL)
-    yield
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, signals)
 
 
 class Foreman:

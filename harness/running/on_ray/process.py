@@ -23,7 +23,7 @@ from typing import Any
 from harness.errors import InputError
 from harness.keeping.processes import processes_of, started
 from harness.running.interruption import SIGNALS, held
-from harness.running.on_ray.foreman import Orders
+from harness.running.on_ray.orders import Orders
 
 END_S = 20.0
 """So long the process may take to end Ray before what is left of it is killed."""
