@@ -9,7 +9,8 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -187,7 +188,6 @@ def suffer(
     AssertionError
         Where something is lost, differs, or is left behind.
     """
-    before = _of_ours()
     run = Run(study, out, *fault.options)
     try:
         on_ray = fault.options is not IN_PROCESS
@@ -209,20 +209,24 @@ def suffer(
             said += again.said
             assert code == 0, said
             wait_until(lambda: not alive(again.seen))
+            run.seen |= again.seen
         assert results(out) == undisturbed, "lost, or other bits"
         assert not [path for path in out.rglob("*") if path.name.endswith(".tmp")]
         assert not (out / "conflicts").exists()
-        left = _of_ours() - before
+        left = list(_folders_of(run.seen))
         assert not left, f"left behind: {left}"
     finally:
         run.kill()
     return said
 
 
-def _of_ours() -> set[Path]:
-    """Return what runs keep in the folder for temporary files while they go on."""
-    folder = Path(tempfile.gettempdir())
-    return {mark.parent for mark in folder.glob(f"ray/session_*/{MARK}")}
+def _folders_of(processes: set[Process]) -> Iterator[Path]:
+    """Yield the folders of those Rays that were started by one of the processes."""
+    owners = {process.pid for process in processes}
+    for mark in Path(tempfile.gettempdir()).glob(f"ray/session_*/{MARK}"):
+        with suppress(OSError, ValueError):  # of a run beside this one, which ends just now
+            if json.loads(mark.read_text())["process"] in owners:
+                yield mark.parent
 
 
 def random_moment(draw: random.Random) -> float:

@@ -74,10 +74,12 @@ class Journal:
                 self._started.add(block)
                 self.add("started", cells=_cells(block))
             case BlockDone(block, outcomes, environment):
+                self._started.discard(block)
                 seconds = sum(outcome.timings.get("total", 0.0) for outcome in outcomes)
                 worker = {name: environment.get(name) for name in OF_WORKER}
                 self.add("done", cells=_cells(block), seconds=round(seconds, 3), **worker)
             case BlockFailed(block, error):
+                self._started.discard(block)
                 self.add("failed", cells=_cells(block), why=error)
             case BlockLost(block, why):
                 self._started.discard(block)
@@ -85,6 +87,7 @@ class Journal:
             case BlockNotStarted(block, why):
                 self.add("left-out", cells=_cells(block), why=why)
             case NotKept(block, reason, whereabouts):
+                self._started.discard(block)
                 self.add("not-kept", cells=_cells(block), why=f"{reason}; {whereabouts}")
             case NoWorker(seconds, advice):
                 self.add("no-worker", seconds=round(seconds, 3), why=advice)
