@@ -145,7 +145,7 @@ def _wrong_task() -> Any:
 def _tasks_changed(change: Callable[[list[Task]], list[Task]]) -> Patch:
     cut = cut_into_tasks
     return lambda: mock.patch.object(
-        training, "cut_into_tasks", lambda *a, **k: change(list(cut(*a, **k)))
+        training, "latest_tasks", lambda *a, **k: change(list(cut(*a, **k)))
     )
 
 
@@ -183,7 +183,7 @@ def _wrong_white() -> Any:
     def patched(data: Dataset, **options: Any) -> list[Task]:
         return cut(replace(data, white=data.white + 1), **options)
 
-    return mock.patch.object(training, "cut_into_tasks", patched)
+    return mock.patch.object(training, "latest_tasks", patched)
 
 
 def _wrong_fan() -> Any:

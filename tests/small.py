@@ -86,14 +86,14 @@ class Trained:
 
     def bits(self, lane: int) -> tuple[object, ...]:
         """Everything about a lane, for comparison bit for bit (repr tells every float)."""
-        tensors = {name: value.numpy().tobytes() for name, value in self.state(lane).items()}
+        tensors = {n: value.cpu().numpy().tobytes() for n, value in self.state(lane).items()}
         outcome = self.outcomes[lane]
         return outcome.status, repr(outcome.accuracy), repr(outcome.telemetry), tensors
 
 
-def train(cells: Sequence[Cell], data: Dataset) -> Trained:
+def train(cells: Sequence[Cell], data: Dataset, device: str = "cpu") -> Trained:
     """Train one block in this process, keeping its networks at hand."""
-    block = Stack(cells, data, "cpu")
+    block = Stack(cells, data, device)
     return Trained(outcomes_of(block.run()), block)
 
 

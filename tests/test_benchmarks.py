@@ -12,7 +12,7 @@ import torch
 from small import small_data
 
 from harness.data.benchmarks import Dataset, split_digits, split_mnist
-from harness.data.tasks import Task, cut_into_tasks
+from harness.data.tasks import Task, cut_into_tasks, latest_tasks
 from harness.errors import InputError
 from harness.studies.known_data import BINARY_TASKS
 
@@ -63,6 +63,26 @@ def test_standardised_inputs_have_mean_zero_and_deviation_one() -> None:
     pixels = torch.cat([task.train_inputs[:, :11] for task in cut(data, "standardised")])
     assert abs(float(pixels.mean())) < 1e-12
     assert abs(float(pixels.std(correction=0)) - 1) < 1e-12
+
+
+def test_tasks_are_cut_anew_only_for_other_data_or_settings() -> None:
+    data, settings = (
+        split_digits(Path("unused")),
+        {
+            "scaling": "unit",
+            "validation_fraction": 0.0,
+            "width": 64,
+            "dtype": torch.float32,
+            "device": "cpu",
+        },
+    )
+    tasks = latest_tasks(data, **settings)
+    assert latest_tasks(data, **settings) is tasks
+    standardised = latest_tasks(data, **settings | {"scaling": "standardised"})
+    assert standardised[0].train_inputs.std() > 2 * tasks[0].train_inputs.std()
+    darker = latest_tasks(replace(data, white=32), **settings)
+    assert torch.equal(2 * darker[0].train_inputs, tasks[0].train_inputs)
+    assert torch.equal(latest_tasks(data, **settings)[0].train_inputs, tasks[0].train_inputs)
 
 
 def test_validation_takes_its_share_of_every_class_and_never_reads_the_test_set() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.data.benchmarks import Dataset
-from harness.running.training import outcomes_of, train_block
+from harness.running.training import GPU_LANES, outcomes_of, train_block
 from harness.studies.condition import Cell, cell_key
 from harness.studies.study import Study
 
@@ -18,8 +18,9 @@ CPU_LANES = 2
 
 Two lanes share the overhead of each call. With more lanes, the weights and the importances of the
 stack no longer fit into the cache (``make bench`` prints the time by number of lanes)."""
-GPU_LANES = 100
-PROBE_SAMPLES, PROBE_STEPS = 64, 6
+PROBE_SAMPLES = 64
+PROBE_STEPS = {"cpu": 6, "cuda": 200}
+"""Steps of a task in a probe; many on a GPU, where the first ones are slow (they are captured)."""
 PROBE_HELD_OUT = 0.5
 
 
@@ -76,6 +77,8 @@ def make_plan(
     if lanes is None:
         device_lanes = CPU_LANES if device == "cpu" else GPU_LANES
         lanes = max(1, min(device_lanes, -(-count // (2 * workers))))
+    elif device != "cpu":
+        lanes = min(lanes, GPU_LANES)
     structures = {condition: condition.structure() for condition in programs}
     blocks: list[tuple[Cell, ...]] = []
     for start in range(0, len(study.seeds), lanes):
@@ -112,7 +115,7 @@ def _probe(block: Sequence[Cell], data: Dataset, device: str) -> float:
     fraction = min(protocol.validation_fraction, PROBE_HELD_OUT)
     shortened = {
         "epochs": None,
-        "iterations_per_task": PROBE_STEPS,
+        "iterations_per_task": PROBE_STEPS[device],
         "validation_fraction": fraction,
     }
     short_cells = [
@@ -139,7 +142,7 @@ def _probe(block: Sequence[Cell], data: Dataset, device: str) -> float:
     if importance_samples is not None:
         more_importances = min(more_importances, importance_samples / PROBE_SAMPLES / 2)
     return (
-        seconds["training"] * steps / (PROBE_STEPS * len(data.tasks))
+        seconds["training"] * steps / (PROBE_STEPS[device] * len(data.tasks))
         + seconds["importances"] * more_importances
         + seconds["evaluation"] * tested / len(part.test_labels)
     )

@@ -8,6 +8,7 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from itertools import repeat
 
 import numpy as np
 import torch
@@ -15,7 +16,7 @@ from threadpoolctl import threadpool_limits
 from torch import Tensor
 
 from harness.data.benchmarks import Dataset
-from harness.data.tasks import Task, cut_into_tasks
+from harness.data.tasks import Task, latest_tasks
 from harness.running.capture import fastest
 from harness.running.evaluation import accuracies
 from harness.running.outcomes import Matrix, Outcome
@@ -35,6 +36,12 @@ class Progress:
 
     fraction: float
 
+
+GPU_LANES = 32
+"""Number of lanes of every stack on a GPU; where a block has fewer cells, its last one fills up.
+
+cuBLAS chooses its kernel, and PyTorch how it divides a sum, by the number of lanes too. With one
+number for all stacks, a cell has the same bits in a block of any size."""
 
 Training = Generator[Progress, None, list[Outcome]]
 """A training under way: it yields its progress and returns an outcome for each cell, in order."""
@@ -96,13 +103,16 @@ class Stack:
         device: str,
         tasks: Sequence[Task] | None = None,
     ) -> None:
+        self.count = len(cells)
+        if device != "cpu":
+            cells = [*cells, *repeat(cells[-1], GPU_LANES - len(cells))]
         self.cells = cells
         self.device = device
         self.protocol = protocol = cells[0].condition.protocol
         self.method = method = cells[0].condition.method
         self.dtype = torch.float64 if protocol.precision == "float64" else torch.float32
         width = padded(data.train_images.shape[1])
-        self.tasks: Sequence[Task] = tasks or cut_into_tasks(
+        self.tasks: Sequence[Task] = tasks or latest_tasks(
             data,
             scaling=protocol.input_scaling,
             validation_fraction=protocol.validation_fraction,
@@ -176,8 +186,8 @@ class Stack:
         total = time.perf_counter() - started
         for outcome in self.outcomes:
             seconds = self.seconds | {"total": total}
-            outcome.timings = {phase: spent / len(self.cells) for phase, spent in seconds.items()}
-        return self.outcomes
+            outcome.timings = {phase: spent / self.count for phase, spent in seconds.items()}
+        return self.outcomes[: self.count]
 
     def _train(self, task: Task) -> Iterator[tuple[Tensor, float]]:
         """Train one task; yield the (S,) mean plain losses of each epoch and the share done."""
