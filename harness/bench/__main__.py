@@ -20,6 +20,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from importlib.util import find_spec
 from pathlib import Path
 
 from rich.console import Console
@@ -72,8 +73,11 @@ def measure(data: Dataset, data_dir: Path, minutes: float) -> Iterator[Ratio]:
     yield Ratio(
         "one finetune cell, one core", steps.seconds("finetune") * cell_steps(data), "", "s"
     )
-    err.print("[dim]workers, on Ray and in process ...[/]")
-    yield from ratios_of_workers(data)
+    if find_spec("ray"):
+        err.print("[dim]workers, on Ray and in process ...[/]")
+        yield from ratios_of_workers(data)
+    else:
+        err.print("workers: not measured, because Ray is not installed")
     yield peak_memory(data_dir)
 
 
