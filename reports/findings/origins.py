@@ -92,7 +92,7 @@ class CodeState:
         """The state in words: version 0.1.0 at commit 0123456789, with uncommitted changes."""
         if self.version is None and self.git_commit is None:
             return "code that no record names"
-        parts = [] if self.version is None else [f"version {self.version}"]
+        parts = ["the code" if self.version is None else f"version {self.version}"]
         parts += [] if self.git_commit is None else [f"at commit {self.git_commit[:10]}"]
         changed = ", with uncommitted changes" if self.git_clean is False else ""
         return " ".join(parts) + changed
