@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special, stats
 
+from reports.numbers.bootstrap import bca_of_mean
 from reports.numbers.flips import random_flip_ps
 
 Floats = NDArray[np.float64]
@@ -365,22 +366,8 @@ def _bca_interval(gains: Floats, seed: int) -> Interval:
     n, mean, sd = _summary(gains)
     if not sd:
         return mean_interval(n, mean, sd, 0.95)
-    ci = stats.bootstrap(
-        (gains,),
-        _rounded_mean,
-        n_resamples=BOOTSTRAP_RESAMPLES,
-        batch=1_000,
-        confidence_level=0.95,
-        method="BCa",
-        rng=np.random.default_rng(seed),
-    ).confidence_interval
-    return Interval(float(ci.low), float(ci.high))
-
-
-def _rounded_mean(gains: Floats, axis: int) -> Floats:
-    # BCa counts the resampled means below the observed one. With few seeds, many resamples hold the
-    # same seeds in another order, and without rounding their means would differ in the last digit.
-    return np.asarray(np.round(gains.mean(axis), GAIN_DECIMALS))
+    low, high = bca_of_mean(gains, BOOTSTRAP_RESAMPLES, 0.95, GAIN_DECIMALS, seed=seed)
+    return Interval(low, high)
 
 
 def _proportion_interval(wins: float, n: int, level: float) -> Interval:
