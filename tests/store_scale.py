@@ -67,6 +67,10 @@ with open(place, "w") as file:
 """
 
 
+OF_SEED = ("key", "seed", "accuracy", "telemetry", "timings", "sha256")
+GAP = "\0"
+
+
 def program(*arguments: object) -> list[str]:
     """Return the command line of the program."""
     return [str(HERE / "run_all.py"), *map(str, arguments)]
@@ -106,17 +110,44 @@ def changed(pattern: Mapping[str, Any], seed: int) -> dict[str, Any]:
     return dict(sealed)
 
 
+def form_of(record: Mapping[str, Any]) -> str:
+    """Return the text of a record's file with a gap for each value in which seeds differ."""
+
+    def blank(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: blank(inner) for name, inner in value.items()}
+        return [blank(inner) for inner in value] if isinstance(value, list) else GAP
+
+    fields = {name: blank(value) if name in OF_SEED else value for name, value in record.items()}
+    text = json.dumps(fields, indent=1) + "\n"
+    return text.replace("%", "%%").replace(json.dumps(GAP), "%s")
+
+
+def filled(form: str, record: Mapping[str, Any]) -> str:
+    """Return the text of a record's file, as ``json.dumps`` writes it, in a tenth of its time."""
+
+    def values(of: Any) -> Iterator[Any]:
+        if isinstance(of, dict | list):
+            for inner in of.values() if isinstance(of, dict) else of:
+                yield from values(inner)
+        else:
+            yield of
+
+    own = [value for name in record if name in OF_SEED for value in values(record[name])]
+    return form % tuple(map(json.dumps, own))
+
+
 def make(root: Path, study: Path, seeds: int) -> None:
     """Train one seed for real, and write the others without waiting for the disk."""
     train = [sys.executable, *program("run", study, "--seeds", "1", "--no-report", "--out", root)]
     subprocess.run(train, check=True, stdout=subprocess.DEVNULL)
     records = root / "records"
     patterns = [json.loads(path.read_text()) for path in sorted(records.glob("*.json"))]
+    forms = [form_of(changed(pattern, 0)) for pattern in patterns]
     for seed in range(1, seeds):
-        for pattern in patterns:
+        for pattern, form in zip(patterns, forms, strict=True):
             content = changed(pattern, seed)
-            text = json.dumps(content, indent=1) + "\n"
-            (records / f"{content['key']}.json").write_text(text)
+            (records / f"{content['key']}.json").write_text(filled(form, content))
 
 
 def measured(arguments: Sequence[object], scratch: Path) -> tuple[float, float]:
