@@ -16,7 +16,7 @@ from harness.errors import InputError, Interrupted, NoDataError
 from harness.running import interruption
 from harness.running.options import Options
 from harness.screen import arguments, cluster_commands
-from harness.screen.messages import OTHER_DATA, warn
+from harness.screen.messages import OTHER_DATA, say_error, warn
 from harness.screen.request import Request, carry_out
 from reports.output.console import Terminal, spell_out_what_cannot_be_written
 
@@ -314,7 +314,7 @@ def main() -> None:
     try:
         app()
     except InputError as error:
-        warn(f"error: {error}")
+        say_error(error)
         sys.exit(2)
     except Interrupted as end:
         _exit_interrupted(str(end))

@@ -171,15 +171,21 @@ def test_a_hostile_name_is_refused_in_lines_of_text(tmp_path: Path, text: str, p
 @pytest.mark.slow
 def test_a_hostile_folder_steers_no_terminal(tmp_path: Path) -> None:
     """Through the whole program: its warnings go past the console."""
-    root = tmp_path / "\x1b]0;owned\x07\u202e\x9b31m$(id)"
+    root = tmp_path / "\x1b]0;owned\x07\u202e\x9b31m$(id)\nerror:\t\u2028x"
     part = ("--executor", "in-process", "--seeds", 1, "--conditions", "finetune", "--no-report")
     assert run("run", "smoke", "--out", root, *part).returncode == 0
     record = next((root / "records").glob("*.json"))
+    other = json.loads(record.read_text()) | {"key": "x\nerror: y"}
+    del other["sha256"]
+    (root / "records" / "a\nerror: b.json").write_text(json.dumps(seal(other)))
     record.write_text("{")
     again = run("run", "smoke", "--out", root, *part)
     assert again.returncode == 0
-    assert "damaged record" in again.stderr
-    assert "set aside as" in again.stderr
+    lines = again.stderr.splitlines()
+    assert len(lines) == 2
+    assert all(line.startswith("damaged record ") for line in lines)
+    assert all("; set aside as " in line for line in lines)
+    assert r"a␊error: b.json: is the record of cell 'x\nerror: y'" in again.stderr
     refused = run("run", "smoke", "--out", record, *part)
     assert refused.returncode == 2
     for said in (again.stdout, again.stderr, refused.stderr):

@@ -163,7 +163,7 @@ def checked(content: Any) -> Record:
     if not intact:
         raise ValueError("its content does not match its own hash")
     if content.get("schema") != SCHEMA:
-        raise ValueError(f"has schema {content.get('schema')}, this version reads {SCHEMA}")
+        raise ValueError(f"has schema {content.get('schema')!r}, this version reads {SCHEMA}")
     try:
         _VALIDATOR.validate_python(content)
     except ValidationError as error:

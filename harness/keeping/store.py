@@ -81,7 +81,7 @@ class Store:
         except ValueError as error:
             return Damaged(path, str(error))
         if record["key"] != path.stem:
-            return Damaged(path, f"is the record of cell {record['key']}")
+            return Damaged(path, f"is the record of cell {record['key']!r}")
         return record
 
     def read_all(self) -> tuple[list[Record], list[Damaged]]:

@@ -22,6 +22,8 @@ SIGNS: dict[int, str] = {
 
 They are those of ``reports.output.legible``, which this wing does not import.
 """
+ENDS_OF_LINES = {0x09: "\u2409", 0x0A: "\u240a", 0x2028: "\\u2028", 0x2029: "\\u2029"}
+"""Visible signs for what a single line cannot hold; a folder or a record can be named so."""
 OTHER_DATA = "NOT THE CLAIM'S DATA SET"
 
 
@@ -32,7 +34,12 @@ def visible(text: str) -> str:
 
 def warn(message: str) -> None:
     """Print one unwrapped line to standard error, with visible signs for control characters."""
-    print(visible(message), file=sys.stderr)
+    print(visible(message).translate(ENDS_OF_LINES), file=sys.stderr)
+
+
+def say_error(error: Exception) -> None:
+    """Print what ends the program; a study can be faulty in several places, one on a line."""
+    print(visible(f"error: {error}"), file=sys.stderr)
 
 
 def say_what_is_left_out(out: Console, results: Results) -> None:
