@@ -15,7 +15,7 @@ from gate_results import STUDY, results
 
 from harness.errors import InputError
 from harness.keeping import index, survey
-from harness.keeping.records import Record, seal
+from harness.keeping.records import Record, final_accuracy, seal
 from harness.keeping.results import read_results
 from harness.keeping.store import Damaged, Store
 from harness.keeping.survey import read_by_index
@@ -164,6 +164,10 @@ def of_a_record_of_no_key(store: Store) -> None:
     first(store).rename(store.records / "ключ.json")
 
 
+def of_a_record_of_a_seed_that_no_study_has(store: Store) -> None:
+    rewritten(first(store), seed=2**63)
+
+
 CHANGES: list[Callable[[Store], None]] = [
     is_removed,
     is_empty,
@@ -180,6 +184,7 @@ CHANGES: list[Callable[[Store], None]] = [
     of_records_that_have_changed_places,
     of_a_link_to_nothing,
     of_a_record_of_no_key,
+    of_a_record_of_a_seed_that_no_study_has,
 ]
 
 
@@ -198,6 +203,12 @@ def test_an_index_changes_no_answer(store: Store, change: Callable[[Store], None
     assert with_index[0] == keys == tuple(record["key"] for record in records)
     assert with_index[1] == trained
     assert with_index[3] == finals
+    by_seed: dict[str, Any] = {record["program"]: {} for record in records}
+    for record in records:
+        final = final_accuracy(record["accuracy"])
+        if final is not None and record["seed"] < 2**63:
+            by_seed[record["program"]][record["seed"]] = final
+    assert finals == by_seed
     assert [path.name for path, _ in with_index[2]] == [bad.path.name for bad in damaged]
 
 
@@ -212,6 +223,7 @@ def test_no_byte_of_an_index_can_be_changed_unseen(store: Store) -> None:
             assert found.keys.tolist() == loaded.keys.tolist()
             assert found.stamps.tolist() == loaded.stamps.tolist()
             assert found.kinds.tolist() == loaded.kinds.tolist()
+            assert found.seeds.tolist() == loaded.seeds.tolist()
             assert found.trained == loaded.trained
             np.testing.assert_array_equal(found.finals, loaded.finals)
 

@@ -1,8 +1,9 @@
 """The index of a results directory: what a run must know of its records without opening them.
 
 ``index.npz`` holds for each intact record its key, the stamp of its file (size, time of the last
-change, inode), what was trained (once for all records of a condition) and the final accuracy. A
-record is new or changed where its stamp is not the one in the index, and then it is read.
+change, inode), what was trained (once for all records of a condition), the seed and the final
+accuracy. A record is new or changed where its stamp is not the one in the index, and then it is
+read.
 
 The index is derived and disposable. Deleted, damaged, of another version or of another directory,
 it is made anew; where it cannot be written, commands do without it. It never stands for the
@@ -30,7 +31,7 @@ from numpy.typing import NDArray
 
 from harness.keeping.records import Trained
 
-VERSION = 2
+VERSION = 3
 NAME = "index.npz"
 KEY_DIGITS = 32
 SETTLED_NS = 2_000_000_000
@@ -60,12 +61,14 @@ class Index:
     keys : (n,) of 32 hexadecimal digits each.
     stamps : of the files; see ``stamp``.
     kinds : (n,) place in ``trained`` of what each record says that was trained.
+    seeds : (n,).
     finals : (n,) mean accuracy after the last task, a fraction; NaN after divergence.
     """
 
     keys: NDArray[np.bytes_]
     stamps: Stamps
     kinds: NDArray[np.int64]
+    seeds: NDArray[np.int64]
     finals: NDArray[np.float64]
     trained: tuple[Trained, ...]
 
@@ -87,7 +90,8 @@ def indexable(key: str) -> bytes:
 def empty() -> Index:
     """Return an index of no records."""
     keys = np.empty(0, f"S{KEY_DIGITS}")
-    return Index(keys, np.empty((0, 4), np.int64), np.empty(0, np.int64), np.empty(0), ())
+    numbers = np.empty(0, np.int64)
+    return Index(keys, np.empty((0, 4), np.int64), numbers, numbers, np.empty(0), ())
 
 
 def load(root: Path) -> Index:
@@ -99,6 +103,7 @@ def load(root: Path) -> Index:
                 file["keys"],
                 file["stamps"],
                 file["kinds"],
+                file["seeds"],
                 file["finals"],
                 tuple(header["trained"]),
             )
@@ -110,8 +115,8 @@ def load(root: Path) -> Index:
 def _fits(index: Index) -> bool:
     count, like = len(index.keys), empty()
     arrays = zip(
-        (index.keys, index.stamps, index.kinds, index.finals),
-        (like.keys, like.stamps, like.kinds, like.finals),
+        (index.keys, index.stamps, index.kinds, index.seeds, index.finals),
+        (like.keys, like.stamps, like.kinds, like.seeds, like.finals),
         strict=True,
     )
     return (
@@ -134,6 +139,7 @@ def save(root: Path, index: Index) -> None:
         "keys": index.keys[settled],
         "stamps": index.stamps[settled],
         "kinds": kinds.astype(np.int64),
+        "seeds": index.seeds[settled],
         "finals": index.finals[settled],
     }
     temporary = root / f".{NAME}.{uuid.uuid4().hex}.tmp"

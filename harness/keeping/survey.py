@@ -39,6 +39,7 @@ class Survey:
     trained: tuple[Trained, ...]
     damaged: list[Damaged]
     _kinds: NDArray[np.int64]
+    _seeds: NDArray[np.int64]
     _finals: NDArray[np.float64]
     keep_index: Callable[[], None]
 
@@ -51,14 +52,14 @@ class Survey:
             if classes[kind] is not None
         }
 
-    def finals(self, program: str) -> list[float]:
-        """Return the mean accuracies after the last task of a program's cells, as fractions.
+    def finals(self, program: str) -> dict[int, float]:
+        """Return the mean accuracies after the last task of a program's cells, by seed (fractions).
 
         Cells that diverged have none.
         """
         own = [kind for kind, part in enumerate(self.trained) if part["program"] == program]
-        found = self._finals[np.isin(self._kinds, own)]
-        return [float(value) for value in found[~np.isnan(found)]]
+        there = np.isin(self._kinds, own) & ~np.isnan(self._finals)
+        return dict(zip(self._seeds[there].tolist(), self._finals[there].tolist(), strict=True))
 
 
 def survey(store: Store) -> Survey:
@@ -88,6 +89,7 @@ def survey(store: Store) -> Survey:
         tuple(found.trained[kind] for kind in in_order.tolist()),
         damaged,
         new_place[found.kinds[intact]],
+        found.seeds[intact],
         found.finals[intact],
         lambda: found.save(store),
     )
@@ -158,8 +160,10 @@ class _Found:
         self.rows = before.find(keys, stamps)
         self.intact = self.rows >= 0
         self.kinds = np.zeros(len(keys), np.int64)
+        self.seeds = np.zeros(len(keys), np.int64)
         self.finals = np.full(len(keys), np.nan)
         self.kinds[self.intact] = before.kinds[self.rows[self.intact]]
+        self.seeds[self.intact] = before.seeds[self.rows[self.intact]]
         self.finals[self.intact] = before.finals[self.rows[self.intact]]
         self.trained = list(before.trained)
         self._kind_of = {repr(part): kind for kind, part in enumerate(self.trained)}
@@ -171,6 +175,10 @@ class _Found:
         if kind == len(self.trained):
             self.trained.append(trained)
         final = final_accuracy(record["accuracy"]) if record["accuracy"] else None
+        if not 0 <= record["seed"] < 2**63:  # of no study, but a file can say anything
+            final = None
+        else:
+            self.seeds[place] = record["seed"]
         self.kinds[place], self.finals[place] = kind, np.nan if final is None else final
         self.intact[place] = True
 
@@ -186,6 +194,11 @@ class _Found:
         keys = np.array([indexable(key) for key in self.keys], dtype=self._before.keys.dtype)
         kept = self.intact & (keys != b"")
         index = Index(
-            keys[kept], self.stamps[kept], self.kinds[kept], self.finals[kept], tuple(self.trained)
+            keys[kept],
+            self.stamps[kept],
+            self.kinds[kept],
+            self.seeds[kept],
+            self.finals[kept],
+            tuple(self.trained),
         )
         save(store.root, index)

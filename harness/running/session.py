@@ -246,8 +246,11 @@ class Session:
         asked = any(b[0].condition.protocol.precision == "bf16" for b in self.plan.blocks)
         return asked and not multiplies_bfloat16(self.device)
 
-    def finals_on_record(self) -> dict[str, list[float]]:
-        """Return the mean accuracies after the last task that are on record, by condition."""
+    def finals_on_record(self) -> dict[str, dict[int, float]]:
+        """Return the mean accuracies after the last task that are on record, as fractions.
+
+        By condition and seed.
+        """
         checksum = self.data.checksum()
         return {
             name: self._survey.finals(condition.program(checksum))

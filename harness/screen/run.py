@@ -12,8 +12,6 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.errors import InputError, Interrupted
-from harness.keeping.records import final_accuracy
-from harness.keeping.selection import select
 from harness.running.events import Event
 from harness.running.executors import Executor
 from harness.running.prediction import Cluster
@@ -148,10 +146,14 @@ def _execute(out: Console, session: Session, tally: Tally, watched: Watched | No
     executor = session.executor()
     where = f"{type(executor).__name__}, {executor.workers} workers, {session.device}"
     out.print(f"{where}, {estimate}; Ctrl-C keeps what is finished", style="dim", highlight=False)
-    with Display(out, session.plan.missing, session.finals_on_record()) as display:
+    finals = session.finals_on_record()
+    values = {condition: by_seed.values() for condition, by_seed in finals.items()}
+    with Display(out, session.plan.missing, values) as display:
         if watched is None:
             session.execute(executor, display.observe, tally)
         else:
+            plan = session.plan
+            watched.begin(plan.missing, plan.recorded, finals, session.estimated_seconds)
             _execute_watched(session, executor, display, tally, watched)
 
 
@@ -163,23 +165,10 @@ def _execute_watched(
         with contextlib.suppress(Exception):  # a run does not end because somebody watches
             watched.observe(event)
 
-    plan = session.plan
-    watched.begin(plan.missing, plan.recorded, _finals(session), session.estimated_seconds)
     try:
         session.execute(executor, both, tally)
     finally:
         watched.end()
-
-
-def _finals(session: Session) -> dict[str, dict[int, float]]:
-    """Return the mean accuracies after the last task that are on record, by condition and seed."""
-    finals: dict[str, dict[int, float]] = {}
-    if session.plan.recorded:
-        for record in select(session.store.read_all()[0], session.chosen).records:
-            final = final_accuracy(record["accuracy"])
-            if final is not None:
-                finals.setdefault(record["condition"], {})[record["seed"]] = final
-    return finals
 
 
 def _print_caveats(out: Console, session: Session) -> None:
