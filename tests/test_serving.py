@@ -47,6 +47,7 @@ reported = 4.0
 unit = "points"
 margin = 1.3
 """
+NAMES = ["plain", "started"]
 ADDRESS = re.compile(r"watch it at http://127\.0\.0\.1:(\d+)/$")
 LISTENING = "0A"
 
@@ -226,6 +227,26 @@ def test_the_end_of_the_run_is_the_end_of_the_server(running: Run) -> None:
     said = running.process.stderr.read()
     assert said.startswith("interrupted: ")
     assert said.count("\n") == 1, "nothing of the server"
+
+
+@pytest.mark.slow
+def test_a_run_that_goes_on_shows_what_was_on_record(running: Run) -> None:
+    """To come after the end of the first."""
+    assert running.process.poll() == 130
+    before = [json.loads(path.read_text()) for path in running.out.glob("records/*.json")]
+    seeds = [{r["seed"] for r in before if r["condition"] == name} for name in NAMES]
+    again = Run(running.out.parent)
+    try:
+        wait_until(lambda: state_of(again.port)["phase"] == "running")
+        state = state_of(again.port)
+    finally:
+        again.process.kill()
+        again.process.wait()
+    assert state["cells_on_record_before"] == len(before)
+    assert [row["condition"] for row in state["conditions"]] == NAMES
+    assert state["claims"][0]["pairs"] >= len(seeds[0] & seeds[1]) >= 3
+    for row, own in zip(state["conditions"], seeds, strict=True):
+        assert row["seeds"] >= len(own)
 
 
 # What is refused; the state is by hand, the server real
