@@ -17,7 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from faults import FAULTS, IN_PROCESS, STUDY, Run, random_moment, results, suffer
+from faults import AT_ONCE, FAULTS, STUDY, Run, random_moment, results, suffer
 
 
 def main() -> int:
@@ -31,7 +31,7 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="fault-rounds-"))
     study = folder / "faults.toml"
     study.write_text(STUDY)
-    plain = Run(study, folder / "undisturbed", *IN_PROCESS)
+    plain = Run(study, folder / "undisturbed", *AT_ONCE)
     assert plain.end() == 0, plain.said
     undisturbed = results(folder / "undisturbed")
     print(f"seed {options.seed}; {len(undisturbed)} cells; folder {folder}", flush=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-PATIENCE_S = 300
+PATIENCE_S = 900
 """Until a test gives up on something that must happen; how long it takes is not its law."""
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from faults import FAULTS, IN_PROCESS, STUDY, Run, results, suffer
+from faults import AT_ONCE, FAULTS, IN_PROCESS, STUDY, Run, results, suffer
 from processes import alive, wait_until
 
 pytestmark = pytest.mark.slow
@@ -22,7 +22,7 @@ def study_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def undisturbed(study_file: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
-    run = Run(study_file, tmp_path_factory.mktemp("undisturbed") / "out", *IN_PROCESS)
+    run = Run(study_file, tmp_path_factory.mktemp("undisturbed") / "out", *AT_ONCE)
     assert run.end() == 0, run.said
     return results(run.out)
 
@@ -36,8 +36,14 @@ def undisturbed(study_file: Path, tmp_path_factory: pytest.TempPathFactory) -> d
     ],
 )
 def test_nothing_is_lost_and_the_bits_stay(
-    name: str, says: str, study_file: Path, tmp_path: Path, undisturbed: dict[str, list[Any]]
+    name: str,
+    says: str,
+    study_file: Path,
+    tmp_path: Path,
+    undisturbed: dict[str, list[Any]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("RAY_gcs_rpc_server_reconnect_timeout_s", "5")  # 20 s by our own default
     said = suffer(FAULTS[name], study_file, tmp_path / "out", undisturbed, moment=0.0)
     assert says in said
     assert "Traceback" not in said
