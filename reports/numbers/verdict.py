@@ -49,21 +49,17 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from reports.numbers.estimates import SEED_CAP, OneSample
+from reports.numbers.rules import Ends, Part, Rule, first, places, target
 from reports.numbers.statistics import (
     FIXED,
-    Floats,
     Interval,
     PairedComparison,
     Procedure,
     Unit,
     check_unit,
-    mean_interval,
-    seeds_needed,
     tost,
 )
-
-POWER = 0.8  # probability that the stated number of seeds settles an inconclusive claim
-SEED_CAP = 1000
 
 
 class Verdict(StrEnum):
@@ -80,8 +76,6 @@ class Verdict(StrEnum):
 VERDICTS = tuple(Verdict)
 Codes = NDArray[np.int64]
 """Verdicts as their places in ``VERDICTS``."""
-Ends = tuple[Floats, Floats]
-"""The low and the high ends of intervals."""
 
 SIGNS = {
     Verdict.REPRODUCED: "✓",
@@ -144,7 +138,7 @@ def decide(
     _check_claim(reported, margin, negligible)
     if not ci_equivalence.inside(ci):
         raise ValueError(f"{ci_equivalence} is not inside {ci}: are the two intervals swapped?")
-    return VERDICTS[int(verdicts(_ends(ci), _ends(ci_equivalence), reported, margin, negligible))]
+    return _word(first(gain_rules(reported, margin, negligible), ci, ci_equivalence))
 
 
 def verdicts(
@@ -161,44 +155,30 @@ def verdicts(
     -------
     Places in ``VERDICTS``, of that shape.
     """
-    claimed = _is_the_claim(ci, ci_equivalence, reported, margin)
-    if reported < 0:
-        ci, ci_equivalence, reported = _mirrored(ci), _mirrored(ci_equivalence), -reported
-    low, high = ci_equivalence
-    none = (low >= -negligible) & (high <= negligible)
-    reproduced = Verdict.REPRODUCED
+    rules = gain_rules(reported, margin, negligible)
+    words = [VERDICTS.index(Verdict(rule.word)) for rule in rules]
+    words.append(VERDICTS.index(Verdict.INCONCLUSIVE))
+    return np.asarray(words, dtype=np.int64)[places(rules, ci, ci_equivalence)]
+
+
+def gain_rules(reported: float, margin: float, negligible: float) -> list[Rule]:
+    """Return the rules of a reported gain in their order; INCONCLUSIVE is where none holds."""
+    gain = abs(reported)
+    above = Part(Interval(0, math.inf), two_sided=True, strict=True)
+    within = Part(Interval(gain - margin, gain + margin))
+    none = Rule(Verdict.NOT_REPRODUCED, (Part(Interval(-negligible, negligible)),))
+    claimed = Verdict.REPRODUCED
     if margin_reaches_zero(reported, margin):
-        reproduced = Verdict.INCONCLUSIVE
+        claimed = Verdict.INCONCLUSIVE
     rules = [
-        (none & (reported > negligible), Verdict.NOT_REPRODUCED),
-        (claimed, reproduced),
-        (low > reported + margin, Verdict.LARGER),
-        ((ci[0] > 0) & (high < reported - margin), Verdict.PARTIAL),
-        (none, Verdict.NOT_REPRODUCED),
-        (ci[1] < 0, Verdict.CONTRADICTED),
+        *([none] if gain > negligible else []),
+        Rule(claimed, (above, within)),
+        Rule(Verdict.LARGER, (Part(Interval(gain + margin, math.inf), strict=True),)),
+        Rule(Verdict.PARTIAL, (above, Part(Interval(-math.inf, gain - margin), strict=True))),
+        none,
+        Rule(Verdict.CONTRADICTED, (-above,)),
     ]
-    return np.select(
-        [holds for holds, _ in rules],
-        [VERDICTS.index(verdict) for _, verdict in rules],
-        default=VERDICTS.index(Verdict.INCONCLUSIVE),
-    ).astype(np.int64)
-
-
-def _is_the_claim(
-    ci: Ends, ci_equivalence: Ends, reported: float, margin: float
-) -> NDArray[np.bool_]:
-    """Tell where there is surely a gain that surely lies within the margin."""
-    surely = ci[0] > 0 if reported > 0 else ci[1] < 0
-    low, high = ci_equivalence
-    return surely & (low >= reported - margin) & (high <= reported + margin)
-
-
-def _ends(interval: Interval) -> Ends:
-    return np.asarray(interval.low), np.asarray(interval.high)
-
-
-def _mirrored(ends: Ends) -> Ends:
-    return -ends[1], -ends[0]
+    return rules if reported > 0 else [-rule for rule in rules]
 
 
 def judge(
@@ -234,16 +214,13 @@ def judge(
         raise ValueError(f"alpha is {alpha}; an error rate lies between 0 and 0.5")
     _check_claim(reported, margin, negligible)
     n, mean, sd = comparison.n, comparison.mean, comparison.sd
-    ci = mean_interval(n, mean, sd, 1 - alpha, procedure)
-    ci_equivalence = mean_interval(n, mean, sd, 1 - 2 * alpha, procedure)
-    verdict = decide(ci, ci_equivalence, reported, margin, negligible)
-    point = Interval(mean, mean)
-    target = decide(point, point, reported, margin, negligible)
-    needed = None
-    if verdict is Verdict.INCONCLUSIVE:
-        needed = _seeds_to_settle(
-            target, comparison, reported, margin, negligible, alpha, procedure
-        )
+    estimate = OneSample(n, mean, sd, procedure)
+    ci, ci_equivalence = estimate.interval(1 - alpha), estimate.interval(1 - 2 * alpha)
+    rules = gain_rules(reported, margin, negligible)
+    rule, leading_to = first(rules, ci, ci_equivalence), target(rules, mean)
+    verdict, needed = _word(rule), None
+    if verdict is Verdict.INCONCLUSIVE and leading_to and leading_to.word != Verdict.INCONCLUSIVE:
+        needed = estimate.seeds_for(leading_to, alpha)
     shown = "points" if unit == "points" else "%"
     observed = (
         f"The mean difference of {mean:+.2f} {shown} over {n} seed{'s' * (n != 1)} "
@@ -251,7 +228,7 @@ def judge(
     )
     meaning = _finding(verdict, reported, margin, negligible)
     if verdict is Verdict.INCONCLUSIVE:
-        meaning += _outlook(comparison, needed, target)
+        meaning += _outlook(comparison, needed, _word(leading_to))
     return Judgement(
         verdict=verdict,
         reason=f"{observed} {meaning}.",
@@ -261,8 +238,7 @@ def judge(
         p_claim=tost(mean, sd, n, reported - margin, reported + margin, procedure),
         p_zero=tost(mean, sd, n, -negligible, negligible, procedure),
         seeds_needed=needed,
-        settled=verdict is not Verdict.INCONCLUSIVE
-        or bool(_is_the_claim(_ends(ci), _ends(ci_equivalence), reported, margin)),
+        settled=rule is not None,
     )
 
 
@@ -278,39 +254,8 @@ def _check_claim(reported: float, margin: float, negligible: float) -> None:
         raise ValueError(f"a negligible gain of {negligible} is none; write 0 or more")
 
 
-def _seeds_to_settle(
-    target: Verdict,
-    comparison: PairedComparison,
-    reported: float,
-    margin: float,
-    negligible: float,
-    alpha: float,
-    procedure: Procedure,
-) -> int | None:
-    """Return how many seeds would give ``target``, the verdict on the observed mean as if exact."""
-    mean, gain = math.copysign(1, reported) * comparison.mean, abs(reported)
-    low, high = gain - margin, gain + margin
-    bands = {
-        Verdict.REPRODUCED: Interval(low, high),
-        Verdict.LARGER: Interval(high, math.inf),
-        Verdict.PARTIAL: Interval(-math.inf, low),
-        Verdict.NOT_REPRODUCED: Interval(-negligible, negligible),
-        Verdict.CONTRADICTED: Interval(-math.inf, 0),
-    }
-    if target not in bands:
-        return None
-    return seeds_needed(
-        mean,
-        comparison.sd,
-        comparison.n,
-        bands[target],
-        superior=target in (Verdict.REPRODUCED, Verdict.PARTIAL),
-        # CONTRADICTED rests on ci alone, whose level is 1 - 2 (alpha / 2).
-        alpha=alpha / 2 if target is Verdict.CONTRADICTED else alpha,
-        power=POWER,
-        cap=SEED_CAP,
-        procedure=procedure,
-    )
+def _word(rule: Rule | None) -> Verdict:
+    return Verdict.INCONCLUSIVE if rule is None else Verdict(rule.word)
 
 
 def _finding(verdict: Verdict, reported: float, margin: float, negligible: float) -> str:
