@@ -88,7 +88,8 @@ class Trained:
         """Everything about a lane, for comparison bit for bit (repr tells every float)."""
         tensors = {n: value.cpu().numpy().tobytes() for n, value in self.state(lane).items()}
         outcome = self.outcomes[lane]
-        return outcome.status, repr(outcome.accuracy), repr(outcome.telemetry), tensors
+        told = (outcome.status, outcome.accuracy, outcome.telemetry, outcome.right)
+        return *map(repr, told), tensors
 
 
 def train(cells: Sequence[Cell], data: Dataset, device: str = "cpu") -> Trained:

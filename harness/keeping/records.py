@@ -36,6 +36,10 @@ class Record(TypedDict):
         (ISO 8601).
     protocol, method : the condition's settings.
     provenance : code, data, packages, hardware, and a fingerprint of the arithmetic.
+    right : which test samples are classified correctly after the last task: ``samples``, their
+        number in each task, and ``bits``, one for each sample in the order of the data set, eight a
+        byte, the first in the highest place, as base64. Absent after divergence, and in records of
+        earlier versions.
     sha256 : hash of all other fields; see ``seal``.
     """
 
@@ -52,6 +56,7 @@ class Record(TypedDict):
     protocol: dict[str, Any]
     method: dict[str, Any]
     provenance: dict[str, Any]
+    right: NotRequired[dict[str, Any]]
     sha256: NotRequired[str]
 
 

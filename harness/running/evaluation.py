@@ -1,53 +1,83 @@
-"""The test after each task: accuracies of every lane on all tasks seen so far."""
+"""The test after each task: what every lane gets right of all tasks seen so far."""
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Sequence
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from harness.data.tasks import Task
+from harness.running.outcomes import RightAnswers
 from methods.network import Network
 
 EVALUATION_CHUNK = 512
 """Test samples in a product. It limits memory and sets the shape of products, hence the bits."""
 
 
-def accuracies(
-    network: Network, tasks: Sequence[Task], corrected_errors: Sequence[int]
-) -> list[list[float]]:
+def accuracies(right: Sequence[Tensor], corrected_errors: Sequence[int]) -> list[list[float]]:
     """Return the accuracies of each lane, one for each task, through the head of the task.
 
     Parameters
     ----------
-    tasks : the tasks seen so far.
+    right : of the tasks seen so far, from ``right_answers``.
     corrected_errors : for each lane, the number of test errors to count as hits; see
         ``correct_errors``.
     """
-    samples = [len(task.test_labels) for task in tasks]
-    hits = np.array([_hits(network, task) for task in tasks])
+    samples = [answers.shape[1] for answers in right]
+    return [
+        [hit / total for hit, total in zip(hits, samples, strict=True)]
+        for hits in _corrected_hits(right, corrected_errors)
+    ]
+
+
+def packed_answers(right: Sequence[Tensor], corrected_errors: Sequence[int]) -> list[RightAnswers]:
+    """Return which test samples each lane classified correctly, for its record.
+
+    Corrected errors are counted from the first wrong answer of a task on, so that the answers say
+    the same accuracies as ``accuracies``.
+    """
     lanes = []
-    for lane_hits, count in zip(hits.T.tolist(), corrected_errors, strict=True):
-        correct_errors(lane_hits, samples, count)
-        lanes.append([hit / total for hit, total in zip(lane_hits, samples, strict=True)])
+    by_task = [answers.cpu().numpy() for answers in right]
+    for lane, hits in enumerate(_corrected_hits(right, corrected_errors)):
+        texts = []
+        for answers, hit in zip(by_task, hits, strict=True):
+            own = answers[lane].copy()
+            own[np.flatnonzero(~own)[: hit - int(own.sum())]] = True
+            texts.append(b64encode(np.packbits(own).tobytes()).decode("ascii"))
+        lanes.append(RightAnswers(samples=[len(answers[lane]) for answers in by_task], bits=texts))
     return lanes
 
 
-def _hits(network: Network, task: Task) -> list[int]:
-    """Count the task's test samples that each lane classifies correctly."""
+def right_answers(network: Network, tasks: Sequence[Task]) -> list[Tensor]:
+    """Tell for each task, (lanes, samples), which of its test samples each lane gets right."""
+    return [_right(network, task) for task in tasks]
+
+
+def _right(network: Network, task: Task) -> Tensor:
     mask = network.output_mask(task.classes)
     lanes = len(network.weights[0])
-    correct = torch.zeros(lanes, dtype=torch.int64, device=mask.device)
     chunks = zip(
         task.test_inputs.split(EVALUATION_CHUNK),
         task.test_labels.split(EVALUATION_CHUNK),
         strict=True,
     )
+    right = []
     for inputs, labels in chunks:
         logits = network.test_logits(inputs.expand(lanes, -1, -1), mask)
-        correct += ((logits + mask).argmax(2) == labels).sum(1)
-    return correct.tolist()
+        right.append((logits + mask).argmax(2) == labels)
+    return torch.cat(right, dim=1)
+
+
+def _corrected_hits(right: Sequence[Tensor], corrected_errors: Sequence[int]) -> list[list[int]]:
+    """Count the right answers of each lane in each task, with the errors to count as hits."""
+    samples = [answers.shape[1] for answers in right]
+    by_lane = np.array([answers.sum(1).tolist() for answers in right]).T.tolist()
+    for hits, count in zip(by_lane, corrected_errors, strict=True):
+        correct_errors(hits, samples, count)
+    return [[int(hit) for hit in hits] for hits in by_lane]
 
 
 def correct_errors(hits: list[int], samples: Sequence[int], count: int) -> None:

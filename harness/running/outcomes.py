@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypedDict
 
 Matrix = list[list[float | None]]
+
+
+class RightAnswers(TypedDict):
+    """Which test samples are classified correctly after the last task, of each task.
+
+    Attributes
+    ----------
+    samples : number of test samples of each task.
+    bits : of each task, a bit for each sample in the order of the data set, 1 where its head
+        classifies it correctly; eight a byte, the first in the highest place, as base64.
+    """
+
+    samples: list[int]
+    bits: list[str]
 
 
 @dataclass
@@ -19,9 +33,11 @@ class Outcome:
         that its head classifies correctly. None for tasks not yet seen and after divergence.
     telemetry : one entry for each task.
     timings : seconds of the whole block, divided by its number of lanes.
+    right : which test samples are right after the last task; None after divergence.
     """
 
     status: str
     accuracy: Matrix
     telemetry: list[dict[str, Any]] = field(default_factory=list)
     timings: dict[str, float] = field(default_factory=dict)
+    right: RightAnswers | None = None

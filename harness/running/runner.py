@@ -287,4 +287,6 @@ def _records(event: BlockDone, study_name: str, origin: Mapping[str, Any]) -> It
                 **event.environment,
             },
         }
+        if outcome.right is not None:
+            record["right"] = {**outcome.right}
         yield seal(record)

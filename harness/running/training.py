@@ -18,7 +18,7 @@ from torch import Tensor
 from harness.data.benchmarks import Dataset
 from harness.data.tasks import Task, latest_tasks
 from harness.running.capture import fastest
-from harness.running.evaluation import accuracies
+from harness.running.evaluation import accuracies, packed_answers, right_answers
 from harness.running.outcomes import Matrix, Outcome
 from harness.studies.condition import Cell
 from methods.architecture import Architecture, padded
@@ -234,10 +234,15 @@ class Stack:
     def _evaluate(self, after: int) -> None:
         """Fill in row ``after`` of the accuracy matrices; diverged lanes keep None."""
         corrected = [cell.condition.protocol.corrected_errors or 0 for cell in self.cells]
-        rows = accuracies(self.network, self.tasks[: after + 1], corrected)
-        for outcome, row in zip(self.outcomes, rows, strict=True):
+        right = right_answers(self.network, self.tasks[: after + 1])
+        for outcome, row in zip(self.outcomes, accuracies(right, corrected), strict=True):
             if outcome.status == "done":
                 outcome.accuracy[after][: len(row)] = row
+        if after == len(self.tasks) - 1:
+            for outcome, answers in zip(
+                self.outcomes, packed_answers(right, corrected), strict=True
+            ):
+                outcome.right = answers if outcome.status == "done" else None
 
     def _samples(self, task: Task) -> TaskSamples:
         mask = self.network.output_mask(task.classes)

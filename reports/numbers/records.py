@@ -8,6 +8,10 @@ from typing import Any, NotRequired, TypedDict, cast
 from reports.numbers import metrics
 
 
+NEEDED = frozenset(("key", "study", "condition", "seed", "status", "accuracy"))
+"""The fields that every report needs."""
+
+
 class Timings(TypedDict, total=False):
     """Seconds of a cell, and when it was finished (ISO 8601)."""
 
@@ -27,6 +31,8 @@ class Record(TypedDict):
     telemetry : one entry for each task.
     provenance : what made the record: ``data``, ``device``, ``torch``, ``numerics``, ``code`` and
         more.
+    right : which test samples are classified correctly after the last task; see
+        ``reports.numbers.right_answers``.
     """
 
     key: str
@@ -41,6 +47,7 @@ class Record(TypedDict):
     protocol: NotRequired[dict[str, Any]]
     method: NotRequired[dict[str, Any]]
     provenance: NotRequired[dict[str, Any]]
+    right: NotRequired[dict[str, Any]]
 
 
 def as_records(contents: Sequence[Mapping[str, Any]]) -> list[Record]:
@@ -52,7 +59,7 @@ def as_records(contents: Sequence[Mapping[str, Any]]) -> list[Record]:
         Where a record lacks a field that every report needs.
     """
     for content in contents:
-        missing = Record.__required_keys__ - content.keys()
+        missing = NEEDED - content.keys()
         if missing:
             raise ValueError(f"a record has no {', '.join(sorted(missing))}")
     return [cast(Record, content) for content in contents]
