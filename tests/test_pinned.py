@@ -24,6 +24,9 @@ from run_all import app
 RESULTS = Path(__file__).parent / "expected" / "results"
 """Results of tests/expected/results.toml as version 0.1.0 left them, without its pictures."""
 
+CHANGED = {"curves", "effects"}
+"""What earlier reports say otherwise: gains that happened to be zero counted as surely zero."""
+
 
 @pytest.fixture(scope="module")
 def reported_again(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -64,7 +67,9 @@ def test_a_report_on_earlier_results_says_the_same_numbers(reported_again: Path)
         for folder in (RESULTS, reported_again)
     )
     assert now.pop("fingerprint") != before.pop("fingerprint")  # as it is computed since 0.2
-    assert now == before
+    assert now.keys() >= before.keys()
+    for name in before.keys() - CHANGED:
+        assert now[name] == before[name]
 
 
 def test_verify_accepts_results_and_reports_that_were_made_before(reported_again: Path) -> None:
@@ -72,7 +77,8 @@ def test_verify_accepts_results_and_reports_that_were_made_before(reported_again
     assert done.exit_code == 0, done.output
     results = read_results(RESULTS)
     analysis = analyse(as_records(results.records), results.study)
-    assert not differences(analysis, RESULTS / "report")
+    named = {name.partition("[")[0] for name in differences(analysis, RESULTS / "report")}
+    assert named <= {f"verdict.json: {name}" for name in CHANGED}
 
 
 def test_the_fingerprints_of_version_1_are_still_known() -> None:

@@ -98,6 +98,7 @@ def test_data_without_spread_decide_nothing() -> None:
         assert confidence_sequence(n, mean, sd) == EVERYTHING
         assert sequential_p(n, mean, sd) >= 0.05
     assert confidence_sequence(5, 0.0, 0.0) == Interval(0, 0)
+    assert confidence_sequence(5, 0.0, None) == EVERYTHING
     assert sequential_p(5, 0.0, 0.0) == 1
 
 

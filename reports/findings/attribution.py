@@ -24,8 +24,10 @@ from reports.findings.crossing import (
     MOST_FACTORS,
     Finals,
     Levels,
+    Same,
     accuracies,
     common_seeds,
+    not_known,
     subsets,
 )
 from reports.numbers.statistics import (
@@ -101,7 +103,9 @@ class Attribution:
     paths: tuple[tuple[Step, ...], ...]
 
 
-def decompose(finals: Finals, levels: Levels, treatment: str, baseline: str) -> Attribution | None:
+def decompose(
+    finals: Finals, levels: Levels, treatment: str, baseline: str, same: Same = not_known
+) -> Attribution | None:
     """Take the gain of ``treatment`` over ``baseline`` apart.
 
     None where they do not have the same factors, differ in fewer than two or more than
@@ -135,7 +139,8 @@ def decompose(finals: Finals, levels: Levels, treatment: str, baseline: str) -> 
     def step(factor: str, before: tuple[str, ...]) -> Step:
         after = _ordered([*before, factor], factors)
         gains = paired_gains(values[after], values[before])
-        mean, ci95 = float(gains.mean()), t_interval(gains, 0.95)
+        zero = same(corners[after], corners[before], seeds)
+        mean, ci95 = float(gains.mean()), t_interval(gains, 0.95, same=zero)
         return Step(factor, before, corners[after], corners[before], mean, ci95)
 
     steps = {
@@ -149,6 +154,10 @@ def decompose(finals: Finals, levels: Levels, treatment: str, baseline: str) -> 
     for factor in factors:
         rest = tuple(other for other in factors if other != factor)
         contribution = np.zeros(len(seeds))
+        idle = all(
+            same(corners[_ordered([*before, factor], factors)], corners[before], seeds)
+            for before in subsets(rest)
+        )
         for before in subsets(rest):
             after = _ordered([*before, factor], factors)
             contribution += _weight(len(before), len(factors)) * (values[after] - values[before])
@@ -156,7 +165,7 @@ def decompose(finals: Finals, levels: Levels, treatment: str, baseline: str) -> 
             Share(
                 factor,
                 float(contribution.mean()),
-                t_interval(paired_gains(contribution, np.zeros(len(seeds))), 0.95),
+                t_interval(paired_gains(contribution, np.zeros(len(seeds))), 0.95, same=idle),
                 steps[factor, ()],
                 steps[factor, rest],
                 float(contribution.mean() / whole.mean()) if abs(whole.mean()) > ROUNDING else None,
@@ -173,7 +182,7 @@ def decompose(finals: Finals, levels: Levels, treatment: str, baseline: str) -> 
         {factor: level for factor, level in treatment_levels.items() if factor not in factors},
         tuple(seeds),
         float(whole.mean()),
-        t_interval(whole, 0.95),
+        t_interval(whole, 0.95, same=same(treatment, baseline, seeds)),
         {changed: float(value.mean()) for changed, value in values.items()},
         tuple(shares),
         tuple(paths),

@@ -82,7 +82,8 @@ def _bridge(
     mean = interval = None
     if len(differences) > 1:
         mean = sum(differences) / len(differences)
-        interval = t_interval(differences, 0.90)
+        # Cells that agree in every accuracy are the same; equal final accuracies alone are chance.
+        interval = Interval(0, 0) if same == len(pairs) else t_interval(differences, 0.90)
     equivalent = None if interval is None else _equivalent(interval, negligible)
     found = (len(pairs), same, mean, interval, negligible, equivalent)
     return Bridge(condition, numerics, other, *found)

@@ -18,7 +18,7 @@ from typing import Any
 
 from reports.findings import variance
 from reports.findings.attribution import Attribution, decompose
-from reports.findings.contrasts import final_accuracies, seeds_of
+from reports.findings.contrasts import final_accuracies, same_of, seeds_of
 from reports.findings.curves import CurveFinding, curve_finding
 from reports.findings.effects import Effect, LevelGain, against_reference, effects
 from reports.findings.joint_test import joint_inference
@@ -49,13 +49,13 @@ class Causes:
 
 def causes(records: Sequence[Record], study: Study) -> Causes:
     """Find what the selected records say about causes; their order does not matter."""
-    finals = final_accuracies(records)
+    finals, same = final_accuracies(records), same_of(records)
     levels = {
         name: condition.levels for name, condition in study.conditions.items() if condition.levels
     }
     orders = [name for name, factor in study.factors.items() if _sets_order(factor)]
     decompositions = {
-        claim.id: decompose(finals, levels, claim.treatment, claim.baseline)
+        claim.id: decompose(finals, levels, claim.treatment, claim.baseline, same)
         for claim in study.claims
         if claim.expected is None and _differ_in_several(levels, claim.treatment, claim.baseline)
     }
@@ -64,10 +64,10 @@ def causes(records: Sequence[Record], study: Study) -> Causes:
         for name, factor in study.factors.items()
         if len(factor.levels) > 2 and name not in orders and not (study.curves or decompositions)
     ]
-    compared = {name: against_reference(finals, levels, name) for name in compared_factors}
+    compared = {name: against_reference(finals, levels, name, same) for name in compared_factors}
     return Causes(
         decompositions=decompositions,
-        effects=effects(finals, levels),
+        effects=effects(finals, levels, same),
         levels={name: gains for name, gains in compared.items() if gains},
         curves=[_curve(curve, finals, levels, records, study) for curve in study.curves],
         variances=_variances(finals, levels, study, orders),
@@ -87,7 +87,14 @@ def _curve(
         )
         for name in {record["condition"] for record in records if record["status"] == "diverged"}
     }
-    specs = specifications(finals, levels, curve, diverged=diverged, seeds=seeds_of(records, study))
+    specs = specifications(
+        finals,
+        levels,
+        curve,
+        diverged=diverged,
+        seeds=seeds_of(records, study),
+        same=same_of(records),
+    )
     return curve_finding(curve, specs, joint_inference(specs, curve.reported))
 
 

@@ -6,7 +6,7 @@ where it is done for both conditions; every other seed of the report is counted 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from reports.numbers.records import Record, final_accuracy, is_done
@@ -108,6 +108,7 @@ def contrast(
     """Pair two conditions over ``seeds``; ``records_by_cell`` is by condition and seed."""
     pairs: list[tuple[int, float, float]] = []
     dropped: list[tuple[int, str]] = []
+    same = True
     for seed in sorted(seeds):
         treated = records_by_cell.get((treatment, seed))
         untreated = records_by_cell.get((baseline, seed))
@@ -116,6 +117,7 @@ def contrast(
             dropped.append((seed, ", ".join(filter(None, faults))))
         else:
             pairs.append((seed, final_accuracy(treated), final_accuracy(untreated)))
+            same = same and did_the_same(treated, untreated)
     a, b = [pair[1] for pair in pairs], [pair[2] for pair in pairs]
     return Contrast(
         treatment,
@@ -124,8 +126,14 @@ def contrast(
         tuple(a),
         tuple(b),
         tuple(dropped),
-        compare_paired(a, b, unit=unit) if pairs else None,
+        compare_paired(a, b, unit=unit, same=same) if pairs else None,
     )
+
+
+def did_the_same(first: Record, second: Record) -> bool:
+    """Tell whether two cells agree in all accuracies, and in every answer where both kept them."""
+    answers = first.get("right"), second.get("right")
+    return first["accuracy"] == second["accuracy"] and (None in answers or answers[0] == answers[1])
 
 
 def judge_claim(
@@ -177,6 +185,16 @@ def final_accuracies(records: Sequence[Record]) -> dict[str, dict[int, float]]:
         if is_done(record):
             finals.setdefault(record["condition"], {})[record["seed"]] = final_accuracy(record)
     return finals
+
+
+def same_of(records: Sequence[Record]) -> Callable[[str, str, Sequence[int]], bool]:
+    """Return what tells whether two conditions did the same on all of some seeds."""
+    by_cell = {(record["condition"], record["seed"]): record for record in records}
+
+    def same(first: str, second: str, seeds: Sequence[int]) -> bool:
+        return all(did_the_same(by_cell[first, seed], by_cell[second, seed]) for seed in seeds)
+
+    return same
 
 
 def _fault(record: Record | None, role: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain, combinations
 
 import numpy as np
@@ -15,7 +15,15 @@ Finals = Mapping[str, Mapping[int, float]]
 Levels = Mapping[str, Mapping[str, str]]
 """By condition, the level of each factor that the condition has."""
 
+Same = Callable[[str, str, Sequence[int]], bool]
+"""Tells whether two conditions did the same on all of some seeds, beyond equal accuracies."""
+
 MOST_FACTORS = 6  # these have 720 orders; nobody reads more
+
+
+def not_known(_first: str, _second: str, _seeds: Sequence[int]) -> bool:
+    """Tell of no two conditions that they did the same."""
+    return False
 
 
 def subsets(factors: Sequence[str]) -> list[tuple[str, ...]]:

@@ -18,8 +18,10 @@ from reports.findings.crossing import (
     MOST_FACTORS,
     Finals,
     Levels,
+    Same,
     accuracies,
     common_seeds,
+    not_known,
     subsets,
 )
 from reports.numbers.statistics import Floats, Interval, has_spread, holm, paired_gains, t_interval
@@ -44,7 +46,7 @@ class Effect:
     p_holm: float
 
 
-def effects(finals: Finals, levels: Levels) -> list[Effect]:
+def effects(finals: Finals, levels: Levels, same: Same = not_known) -> list[Effect]:
     """Return every effect of a complete two-level factorial, main effects first.
 
     ``levels`` are those of the crossing; the first level of a factor counts as minus. Empty where a
@@ -71,6 +73,18 @@ def effects(finals: Finals, levels: Levels) -> list[Effect]:
         return []
     values = {corner: accuracies(finals, by_levels[corner], seeds) for corner in corners}
     zeros = np.zeros(len(seeds))
+
+    def idle(place: int) -> bool:
+        """Tell whether a factor changes nothing, whatever the others are."""
+        lower, upper = levels_of[factors[place]]
+        changed = {corner: (*corner[:place], upper, *corner[place + 1 :]) for corner in corners}
+        return all(
+            same(by_levels[corner], by_levels[other], seeds)
+            for corner, other in changed.items()
+            if corner[place] == lower
+        )
+
+    without_effect = [idle(place) for place in range(len(factors))]
     measured = []
     for chosen in subsets(factors)[1:]:
         places = [factors.index(factor) for factor in chosen]
@@ -82,18 +96,19 @@ def effects(finals: Finals, levels: Levels) -> list[Effect]:
             ),
             zeros,
         ) / (len(corners) / 2)
-        measured.append((chosen, paired_gains(contrast, zeros)))
-    raw = [_p(gains) for _, gains in measured]
+        zero = any(without_effect[place] for place in places)
+        measured.append((chosen, paired_gains(contrast, zeros), zero))
+    raw = [_p(gains) for _, gains, _ in measured]
     return [
         Effect(
             chosen,
             tuple(levels_of[factor][1] for factor in chosen),
             float(gains.mean()),
-            t_interval(gains, 0.95),
+            t_interval(gains, 0.95, same=zero),
             p,
             adjusted,
         )
-        for (chosen, gains), p, adjusted in zip(measured, raw, holm(raw), strict=True)
+        for (chosen, gains, zero), p, adjusted in zip(measured, raw, holm(raw), strict=True)
     ]
 
 
@@ -116,7 +131,9 @@ class LevelGain:
     p_holm: float
 
 
-def against_reference(finals: Finals, levels: Levels, factor: str) -> list[LevelGain]:
+def against_reference(
+    finals: Finals, levels: Levels, factor: str, same: Same = not_known
+) -> list[LevelGain]:
     """Compare each level of a factor with its first, in every combination of the other factors.
 
     Pairs without a common seed are left out.
@@ -141,8 +158,9 @@ def against_reference(finals: Finals, levels: Levels, factor: str) -> list[Level
             for other_factor, level in combination.items()
             if other_factor != factor
         }
-        measured.append((combination[factor], stratum, tuple(seeds), gains))
-    raw = [_p(gains) for *_, gains in measured]
+        zero = same(name, other, seeds)
+        measured.append((combination[factor], stratum, tuple(seeds), gains, zero))
+    raw = [_p(gains) for *_, gains, _ in measured]
     return [
         LevelGain(
             factor,
@@ -151,11 +169,11 @@ def against_reference(finals: Finals, levels: Levels, factor: str) -> list[Level
             stratum,
             seeds,
             float(gains.mean()),
-            t_interval(gains, 0.95),
+            t_interval(gains, 0.95, same=zero),
             p,
             adjusted,
         )
-        for (level, stratum, seeds, gains), p, adjusted in zip(
+        for (level, stratum, seeds, gains, zero), p, adjusted in zip(
             measured, raw, holm(raw) if raw else [], strict=True
         )
     ]

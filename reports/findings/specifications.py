@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from reports.findings.crossing import Same, not_known
 from reports.numbers.statistics import Floats, Interval, paired_gains, t_interval
 from reports.numbers.study import Curve
 from reports.numbers.verdict import Verdict, decide
@@ -60,6 +61,7 @@ def specifications(
     *,
     diverged: Mapping[str, int] | None = None,
     seeds: Collection[int] | None = None,
+    same: Same = not_known,
 ) -> list[Specification]:
     """Return the gain of every specification of a curve, sorted by gain.
 
@@ -74,6 +76,7 @@ def specifications(
     levels : by condition, the level of each factor that the condition has.
     diverged : by condition, how many cells diverged.
     seeds : those that the report is about; None stands for all that any condition finished.
+    same : tells whether two conditions did the same on some seeds.
 
     Returns
     -------
@@ -102,7 +105,8 @@ def specifications(
             if both
             else None
         )
-        ci95 = None if gains is None else t_interval(gains, 0.95)
+        zero = gains is not None and baseline is not None and same(name, baseline, both)
+        ci95 = None if gains is None else t_interval(gains, 0.95, same=zero)
         diverged_cells = diverged or {}
         specs.append(
             Specification(
@@ -123,7 +127,7 @@ def specifications(
                 baseline_accuracy=float(np.mean([before[seed] for seed in both])) if both else None,
                 ci95=ci95,
                 status=None if ci95 is None else _side(ci95),
-                verdict=None if gains is None else _verdict(gains, curve),
+                verdict=None if gains is None else _verdict(gains, curve, zero),
             )
         )
     return sorted(
@@ -157,11 +161,11 @@ def _baseline(
     return fits[0] if fits else None
 
 
-def _verdict(gains: Floats, curve: Curve) -> Verdict:
+def _verdict(gains: Floats, curve: Curve, zero: bool) -> Verdict:
     # The same verdict as ``verdict.judge`` gives; hundreds of gains need no bootstrap and p-values.
     return decide(
-        t_interval(gains, 1 - curve.alpha),
-        t_interval(gains, 1 - 2 * curve.alpha),
+        t_interval(gains, 1 - curve.alpha, same=zero),
+        t_interval(gains, 1 - 2 * curve.alpha, same=zero),
         curve.reported,
         curve.margin,
         curve.negligible,

@@ -7,7 +7,6 @@ from typing import Any, NotRequired, TypedDict, cast
 
 from reports.numbers import metrics
 
-
 NEEDED = frozenset(("key", "study", "condition", "seed", "status", "accuracy"))
 """The fields that every report needs."""
 

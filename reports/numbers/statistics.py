@@ -6,8 +6,10 @@ in one unit throughout: points (of accuracy in %), or % of the baseline.
 ``has_spread`` decides in one place what degenerate data say. One seed, or seeds whose differences
 are all equal, show no spread from which an error could be judged: intervals are (-inf, inf) and
 p-values are 1. This is stricter on purpose than the limit of a shrinking spread, a p-value of 0: on
-a small test set two or three seeds can agree by chance. Differences that are all exactly zero are
-no gain, and their interval is [0, 0]. Nothing here returns NaN.
+a small test set two or three seeds can agree by chance, at zero as elsewhere. Differences that are
+all exactly zero are surely no gain, with the interval [0, 0], only where the caller knows that the
+two conditions did the same on every seed, in every task and on every test sample that is on record.
+Nothing here returns NaN.
 
 This file is long because a comparison, its intervals and its tests rest on one rule for degenerate
 data, which is then read in one place.
@@ -95,7 +97,8 @@ class PairedComparison:
     ----------
     unit : of mean, sd and the intervals.
     n : number of pairs.
-    mean, sd : of the differences; ``sd`` (n - 1 in the denominator) is None at n = 1.
+    mean, sd : of the differences; ``sd`` (n - 1 in the denominator) is None where the spread is
+        unknown: at n = 1, and where all differences are zero without the conditions being the same.
     ci95, ci90 : paired t intervals of the mean.
     bca95 : BCa bootstrap interval of the mean (Efron 1987), a sensitivity check. With few seeds it
         is too narrow (with five it covers about 84%, not 95%).
@@ -124,12 +127,16 @@ class PairedComparison:
 
 
 def compare_paired(
-    a: ArrayLike, b: ArrayLike, *, unit: Unit = "points", seed: int = 0
+    a: ArrayLike, b: ArrayLike, *, unit: Unit = "points", seed: int = 0, same: bool = False
 ) -> PairedComparison:
     """Compare two conditions whose values ``a`` and ``b``, (n,) each, are aligned by seed.
 
-    ``seed`` starts the random generator, which serves the bootstrap and the sign flips of more
-    than 30 seeds: the same data give the same numbers.
+    Parameters
+    ----------
+    seed : of the random generator, which serves the bootstrap and the sign flips of more than 30
+        seeds: the same data give the same numbers.
+    same : whether the two conditions are known to have done the same on every seed, beyond equal
+        values; only then is a difference of zero on all of two or more seeds no gain for sure.
 
     Raises
     ------
@@ -138,6 +145,8 @@ def compare_paired(
     """
     gains = paired_gains(a, b, unit)
     n, mean, sd = _summary(gains)
+    if same and n > 1 and not gains.any():
+        sd = 0.0
     wins = float(np.sum(gains > 0) + np.sum(gains == 0) / 2)
     # Flipping signs of ranks is Wilcoxon's test, exact with ties and zeros too (Pratt 1959).
     ranks = np.sign(gains) * stats.rankdata(np.abs(gains))
@@ -149,7 +158,7 @@ def compare_paired(
         sd=sd,
         ci95=mean_interval(n, mean, sd, 0.95),
         ci90=mean_interval(n, mean, sd, 0.90),
-        bca95=_bca_interval(gains, seed),
+        bca95=_bca_interval(gains, seed) if sd else mean_interval(n, mean, sd, 0.95),
         p_t=min(1.0, 2 * FIXED.p_above(n, abs(mean), sd)) if sd else 1.0,
         p_wilcoxon=p_wilcoxon,
         p_sign_flip=p_sign_flip,
@@ -212,11 +221,17 @@ def has_spread(values: ArrayLike, axis: int = -1) -> NDArray[np.bool_]:
 def mean_interval(
     n: int, mean: float, sd: float | None, level: float, procedure: Procedure = FIXED
 ) -> Interval:
-    """Return the two-sided interval of the true mean at ``level`` (0.95: 95%)."""
+    """Return the two-sided interval of the true mean at ``level`` (0.95: 95%).
+
+    A ``sd`` of 0 is that of equal differences. At a mean of 0 they are those of conditions that did
+    the same on every seed, and the interval is [0, 0]; give None where that is not known.
+    """
     if not 0 < level < 1:
         raise ValueError(f"a level of {level} is not between 0 and 1; 95% is 0.95")
     if n < 2 or sd is None:
         return Interval(-math.inf, math.inf)
+    if sd == 0 and mean == 0:
+        return Interval(0.0, 0.0)
     half = float(half_width(np.asarray(mean), np.asarray(sd), n, level, procedure))
     return Interval(mean - half, mean + half)
 
@@ -226,8 +241,7 @@ def half_width(
 ) -> Floats:
     """Return half the width of the intervals of many true means, each from ``n`` >= 2 differences.
 
-    Equal differences show no spread, so their half-width is infinite. Differences that are all
-    zero are no gain, and their half-width is 0.
+    Equal differences show no spread, so their half-width is infinite, at zero too.
 
     Parameters
     ----------
@@ -236,12 +250,18 @@ def half_width(
     critical = float(procedure.critical(n, level))
     with np.errstate(invalid="ignore"):
         half = critical * sds / math.sqrt(n)
-    return np.where(sds > 0, half, np.where(means == 0, 0.0, np.inf))
+    return np.where(sds > 0, half, np.inf)
 
 
-def t_interval(values: ArrayLike, level: float) -> Interval:
-    """Return the t interval of the true mean of ``values``, (n,); ValueError if not all finite."""
-    return mean_interval(*_summary(_sample(values, "values")), level)
+def t_interval(values: ArrayLike, level: float, *, same: bool = False) -> Interval:
+    """Return the t interval of the true mean of ``values``, (n,); ValueError if not all finite.
+
+    ``same`` : as for ``compare_paired``, where the values are differences.
+    """
+    sample = _sample(values, "values")
+    if same and len(sample) > 1 and not sample.any():
+        return Interval(0.0, 0.0)
+    return mean_interval(*_summary(sample), level)
 
 
 def prediction_interval(values: ArrayLike, future_n: int, level: float) -> Interval:
@@ -363,9 +383,6 @@ def _signed_sums(values: Floats) -> Floats:
 
 
 def _bca_interval(gains: Floats, seed: int) -> Interval:
-    n, mean, sd = _summary(gains)
-    if not sd:
-        return mean_interval(n, mean, sd, 0.95)
     low, high = bca_of_mean(gains, BOOTSTRAP_RESAMPLES, 0.95, GAIN_DECIMALS, seed=seed)
     return Interval(low, high)
 
@@ -401,5 +418,5 @@ def _sample(values: ArrayLike, name: str) -> Floats:
 def _summary(values: Floats) -> tuple[int, float, float | None]:
     n = len(values)
     if not has_spread(values):
-        return n, float(values[0]), 0.0 if n > 1 else None
+        return n, float(values[0]), 0.0 if n > 1 and values[0] else None
     return n, float(values.mean()), float(values.std(ddof=1))

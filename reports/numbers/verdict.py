@@ -279,7 +279,7 @@ def _finding(verdict: Verdict, reported: float, margin: float, negligible: float
 def _outlook(comparison: PairedComparison, needed: int | None, target: Verdict) -> str:
     if comparison.n == 1:
         return ": one seed shows no spread"
-    if comparison.sd == 0:
+    if not comparison.sd:
         return ": the differences are all equal and show no spread"
     if target is Verdict.INCONCLUSIVE:  # even without an error of the mean, so for any seeds
         return (
