@@ -134,6 +134,16 @@ def merge(directories: arguments.MergedDirectories, out: arguments.MergeOut) -> 
 
 
 @app.command()
+def pool(directories: arguments.PooledDirectories, out: arguments.PoolOut = None) -> None:
+    """Judge one study over several sites: machines, teams or devices.
+
+    Cells that two sites both trained are compared first. Exit codes: 0 done, 1 such cells differ,
+    or a record is damaged, 2 bad input.
+    """
+    raise typer.Exit(_pool(directories, out))
+
+
+@app.command()
 def verify(directory: arguments.ReportedDirectory) -> None:
     """Recompute verdict.json and summary.csv from the records; exit 1 naming what differs.
 
@@ -305,6 +315,36 @@ def _report(directory: Path) -> int:
     say_what_is_left_out(out, results)
     out.print(f"report: {page}", highlight=False, soft_wrap=True)
     return 1 if results.damaged else 0
+
+
+def _pool(directories: list[Path], folder: Path | None) -> int:
+    """Write and show what several sites say together; returns the exit code."""
+    from harness.screen.pooling import fingerprint_without_seeds, read_sites
+
+    read = read_sites(directories)
+
+    from reports.findings.pool.pool import pool_sites
+    from reports.findings.pool.sites import Site
+    from reports.numbers.records import as_records
+    from reports.output.pool.files import write_pool
+    from reports.output.pool.terminal import show_pool
+
+    sites = [Site(one.name, as_records(one.results.records), one.results.adaptive) for one in read]
+    study = read[0].results.study
+    found = pool_sites(sites, study, fingerprint_without_seeds(study))
+    folder = folder or Path("pooled") / study.name
+    try:
+        page = write_pool(found, folder)
+    except OSError as error:
+        raise InputError(
+            f"cannot write to {folder}: {error.strerror or error}; choose another --out"
+        ) from None
+    show_pool(out, found)
+    out.print(f"page: {page}", highlight=False, soft_wrap=True)
+    damaged = [bad for one in read for bad in one.results.damaged]
+    for bad in damaged:
+        warn(f"damaged record {bad.path}: {bad.reason}; left out")
+    return 1 if found.findings or damaged else 0
 
 
 def main() -> None:

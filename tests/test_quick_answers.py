@@ -61,6 +61,7 @@ def loaded_by(*arguments: object) -> tuple[int, set[str]]:
         (2, "--data-dir x run smoke"),
         (2, "report /no/such/directory"),
         (2, "verify /no/such/directory"),
+        (2, "pool /no/such/directory"),
     ],
 )
 def test_what_needs_no_data_loads_nothing_heavy(code: int, arguments: str) -> None:

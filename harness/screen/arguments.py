@@ -93,6 +93,12 @@ MergedDirectories = Annotated[
     list[Path], Argument(help="Results directories of one study, as shards left them.")
 ]
 MergeOut = Annotated[Path, Option(help="Results directory to join them in.")]
+PooledDirectories = Annotated[
+    list[Path], Argument(help="Results directories of one study, one from each site.")
+]
+PoolOut = Annotated[
+    Path | None, Option("--out", help="Folder for the page (default: pooled/STUDY).")
+]
 ResultsDirectory = Annotated[Path, Argument(help="A results directory, as a run made it.")]
 ReportedDirectory = Annotated[Path, Argument(help="A results directory with a report.")]
 

@@ -1,0 +1,1 @@
+"""Several sites together, as files and on the screen."""
