@@ -145,9 +145,10 @@ def pool(directories: arguments.PooledDirectories, out: arguments.PoolOut = None
 
 @app.command()
 def verify(directory: arguments.ReportedDirectory) -> None:
-    """Recompute verdict.json and summary.csv from the records; exit 1 naming what differs.
+    """Make the report again from the records; exit 1 naming every file that differs.
 
-    The other files must be there, and no others beside them.
+    Verdicts and tables are compared value by value, the page, the Markdown and the figures to the
+    byte. All files must be there, and no others beside them.
     """
     from harness.keeping.results import read_results
 
@@ -157,6 +158,7 @@ def verify(directory: arguments.ReportedDirectory) -> None:
             f"{directory} has no report to verify; write it: python run_all.py report {directory}"
         )
     from reports.output.page import report_files
+    from reports.output.rendered import unlike_rendered
     from reports.output.verify import differences, grouped
     from reports.sections.report import sections
 
@@ -165,12 +167,19 @@ def verify(directory: arguments.ReportedDirectory) -> None:
     for notice in analysis.notices:
         warn(notice)
     files = report_files(sections(analysis, results.study))
-    named += differences(analysis, directory / "report", files)
+    derived = differences(analysis, directory / "report", files)
+    known = {name.partition(":")[0] for name in derived}
+    unlike, notes = unlike_rendered(analysis, results.study, directory / "report", known)
+    named += derived + unlike
     for name in grouped(named):
         warn(f"differs: {name}")
+    for note in notes:
+        out.print(note, highlight=False)
     if not named:
-        count = len(analysis.records)
-        out.print(f"{count} records, verdict.json and summary.csv agree; all files are there")
+        out.print(
+            f"{len(analysis.records)} records and all {len(files)} files of the report agree",
+            highlight=False,
+        )
     raise typer.Exit(1 if named else 0)
 
 

@@ -37,6 +37,7 @@ TOKENS = {
 ALWAYS = ("index.html", "report.md", "verdict.json", "summary.csv", "table.parquet")
 FIGURES = (".svg", ".png")
 
+SVG_WIDTH = re.compile(r'<svg [^>]*?width="([0-9.]+)pt"')
 NUMERIC = re.compile(r"[-+±]?\d.*|-|")
 PHONE_SCALE = 0.72  # below this share of its size a figure scrolls rather than shrinks
 
@@ -84,6 +85,26 @@ def draw(shown: Sequence[Section], folder: Path) -> dict[str, Markup]:
         wide = 96 * float(figure.get_size_inches()[0])
         figures[drawing.name] = _inline(folder / f"{drawing.name}.svg", drawing.name, wide)
     return figures
+
+
+def page_around(analysis: Analysis, study: Study, folder: Path, instead: Path) -> str:
+    """Return the page of a report around the figures as they lie in a folder.
+
+    A figure that is not there, or is none, is taken from ``instead``.
+    """
+    shown = sections(analysis, study)
+    names = [drawing.name for section in shown for drawing in section.drawings]
+    figures = {name: _lying(name, folder) or _lying(name, instead) or Markup() for name in names}
+    return _report_page(analysis, shown, figures)
+
+
+def _lying(name: str, folder: Path) -> Markup | None:
+    path = folder / f"{name}.svg"
+    try:
+        wide = SVG_WIDTH.search(path.read_text(encoding="utf-8"))
+        return None if wide is None else _inline(path, name, 96 / 72 * float(wide[1]))
+    except (OSError, ValueError):
+        return None
 
 
 def _report_page(
