@@ -294,7 +294,8 @@ def _analysed(results: Results) -> Analysis:
 
     procedure = ANYTIME if results.adaptive else FIXED
     elsewhere = as_records(results.elsewhere)
-    return analyse(as_records(results.records), results.study, procedure, elsewhere)
+    records = as_records(results.records)
+    return analyse(records, results.study, procedure, elsewhere, results.command)
 
 
 def _report(directory: Path) -> int:

@@ -1,4 +1,4 @@
-"""Whatever a person reads in a report is checked: text to the byte, figures too or by their marks."""
+"""Whatever a person reads in a report is checked: to the byte, or a figure by its marks."""
 
 from __future__ import annotations
 

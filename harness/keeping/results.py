@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import InputError
+from harness.keeping.asking import command_of
 from harness.keeping.records import Record
 from harness.keeping.selection import select
 from harness.keeping.store import Damaged, Store
@@ -24,6 +25,8 @@ class Results:
     damaged : files that cannot be trusted as records.
     hidden : number of records that are not shown, by the name of their condition and the reason.
     adaptive : whether seeds were added until the claims were decided.
+    command : the command that makes the records anew; None where the directory does not say how it
+        was run.
     elsewhere : records of cells that were trained in another numerics class too (``run --bridge``).
     """
 
@@ -33,6 +36,7 @@ class Results:
     hidden: Mapping[tuple[str, str], int]
     adaptive: bool
     elsewhere: list[Record]
+    command: str | None = None
 
 
 def read_results(directory: Path, *, by_index: bool = False) -> Results:
@@ -65,8 +69,15 @@ def read_results(directory: Path, *, by_index: bool = False) -> Results:
         more, more_damaged = Store(folder).read_all()
         elsewhere += select(more, study).records
         damaged += more_damaged
+    adaptive, asked = adaptive_seeds is not None, store.asked()
     return Results(
-        study, selection.records, damaged, selection.hidden, adaptive_seeds is not None, elsewhere
+        study,
+        selection.records,
+        damaged,
+        selection.hidden,
+        adaptive,
+        elsewhere,
+        asked and command_of(asked, study, selection.records, adaptive=adaptive),
     )
 
 

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import InputError
+from harness.keeping.asking import Asked, asked_of
 from harness.keeping.records import RESULTS, Record, Sharing, checked, no_collection
 from harness.studies.study import Study
 from harness.studies.study_files import read_text, validate_study
@@ -192,7 +193,9 @@ class Store:
                 "another --out"
             )
 
-    def open_for(self, study: Study, *, adaptive_seeds: int | None = None) -> None:
+    def open_for(
+        self, study: Study, *, adaptive_seeds: int | None = None, asked: Asked | None = None
+    ) -> None:
         """Record the study that the directory belongs to.
 
         Parameters
@@ -200,6 +203,7 @@ class Store:
         adaptive_seeds : the number n of seeds, 0 to n - 1, of a run that adds seeds until the
             claims are decided. The directory then stays adaptive: after a look at the results,
             statistics for a number of seeds chosen beforehand are no longer valid.
+        asked : the run that was asked for; None leaves what the directory says.
 
         Raises
         ------
@@ -217,12 +221,15 @@ class Store:
                 (count for count in (seeds_before, adaptive_seeds) if count), default=None
             )
             same_study = present.get("fingerprint") == study.fingerprint()
-            if same_study and seeds_before == adaptive_seeds:
+            asked_before = self.asked()
+            asked = asked or asked_before
+            if same_study and seeds_before == adaptive_seeds and asked == asked_before:
                 return
         content = {
             "fingerprint": study.fingerprint(),
             "first_run": first_run,
             "adaptive_seeds": adaptive_seeds,
+            **({} if asked is None else {"asked": asked}),
             "study": study.model_dump(mode="json", exclude_none=True),
         }
         try:
@@ -254,6 +261,10 @@ class Store:
         """Return the number of seeds of an adaptive run; None if the directory is not adaptive."""
         count = self._study_file().get("adaptive_seeds")
         return count if isinstance(count, int) else None
+
+    def asked(self) -> Asked | None:
+        """Return the run that was last asked for; None if the directory does not say."""
+        return asked_of(self._study_file().get("asked"))
 
     def _study_file(self) -> dict[str, Any]:
         path = self.root / "study.json"

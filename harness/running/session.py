@@ -13,6 +13,7 @@ import torch
 
 from harness.data.benchmarks import BENCHMARKS
 from harness.errors import InputError
+from harness.keeping.asking import Asked
 from harness.keeping.selection import refuse_to_hide
 from harness.keeping.store import Damaged, Store
 from harness.keeping.survey import survey
@@ -44,6 +45,7 @@ class Session:
     chosen : the part of it to run now.
     root : the results directory.
     allow_other_data : train on data that are not the benchmark's own; everything then says so.
+    asked : the run as it was typed, which the results directory keeps.
 
     Raises
     ------
@@ -62,12 +64,14 @@ class Session:
         options: Options | None,
         *,
         allow_other_data: bool = False,
+        asked: Asked | None = None,
     ) -> None:
         self.study = study
         self.chosen = chosen
         self.options = options or Options()
         self.options.check()
         seconds_left(self.options.deadline)
+        self.asked = asked
         self.device = self._device()
         self.store = Store(root)
         self.store.refuse_other_study(study)
@@ -118,7 +122,7 @@ class Session:
             Where the directory belongs to another study or cannot be written.
         """
         with held():
-            self.store.open_for(self.study, adaptive_seeds=adaptive_seeds)
+            self.store.open_for(self.study, adaptive_seeds=adaptive_seeds, asked=self.asked)
         try:
             return [(bad, self.store.set_aside(bad)) for bad in self._damaged]
         except OSError as error:
@@ -206,7 +210,7 @@ class Session:
         if (self.store.root / "study.json").exists():
             return
         with suppress(InputError):
-            self.store.open_for(self.study)
+            self.store.open_for(self.study, asked=self.asked)
         checksum = self.data.checksum()
         cells = (cell for block in self.plan.blocks for cell in block)
         present = sum(cell.key(checksum) in self.store for cell in cells)

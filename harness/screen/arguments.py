@@ -23,7 +23,9 @@ AllowOtherData = Annotated[
         help="Train on files in MNIST's format that are not MNIST; everything then says so.",
     ),
 ]
-StudyName = Annotated[str, Argument(help="Name of a study that ships, or a TOML file.")]
+StudyName = Annotated[
+    str, Argument(help="A study that ships, a TOML file, or a results directory.")
+]
 ShownStudy = Annotated[str | None, Argument(help="Show this one in full.")]
 Seeds = Annotated[str | None, Option(help="How many (10: 0 to 9), or which (0-9,20).")]
 Conditions = Annotated[str | None, Option(help="Some of the study's conditions: finetune,dhp")]

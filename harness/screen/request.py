@@ -18,6 +18,7 @@ from harness.errors import InputError
 from harness.running.options import Options
 
 if TYPE_CHECKING:
+    from harness.keeping.asking import Asked
     from harness.running.adaptive import Look
     from harness.running.session import Session
     from harness.screen.watching import Estimator, Watched
@@ -33,7 +34,7 @@ class Request:
 
     Attributes
     ----------
-    study : name of a study that ships, or a TOML file.
+    study : name of a study that ships, a TOML file, or a results directory.
     seeds, conditions : the part of it, in the notation of the command line; None for all.
     root : the results directory; None for the default.
     require_complete : of a dry run, only tell whether every cell is on record.
@@ -91,19 +92,55 @@ def carry_out(
         raise InputError("--serve: a plan does nothing to be watched; leave out --dry-run")
     if request.require_complete and not request.dry_run:
         raise InputError("--require-complete looks and runs nothing: add --dry-run")
-    from harness.studies.study_files import load_study
+    from harness.keeping.asking import seeds_written
 
-    study = load_study(request.study)
+    study, request, asked = _resolved(request)
     chosen = study.choose(_listed(request.conditions), request.seeds)
     if request.shard is not None:
         chosen = shard_of(chosen, request.shard)
+        asked["seeds"] = seeds_written(sorted(chosen.seeds))
     if request.most_seeds is not None and not study.claims:
         raise InputError(f"--adaptive: study '{study.name}' has no claim that could be decided")
-    root = request.root or Path("results") / study.name
+    root = Path(asked["out"])
     request.options.check()
 
     with _watched(out, request, study, estimator) as watched:
-        return _run(out, request, study, chosen, root, look, watched), root
+        return _run(out, request, study, chosen, root, look, watched, asked), root
+
+
+def _resolved(request: Request) -> tuple[Study, Request, Asked]:
+    """Return the study, and what is asked of it; a results directory asks for what it was asked.
+
+    Raises
+    ------
+    InputError
+        Where there is no such study, or the directory holds no results.
+    """
+    from harness.keeping.asking import Asked
+    from harness.keeping.store import Store
+    from harness.studies.study_files import load_study, shipped_studies
+
+    named = Path(request.study)
+    if request.study in shipped_studies() or not named.is_dir():
+        study = load_study(request.study)
+        out = request.root or Path("results") / study.name
+        asked = Asked(
+            study=request.study, seeds=request.seeds, conditions=request.conditions, out=str(out)
+        )
+        return study, request, asked
+    store = Store(named)
+    study, before, count = store.study(), store.asked(), store.adaptive_seeds()
+    seeds, conditions = request.seeds, request.conditions
+    if before is not None:
+        seeds, conditions = seeds or before["seeds"], conditions or before["conditions"]
+    if count is not None and request.seeds is None:
+        seeds = str(count)
+    if request.most_seeds is not None:
+        seeds = None
+    out = request.root or named
+    name = before["study"] if before is not None and out == named else request.study
+    again = replace(request, seeds=seeds, conditions=conditions, root=out)
+    return study, again, Asked(study=name, seeds=seeds, conditions=conditions, out=str(out))
 
 
 def _run(
@@ -114,6 +151,7 @@ def _run(
     root: Path,
     look: Callable[[Path], Look],
     watched: Watched | None,
+    asked: Asked,
 ) -> int:
     """Run or show what was chosen; returns an exit code."""
     from harness.running.adaptive import add_seeds
@@ -127,7 +165,9 @@ def _run(
 
     def session(part: Study) -> Session:
         other = request.allow_other_data
-        return Session(study, part, request.data_dir, root, options, allow_other_data=other)
+        return Session(
+            study, part, request.data_dir, root, options, allow_other_data=other, asked=asked
+        )
 
     if request.dry_run and request.cluster is not None:
         nodes, cpus, gpus = request.cluster

@@ -99,6 +99,7 @@ class Analysis:
     criteria, error_rates : of the main claim, which is the first; empty without a pair of seeds.
     causes : what the study's factors say about causes.
     bridges : how much machines that round differently matter, where cells were trained on both.
+    command : the one that makes the records anew, where that is known.
     measured : the accuracies and telemetry themselves.
     """
 
@@ -123,7 +124,8 @@ class Analysis:
     error_rates: tuple[ErrorRate, ...]
     causes: Causes
     bridges: tuple[Bridge, ...]
-    measured: Measured = field(compare=False, repr=False)
+    command: str | None = None
+    measured: Measured = field(compare=False, repr=False, kw_only=True)
 
 
 def analyse(
@@ -131,12 +133,14 @@ def analyse(
     study: Study,
     procedure: Procedure = FIXED,
     elsewhere: Sequence[Record] = (),
+    command: str | None = None,
 ) -> Analysis:
     """Analyse the selected records of a study; the order of the records does not matter.
 
     Parameters
     ----------
     elsewhere : records of some of the same cells, from machines that round differently.
+    command : the one that makes the records anew, where that is known.
     """
     records_by_cell = {(record["condition"], record["seed"]): record for record in records}
     seeds = seeds_of(records, study)
@@ -183,5 +187,6 @@ def analyse(
             list(study.conditions),
             study.claims[0].negligible if study.claims else NEGLIGIBLE,
         ),
+        command=command,
         measured=measured(records, study),
     )

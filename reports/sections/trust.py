@@ -99,9 +99,9 @@ def how_run(analysis: Analysis, study: Study) -> Section:
         f"cell finished {analysis.first_run or 'at a time that no record says'}.",
         f"{counted(done, 'cell')} done, {diverged} diverged, {missing} missing; {spent} of "
         "compute, summed over cells.",
-        f"Run it again: python run_all.py run {analysis.study}. Make this page again, and check "
-        "it, in the directory that was run: python run_all.py report DIRECTORY, "
-        "python run_all.py verify DIRECTORY. The same records give the same bytes.",
+        f"{_again(analysis.command)} Make this page again, and check it: python run_all.py report "
+        "DIRECTORY, python run_all.py verify DIRECTORY, with the directory that holds this report. "
+        "The same records give the same bytes.",
     ]
     cell_rows = [
         [
@@ -137,6 +137,13 @@ def how_run(analysis: Analysis, study: Study) -> Section:
         header = ["state of the code", "condition", "seeds"]
         tables.append(Table("Which code made which cells", header, states, folded=True))
     return Section("run", "How it was run", paragraphs, tables=tables)
+
+
+def _again(command: str | None) -> str:
+    anywhere = "python run_all.py run DIRECTORY --out ANOTHER"
+    if command is None:
+        return f"Run it again from this directory: {anywhere}."
+    return f"Run it again: {command} (or, from this directory alone: {anywhere})."
 
 
 def _bridges_table(bridges: Sequence[Bridge]) -> Table:

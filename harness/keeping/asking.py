@@ -1,0 +1,72 @@
+"""What was asked of a results directory, and the command that asks for the same again."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, TypedDict
+
+if TYPE_CHECKING:
+    from harness.studies.study import Study
+
+
+class Asked(TypedDict):
+    """The last run that was asked for, as it was typed; None for what was left out.
+
+    Attributes
+    ----------
+    study : name or file.
+    seeds, conditions : in the notation of the command line.
+    out : the results directory.
+    """
+
+    study: str
+    seeds: str | None
+    conditions: str | None
+    out: str
+
+
+def asked_of(content: object) -> Asked | None:
+    """Return what a ``study.json`` says was asked; None where it does not, or not so."""
+    if not isinstance(content, dict) or content.keys() != Asked.__annotations__.keys():
+        return None
+    texts = [content["study"], content["out"]]
+    parts = [content["seeds"], content["conditions"]]
+    if not all(isinstance(text, str) for text in texts + [p for p in parts if p is not None]):
+        return None
+    return Asked(study=texts[0], seeds=parts[0], conditions=parts[1], out=texts[1])
+
+
+def command_of(
+    asked: Asked, study: Study, records: Sequence[Mapping[str, Any]], *, adaptive: bool
+) -> str:
+    """Return the command that makes these records anew, on any machine that has the study.
+
+    Seeds and conditions are named where they are not those that the study asks for.
+    """
+    parts = ["python", "run_all.py", "run", asked["study"]]
+    seeds = sorted({record["seed"] for record in records})
+    names = {record["condition"] for record in records}
+    if adaptive:
+        parts.append("--adaptive")
+    elif asked["seeds"] is not None or set(seeds) - set(study.seeds):
+        parts += ["--seeds", seeds_written(seeds)]
+    if len(names) < len(study.conditions):
+        parts += ["--conditions", ",".join(name for name in study.conditions if name in names)]
+    return shlex.join([*parts, "--out", asked["out"]])
+
+
+def seeds_written(seeds: Sequence[int]) -> str:
+    """Return rising seeds as the command line reads them: 20, or 0-4,7."""
+    if list(seeds) == list(range(len(seeds))):
+        return str(len(seeds))
+    spans = [[seeds[0], seeds[0]]]
+    for before, seed in pairwise(seeds):
+        if seed == before + 1:
+            spans[-1][1] = seed
+        else:
+            spans.append([seed, seed])
+    written = [str(a) if a == b else f"{a}-{b}" for a, b in spans]
+    # A number alone would be read as how many.
+    return f"{written[0]}-{written[0]}" if len(seeds) == 1 else ",".join(written)
