@@ -1,6 +1,7 @@
 """DHP-Softmax with one part removed or changed: controls that show what the part does.
 
-Every variant starts from the same weights, alpha and eta as the layer as published.
+Every variant starts from the same weights, alpha and eta as the layer as published. It is one class
+with a name.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from methods.softmax import DHPSoftmax, Softmax
 class EtaFixed(DHPSoftmax):
     """Eta keeps its initial value; the loss still reaches the body through the trace."""
 
+    name = "eta-fixed"
+
     def backward(self, hidden: Tensor, delta: Tensor, gradients: Mapping[str, Tensor]) -> Tensor:  # noqa: D102
         to_hidden = super().backward(hidden, delta, gradients)
         gradients["head.eta"].zero_()
@@ -25,6 +28,8 @@ class EtaFixed(DHPSoftmax):
 
 class AlphaFixed(DHPSoftmax):
     """The plasticity coefficients keep their random initial values."""
+
+    name = "alpha-fixed"
 
     def backward(self, hidden: Tensor, delta: Tensor, gradients: Mapping[str, Tensor]) -> Tensor:  # noqa: D102
         to_hidden = super().backward(hidden, delta, gradients)
@@ -37,6 +42,8 @@ class TraceDetached(DHPSoftmax):
 
     The loss reaches eta through the trace only, so eta keeps its initial value too.
     """
+
+    name = "trace-detached"
 
     def backward(self, hidden: Tensor, delta: Tensor, gradients: Mapping[str, Tensor]) -> Tensor:  # noqa: D102
         to_hidden = Softmax.backward(self, hidden, delta, gradients)
@@ -51,12 +58,16 @@ class TraceFrozen(TraceDetached):
     This control separates the effect of plasticity from the effect of the layer's initialisation.
     """
 
+    name = "trace-frozen"
+
     def learn_trace(self, hidden: Tensor, targets: Tensor) -> None:
         """Leave the trace as it is."""
 
 
 class TraceShuffled(DHPSoftmax):
     """The mean of each class moves the column of another class, fixed for the whole run."""
+
+    name = "trace-shuffled"
 
     def draw_further(self, generators: Sequence[Generator], outputs: int) -> None:
         """Draw (S, 1, out) the class whose mean moves each column."""
@@ -79,12 +90,16 @@ def _cycles(generators: Sequence[Generator], outputs: int, width: int) -> Tensor
 class TraceReset(DHPSoftmax):
     """The trace is set to zero at the start of every task."""
 
+    name = "trace-reset"
+
     def start_task(self) -> None:  # noqa: D102
         self.trace.zero_()
 
 
 class TraceOffAtTest(DHPSoftmax):
     """Tests use the slow weights alone, so that the trace acts through training only."""
+
+    name = "trace-off-at-test"
 
     def test_logits(self, hidden: Tensor, mask: Tensor) -> Tensor:  # noqa: D102
         return Softmax.logits_of(self, hidden, self.weight)
@@ -97,6 +112,8 @@ class SelfLabelledTest(DHPSoftmax):
     depend on the order of the chunks.
     """
 
+    name = "self-labelled-test"
+
     def test_logits(self, hidden: Tensor, mask: Tensor) -> Tensor:  # noqa: D102
         logits = self.logits(hidden)
         predicted = (logits + mask).argmax(2, keepdim=True)
@@ -105,24 +122,3 @@ class SelfLabelledTest(DHPSoftmax):
         logits = self.logits(hidden)
         self.trace.copy_(trained_trace)
         return logits
-
-
-VARIANTS: Mapping[str, type[DHPSoftmax]] = {
-    "eta-fixed": EtaFixed,
-    "alpha-fixed": AlphaFixed,
-    "trace-detached": TraceDetached,
-    "trace-shuffled": TraceShuffled,
-    "trace-reset": TraceReset,
-    "trace-off-at-test": TraceOffAtTest,
-    "self-labelled-test": SelfLabelledTest,
-}
-"""Output layers by the name that a study gives the ablation."""
-
-
-def head_class(plasticity: str, ablation: str | None) -> type[Softmax]:
-    """Return the class of the output layer that an architecture names."""
-    if plasticity == "off":
-        return Softmax
-    if plasticity == "frozen":
-        return TraceFrozen
-    return DHPSoftmax if ablation is None else VARIANTS[ablation]

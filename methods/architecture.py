@@ -27,39 +27,22 @@ def padded(width: int) -> int:
 
 @dataclass(frozen=True)
 class Architecture:
-    """The shape and the kinds of layers that all lanes of a stack share.
+    """The shape that all lanes of a stack share.
 
     Attributes
     ----------
     inputs, outputs : number of input features, and of outputs of all heads together.
     hidden : widths of the hidden ReLU layers, at least one.
-    plasticity : "off" (ordinary layer), "on", or "frozen" (trace kept at zero).
-    ablation : a name in ``methods.ablations.VARIANTS``; only with plasticity "on".
-    head_init : "linear" draws w from U(-1/sqrt(in), 1/sqrt(in)) as torch.nn.Linear does; "blog"
-        from U(-1/sqrt(out), 1/sqrt(out)), which is what ``kaiming_uniform_(a=sqrt(5))`` does to
-        the (in, out) tensor of the published code, because it takes the fan-in from the
-        second dimension.
-    bias : whether the output layer has a bias, drawn from U(-1/sqrt(in), 1/sqrt(in)).
     """
 
     inputs: int
     hidden: tuple[int, ...]
     outputs: int
-    plasticity: str = "off"
-    head_init: str = "linear"
-    bias: bool = True
-    ablation: str | None = None
 
     @property
     def features(self) -> int:
         """Width of the last hidden layer, which is the input of the output layer."""
         return self.hidden[-1]
-
-    @property
-    def head_bound(self) -> float:
-        """Half-width of the uniform distribution that draws the output layer's initial weights."""
-        width = {"linear": self.features, "blog": self.outputs}[self.head_init]
-        return float(width**-0.5)
 
 
 @dataclass(frozen=True)

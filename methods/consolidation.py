@@ -4,40 +4,26 @@ All add ``lambda * sum_k Omega_k (theta_k - theta*_k)^2`` to the loss, without a
 over the slow weights only; they differ in Omega and in what theta* is. For every mini-batch, the
 training loop computes the gradients of the plain loss, calls ``before_update``, which adds the
 gradient of the penalty, and calls ``after_update`` after the update. After every task it calls
-``end_task``.
+``end_task``. A further method is one class with a name and its settings.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor
 
+from methods.fields import per_lane, setting
 from methods.importance import Importance, TaskSamples, fisher, mas
 from methods.network import Network
 
-SampleTask = Callable[[], TaskSamples]
-"""Returns samples of the task that was just trained; only some methods call it."""
+SampleTask = Callable[[int | None], TaskSamples]
+"""Returns so many samples of the task that was just trained, or all; only some methods call it."""
 
-
-@dataclass(frozen=True)
-class Settings:
-    """Hyper-parameters of a consolidation; the scalars are (S, 1, 1), one value for each lane.
-
-    Attributes
-    ----------
-    strength : lambda.
-    gamma : decay of the running Fisher (Online EWC).
-    xi : damping of the squared path length (SI).
-    fisher : kind of Fisher information: "exact", "sampled" or "true".
-    """
-
-    strength: Tensor
-    gamma: Tensor
-    xi: Tensor
-    fisher: str = "exact"
+MOST_SAMPLES = 10**9
 
 
 class Quadratic:
@@ -76,22 +62,26 @@ class Quadratic:
 
 
 class NoConsolidation:
-    """Plain finetuning, and the base class of all consolidations."""
+    """Plain finetuning, and the base class of all consolidations.
 
-    def __init__(self, network: Network, settings: Settings) -> None:
+    Parameters
+    ----------
+    settings : of the class's own ``Settings``; scalars are (S, 1, 1), one value for each lane.
+    """
+
+    kind: ClassVar = "consolidation"
+    name: ClassVar[str] = "none"
+
+    @dataclass(frozen=True, kw_only=True)
+    class Settings:
+        """Nothing to set."""
+
+    def __init__(self, network: Network, settings: Any) -> None:
         self.network = network
         self.settings = settings
-        self.quadratic: Quadratic | None = None
 
     def before_update(self) -> None:
         """Add the penalty's gradient to the network's gradients of the plain loss."""
-        if self.quadratic is None:
-            return
-        factor = 2 * self.settings.strength
-        for name, importance in self.quadratic.importance.items():
-            pull = torch.sub(self.network.slow[name], self.quadratic.center[name])
-            pull.mul_(importance)
-            self.network.gradients[name].addcmul_(pull, factor)
 
     def after_update(self) -> None:
         """Observe the update that the optimiser has just made."""
@@ -101,32 +91,91 @@ class NoConsolidation:
 
     def penalty(self) -> Tensor:
         """Return the (S,) penalties, strength included, at the current weights."""
-        strength = self.settings.strength.flatten()
-        if self.quadratic is None:
-            return torch.zeros_like(strength)
-        return strength * self.quadratic.value(self.network.slow)
+        return torch.zeros_like(self.network.weights[0][:, 0, 0])
 
     def importances(self) -> Importance:
         """Return the current importances by name of slow weight; empty in the first task."""
-        return {} if self.quadratic is None else self.quadratic.importance
+        return {}
+
+    def telemetry(self) -> dict[str, Tensor]:
+        """Return what a record tells of each task beside loss and penalty: (S,) by name."""
+        importances = self.importances().values()
+        if not importances:
+            return {}
+        maxima = [importance.amax((1, 2)) for importance in importances]
+        # Added one after the other: the rounding of a sum over a stack depends on its lanes.
+        sums = (importance.sum((1, 2)) for importance in importances)
+        return {
+            "importance_max": torch.stack(maxima).amax(0),
+            "importance_sum": sum(sums, torch.zeros_like(maxima[0])),
+        }
 
     def _optimum(self) -> dict[str, Tensor]:
         return {name: p.clone() for name, p in self.network.slow.items()}
 
 
-class EWC(NoConsolidation):
+class Penalised(NoConsolidation):
+    """A quadratic penalty; a subclass defines its importances and centers in ``end_task``."""
+
+    @dataclass(frozen=True, kw_only=True)
+    class Settings:
+        """``strength`` is lambda. It has no default, because no value is published."""
+
+        strength: Tensor = per_lane(at_least=0)
+
+    def __init__(self, network: Network, settings: Any) -> None:
+        super().__init__(network, settings)
+        self.quadratic: Quadratic | None = None
+
+    def before_update(self) -> None:  # noqa: D102
+        if self.quadratic is None:
+            return
+        factor = 2 * self.settings.strength
+        for name, importance in self.quadratic.importance.items():
+            pull = torch.sub(self.network.slow[name], self.quadratic.center[name])
+            pull.mul_(importance)
+            self.network.gradients[name].addcmul_(pull, factor)
+
+    def penalty(self) -> Tensor:  # noqa: D102
+        strength = self.settings.strength.flatten()
+        if self.quadratic is None:
+            return torch.zeros_like(strength)
+        penalty: Tensor = strength * self.quadratic.value(self.network.slow)
+        return penalty
+
+    def importances(self) -> Importance:  # noqa: D102
+        return {} if self.quadratic is None else self.quadratic.importance
+
+
+class EWC(Penalised):
     """Elastic weight consolidation: one quadratic for each past task, around its optimum.
 
     Kirkpatrick et al. 2017, "Overcoming catastrophic forgetting in neural networks".
     """
 
+    name = "ewc"
+
+    @dataclass(frozen=True, kw_only=True)
+    class Settings(Penalised.Settings):
+        """Of the Fisher information.
+
+        Attributes
+        ----------
+        fisher : over the labels of the head exactly, one drawn label, or the true label.
+        importance_samples : samples that it is a mean over; all of the task if None.
+        """
+
+        fisher: Literal["exact", "sampled", "true"] = "exact"
+        importance_samples: int | None = setting(None, at_least=1, at_most=MOST_SAMPLES)
+
     def end_task(self, samples: SampleTask) -> None:  # noqa: D102
-        importance = fisher(self.network, samples(), self.settings.fisher)
+        chosen = samples(self.settings.importance_samples)
+        importance = fisher(self.network, chosen, self.settings.fisher)
         self.quadratic = self.quadratic or Quadratic(self.network)
         self.quadratic.add(importance, self.network.slow)
 
 
-class Recentred(NoConsolidation):
+class Recentred(Penalised):
     """One quadratic around the latest optimum; a subclass defines the importances."""
 
     def end_task(self, samples: SampleTask) -> None:  # noqa: D102
@@ -145,16 +194,34 @@ class OnlineEWC(Recentred):
     Schwarz et al. 2018, "Progress & Compress", section 4.
     """
 
+    name = "online-ewc"
+
+    @dataclass(frozen=True, kw_only=True)
+    class Settings(EWC.Settings):
+        """``gamma`` is the decay of the running Fisher; not published."""
+
+        gamma: Tensor = per_lane(1.0, at_least=0)
+
     def accumulate(self, importance: Importance, samples: SampleTask) -> None:  # noqa: D102
-        for name, task_importance in fisher(self.network, samples(), self.settings.fisher).items():
+        chosen = samples(self.settings.importance_samples)
+        for name, task_importance in fisher(self.network, chosen, self.settings.fisher).items():
             importance[name].mul_(self.settings.gamma).add_(task_importance)
 
 
 class MAS(Recentred):
     """Memory aware synapses: importances add up over the tasks. Aljundi et al. 2018."""
 
+    name = "mas"
+
+    @dataclass(frozen=True, kw_only=True)
+    class Settings(Penalised.Settings):
+        """``importance_samples`` is as for EWC."""
+
+        importance_samples: int | None = setting(None, at_least=1, at_most=MOST_SAMPLES)
+
     def accumulate(self, importance: Importance, samples: SampleTask) -> None:  # noqa: D102
-        for name, task_importance in mas(self.network, samples()).items():
+        chosen = samples(self.settings.importance_samples)
+        for name, task_importance in mas(self.network, chosen).items():
             importance[name].add_(task_importance)
 
 
@@ -167,7 +234,15 @@ class SI(Recentred):
     integral would make the penalty reward weights that move away without bound.
     """
 
-    def __init__(self, network: Network, settings: Settings) -> None:
+    name = "si"
+
+    @dataclass(frozen=True, kw_only=True)
+    class Settings(Penalised.Settings):
+        """``xi`` damps the squared length of the path; not published."""
+
+        xi: Tensor = per_lane(0.001, above=0)
+
+    def __init__(self, network: Network, settings: Any) -> None:
         super().__init__(network, settings)
         self.path = {name: torch.zeros_like(p) for name, p in network.slow.items()}
         self.start = self._optimum()
@@ -193,13 +268,3 @@ class SI(Recentred):
             ).clamp_min_(0)
             path.zero_()
         self.start = self._optimum()
-
-
-CONSOLIDATIONS: Mapping[str, Callable[[Network, Settings], NoConsolidation]] = {
-    "none": NoConsolidation,
-    "ewc": EWC,
-    "online-ewc": OnlineEWC,
-    "si": SI,
-    "mas": MAS,
-}
-"""Consolidations by the name that a study uses. A new method is one class and one line here."""

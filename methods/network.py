@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from itertools import pairwise
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from methods.ablations import head_class
 from methods.architecture import Architecture, Draws, padded
 from methods.products import product
+from methods.softmax import Softmax
 from methods.streams import INIT
 
 
@@ -37,8 +38,8 @@ class Network:
     architecture : shared by all lanes.
     seeds : one for each lane; the same seed draws the same body and the same unit draws for the
         head in every architecture of equal widths.
-    eta, alpha_scale : (S, 1, 1) initial Hebbian rate and scale of alpha ~ U(0, 1); used only
-        where the architecture has plasticity.
+    head : class of the output layer.
+    settings : of the head's own ``Settings``; None only for an ordinary layer.
     dtype, device : type and device of every tensor.
     reduced : round the factors of the body's products to bfloat16; parameters, gradients and
         everything else stay in ``dtype``.
@@ -48,8 +49,8 @@ class Network:
         self,
         architecture: Architecture,
         seeds: Sequence[int],
-        eta: Tensor,
-        alpha_scale: Tensor,
+        head: type[Softmax] = Softmax,
+        settings: Any = None,
         *,
         dtype: torch.dtype = torch.float32,
         device: torch.device | str = "cpu",
@@ -65,8 +66,8 @@ class Network:
         for fan_in, fan_out in pairwise((architecture.inputs, *architecture.hidden)):
             self.weights.append(draws.uniform(init, fan_in, fan_out, fan_in**-0.5))
             self.biases.append(draws.bias(init, fan_out, fan_in**-0.5))
-        head = head_class(architecture.plasticity, architecture.ablation)
-        self.head = head.build(architecture, draws, init, eta, alpha_scale)
+        settings = head.Settings() if settings is None else settings
+        self.head = head.build(architecture, draws, init, settings)
 
         body = {f"body.{i}.weight": w for i, w in enumerate(self.weights)}
         body |= {f"body.{i}.bias": b for i, b in enumerate(self.biases)}

@@ -2,25 +2,43 @@
 
 All updates are elementwise and in place. One optimiser serves the whole task sequence: its
 state (momentum, Adam's moments) is carried from task to task, as in a training loop that
-creates its optimiser once.
+creates its optimiser once. A further optimiser is one class with a name and its settings.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
+
+from methods.fields import per_lane
 
 TensorByName = Mapping[str, Tensor]
 
 
 class SGD:
-    """Plain gradient descent, ``theta <- theta - lr g``; ``rate`` is (S, 1, 1)."""
+    """Plain gradient descent, ``theta <- theta - lr g``; the base class of all optimisers.
 
-    def __init__(self, parameters: TensorByName, rate: Tensor, momentum: Tensor) -> None:
+    Parameters
+    ----------
+    parameters : what is trained, by name; a step changes them in place.
+    """
+
+    kind: ClassVar = "optimiser"
+    name: ClassVar[str] = "sgd"
+
+    @dataclass(frozen=True, kw_only=True)
+    class Settings:
+        """``learning_rate`` is (S, 1, 1)."""
+
+        learning_rate: Tensor = per_lane(0.01, above=0)
+
+    def __init__(self, parameters: TensorByName, settings: Settings) -> None:
         self.parameters = parameters
-        self.rate = rate
+        self.rate = settings.learning_rate
 
     def step(self, gradients: TensorByName) -> None:
         """Move the parameters against ``gradients``."""
@@ -31,9 +49,17 @@ class SGD:
 class Momentum(SGD):
     """Heavy-ball momentum as torch.optim.SGD has it: ``v <- mu v + g``, ``theta -= lr v``."""
 
-    def __init__(self, parameters: TensorByName, rate: Tensor, momentum: Tensor) -> None:
-        super().__init__(parameters, rate, momentum)
-        self.momentum = momentum
+    name = "momentum"
+
+    @dataclass(frozen=True, kw_only=True)
+    class Settings(SGD.Settings):
+        """``momentum`` is mu, (S, 1, 1)."""
+
+        momentum: Tensor = per_lane(0.9, at_least=0, below=1)
+
+    def __init__(self, parameters: TensorByName, settings: Settings) -> None:
+        super().__init__(parameters, settings)
+        self.momentum = settings.momentum
         self.velocity = {name: torch.zeros_like(p) for name, p in parameters.items()}
 
     def step(self, gradients: TensorByName) -> None:  # noqa: D102
@@ -45,10 +71,12 @@ class Momentum(SGD):
 class Adam(SGD):
     """Adam (Kingma and Ba 2015) with beta = (0.9, 0.999), epsilon = 1e-8, bias-corrected."""
 
+    name = "adam"
     BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
 
-    def __init__(self, parameters: TensorByName, rate: Tensor, momentum: Tensor) -> None:
-        super().__init__(parameters, rate, momentum)
+    def __init__(self, parameters: TensorByName, settings: SGD.Settings) -> None:
+        super().__init__(parameters, settings)
+        rate = self.rate
         self.mean = {name: torch.zeros_like(p) for name, p in parameters.items()}
         self.square = {name: torch.zeros_like(p) for name, p in parameters.items()}
         # beta^t is a tensor, so that each replay of a captured step reads its current value.
@@ -66,13 +94,3 @@ class Adam(SGD):
             square.addcmul_(gradient, gradient, value=1 - self.BETA2)
             scale = (square / second).sqrt_().add_(self.EPSILON)
             parameter.sub_((mean / scale).mul_(rate))
-
-
-OPTIMISERS: Mapping[str, Callable[[TensorByName, Tensor, Tensor], SGD]] = {
-    "sgd": SGD,
-    "momentum": Momentum,
-    "adam": Adam,
-}
-"""Optimisers by the name that a protocol uses.
-
-Each takes parameters, learning rate and momentum coefficient."""

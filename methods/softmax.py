@@ -3,7 +3,7 @@
 Tensors have a leading lane dimension: S independent networks side by side. The gradients are
 written by hand and not recorded by autograd: they are short, the step needs no allocation,
 and training and importances use the same deltas. The tests compare them with autograd and with
-finite differences.
+finite differences. A further layer is one class with a name and its settings.
 
 Source of DHP-Softmax: Thangarasa, Miconi, Taylor, "Differentiable Hebbian Plasticity for
 Continual Learning", ICML 2019 AMTL workshop.
@@ -12,24 +12,45 @@ Continual Learning", ICML 2019 AMTL workshop.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Self
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, Self
 
 import torch
 from numpy.random import Generator
 from torch import Tensor
 
 from methods.architecture import Architecture, Draws
+from methods.fields import per_lane
 from methods.streams import PLASTICITY
 
 
 class Softmax:
-    """Logits ``z = h w + b`` of S lanes.
+    """Logits ``z = h w + b`` of S lanes; the base class of all output layers.
 
     Parameters
     ----------
     weight : (S, in, out) slow weights.
     bias : (S, 1, out), or None for a layer without one.
     """
+
+    kind: ClassVar = "head"
+    name: ClassVar[str] = "softmax"
+
+    @dataclass(frozen=True, kw_only=True)
+    class Settings:
+        """How the layer starts.
+
+        Attributes
+        ----------
+        head_init : "linear" draws w from U(-1/sqrt(in), 1/sqrt(in)) as torch.nn.Linear does; "blog"
+            from U(-1/sqrt(out), 1/sqrt(out)), which is what ``kaiming_uniform_(a=sqrt(5))`` does to
+            the (in, out) tensor of the published code, because it takes the fan-in from the
+            second dimension.
+        bias : whether the layer has a bias, drawn from U(-1/sqrt(in), 1/sqrt(in)).
+        """
+
+        head_init: Literal["linear", "blog"] = "linear"
+        bias: bool = True
 
     def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
         self.weight = weight
@@ -41,17 +62,16 @@ class Softmax:
         architecture: Architecture,
         draws: Draws,
         init: Sequence[Generator],
-        eta: Tensor,
-        alpha_scale: Tensor,
+        settings: Any,
     ) -> Self:
         """Return an output layer with its initial values.
 
         Parameters
         ----------
         init : the streams of initial values of the lanes, after the body has been drawn from them.
-        eta, alpha_scale : (S, 1, 1); an ordinary layer ignores them.
+        settings : of the class's own ``Settings``.
         """
-        return cls(*slow_start(architecture, draws, init))
+        return cls(*slow_start(architecture, draws, init, settings))
 
     def slow(self) -> dict[str, Tensor]:
         """Return the parameters that consolidation may protect, by name."""
@@ -60,6 +80,10 @@ class Softmax:
 
     def plastic(self) -> dict[str, Tensor]:
         """Return the trained parameters that consolidation never touches, by name."""
+        return {}
+
+    def telemetry(self, architecture: Architecture) -> dict[str, Tensor]:
+        """Return what a record tells of each task: (S,) by name; here nothing."""
         return {}
 
     def effective_weight(self) -> Tensor:
@@ -106,12 +130,13 @@ class Softmax:
 
 
 def slow_start(
-    architecture: Architecture, draws: Draws, init: Sequence[Generator]
+    architecture: Architecture, draws: Draws, init: Sequence[Generator], settings: Softmax.Settings
 ) -> tuple[Tensor, Tensor | None]:
-    """Draw slow weights (S, in, out), and the bias (S, 1, out) if the architecture has one."""
+    """Draw slow weights (S, in, out), and the bias (S, 1, out) if the settings want one."""
     features, outputs = architecture.features, architecture.outputs
-    weight = draws.uniform(init, features, outputs, architecture.head_bound)
-    bias = draws.bias(init, outputs, features**-0.5) if architecture.bias else None
+    width = {"linear": features, "blog": outputs}[settings.head_init]
+    weight = draws.uniform(init, features, outputs, width**-0.5)
+    bias = draws.bias(init, outputs, features**-0.5) if settings.bias else None
     return weight, bias
 
 
@@ -140,6 +165,21 @@ class DHPSoftmax(Softmax):
     eta : (S, 1, 1) Hebbian rate.
     """
 
+    name = "dhp"
+
+    @dataclass(frozen=True, kw_only=True)
+    class Settings(Softmax.Settings):
+        """How plasticity starts.
+
+        Attributes
+        ----------
+        eta : initial Hebbian rate; not published.
+        alpha_scale : initial alpha is alpha_scale * U(0, 1), as published.
+        """
+
+        eta: Tensor = per_lane(0.001, at_least=0)
+        alpha_scale: Tensor = per_lane(0.01, at_least=0)
+
     def __init__(self, weight: Tensor, bias: Tensor | None, alpha: Tensor, eta: Tensor) -> None:
         super().__init__(weight, bias)
         self.alpha = alpha
@@ -155,13 +195,12 @@ class DHPSoftmax(Softmax):
         architecture: Architecture,
         draws: Draws,
         init: Sequence[Generator],
-        eta: Tensor,
-        alpha_scale: Tensor,
+        settings: Any,
     ) -> Self:
         generators = draws.generators(PLASTICITY)
-        weight, bias = slow_start(architecture, draws, init)
-        alpha = plastic_start(architecture, draws, generators, alpha_scale)
-        layer = cls(weight, bias, alpha, draws.scalar(eta))
+        weight, bias = slow_start(architecture, draws, init, settings)
+        alpha = plastic_start(architecture, draws, generators, settings.alpha_scale)
+        layer = cls(weight, bias, alpha, draws.scalar(settings.eta))
         layer.draw_further(generators, architecture.outputs)
         return layer
 
@@ -170,6 +209,14 @@ class DHPSoftmax(Softmax):
 
     def plastic(self) -> dict[str, Tensor]:  # noqa: D102
         return {"head.alpha": self.alpha, "head.eta": self.eta}
+
+    def telemetry(self, architecture: Architecture) -> dict[str, Tensor]:  # noqa: D102
+        entries = architecture.features * architecture.outputs  # without the padding
+        return {
+            "eta": self.eta.flatten(),
+            "mean_abs_alpha": self.alpha.abs().sum((1, 2)) / entries,
+            "mean_abs_hebb": self.trace.abs().sum((1, 2)) / entries,
+        }
 
     def effective_weight(self) -> Tensor:  # noqa: D102
         return torch.addcmul(self.weight, self.alpha, self.trace)

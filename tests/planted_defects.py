@@ -55,12 +55,13 @@ KEPT = ("ewc", "online-ewc", "si", "mas", "dhp+ewc", "dhp+online-ewc", "dhp+si",
 
 
 def _scaled(field: str, factor: float) -> Patch:
-    scalar = training.Stack._scalar
+    value = training.Stack._value
 
-    def patched(stack: training.Stack, name: str) -> Tensor:
-        return scalar(stack, name) * (factor if name == field else 1.0)
+    def patched(stack: training.Stack, cell: Cell, kind: str, name: str) -> Any:
+        unchanged = value(stack, cell, kind, name)
+        return unchanged * factor if name == field else unchanged
 
-    return lambda: mock.patch.object(training.Stack, "_scalar", patched)
+    return lambda: mock.patch.object(training.Stack, "_value", patched)
 
 
 def _trace_frozen() -> Any:
@@ -138,7 +139,9 @@ def _batch_gradients() -> Any:
 def _wrong_task() -> Any:
     samples = training.Stack._samples
     return mock.patch.object(
-        training.Stack, "_samples", lambda stack, task: samples(stack, stack.tasks[0])
+        training.Stack,
+        "_samples",
+        lambda stack, task, count: samples(stack, stack.tasks[0], count),
     )
 
 

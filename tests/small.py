@@ -16,8 +16,10 @@ from harness.data.benchmarks import Dataset
 from harness.running.outcomes import Outcome
 from harness.running.training import Stack, outcomes_of
 from harness.studies.condition import Cell, Condition, Method, Protocol
+from methods.ablations import TraceFrozen
+from methods.architecture import Architecture
 from methods.network import Network
-from methods.softmax import DHPSoftmax
+from methods.softmax import DHPSoftmax, Softmax
 from methods.streams import METHOD, ORDER, stream
 
 TASKS = ((0, 7), (2, 3), (9, 5), (6, 1), (8, 4))
@@ -92,6 +94,24 @@ class Trained:
         return *map(repr, told), tensors
 
 
+def stacked(
+    widths: tuple[int, tuple[int, ...], int],
+    seeds: Sequence[int],
+    head: tuple[str, str, bool],
+    eta: Tensor,
+    alpha_scale: Tensor,
+) -> Network:
+    """Networks in float64; ``head`` is plasticity, initialisation and whether it has a bias."""
+    plasticity, head_init, bias = head
+    of: dict[str, type[Softmax]] = {"off": Softmax, "on": DHPSoftmax, "frozen": TraceFrozen}
+    kind = of[plasticity]
+    own: dict[str, Any] = {"head_init": head_init, "bias": bias}
+    if kind is not Softmax:
+        own |= {"eta": eta, "alpha_scale": alpha_scale}
+    settings = kind.Settings(**own)
+    return Network(Architecture(*widths), seeds, kind, settings, dtype=torch.float64)
+
+
 def train(cells: Sequence[Cell], data: Dataset, device: str = "cpu") -> Trained:
     """Train one block in this process, keeping its networks at hand."""
     block = Stack(cells, data, device)
@@ -137,7 +157,7 @@ def naive_tasks(data: Dataset, of: Cell) -> list[NaiveTask]:
             permutation = torch.from_numpy(order.permutation(count))
             epochs.append(list(permutation.split(size))[:left])
             left -= per_epoch
-        rows, wanted = np.arange(count), method.importance_samples
+        rows, wanted = np.arange(count), method.get("importance_samples")
         if wanted is not None and wanted < count and method.consolidation != "none":
             rows = draws.choice(count, size=wanted, replace=False)
         tasks.append(
@@ -159,13 +179,13 @@ def recipe(of: Cell) -> Recipe:
     protocol, method = of.condition.protocol, of.condition.method
     given: dict[str, Any] = {
         "consolidation": method.consolidation,
-        "strength": method.strength,
-        "gamma": method.gamma,
-        "xi": method.xi,
-        "fisher": method.fisher,
+        "strength": method.get("strength"),
+        "gamma": method.get("gamma"),
+        "xi": method.get("xi"),
+        "fisher": method.get("fisher"),
         "optimiser": protocol.optimiser,
-        "learning_rate": protocol.learning_rate,
-        "momentum": protocol.momentum,
+        "learning_rate": protocol.get("learning_rate"),
+        "momentum": protocol.get("momentum"),
         "output_mask": protocol.output_mask,
     }
     return Recipe(**{name: value for name, value in given.items() if value is not None})

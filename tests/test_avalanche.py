@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.utils.data import TensorDataset
 
 from methods.architecture import Architecture, padded
-from methods.consolidation import SI, Settings
+from methods.consolidation import SI
 from methods.importance import TaskSamples, fisher, mas
 from methods.network import Network
 
@@ -74,9 +74,8 @@ class Plain(nn.Module):
 
 @pytest.fixture
 def network() -> Network:
-    architecture = Architecture(INPUTS, HIDDEN, OUTPUTS, "off", "linear", True)
-    zeros = torch.zeros(len(SEEDS), 1, 1, dtype=torch.float64)
-    return Network(architecture, SEEDS, zeros, zeros, dtype=torch.float64)
+    architecture = Architecture(INPUTS, HIDDEN, OUTPUTS)
+    return Network(architecture, SEEDS, dtype=torch.float64)
 
 
 @pytest.fixture
@@ -123,7 +122,7 @@ def test_fisher_and_mas_equal_avalanches(network: Network, task: tuple[Tensor, T
 
 def test_the_path_integral_equals_avalanches(network: Network, task: tuple[Tensor, Tensor]) -> None:
     one = torch.ones(len(SEEDS), 1, 1, dtype=torch.float64)
-    si = SI(network, Settings(one, one, XI * one))
+    si = SI(network, SI.Settings(strength=one, xi=XI * one))
     mask, plugin = network.output_mask(CLASSES), plugins.SynapticIntelligencePlugin
     models = [Plain(network, lane) for lane in range(len(SEEDS))]
     strategies: list[Any] = []
@@ -153,7 +152,7 @@ def test_the_path_integral_equals_avalanches(network: Network, task: tuple[Tenso
                 # and an in-place update would leave it with no change at all.
                 parameter.data = parameter.data - RATE * parameter.grad
             plugin.post_update(model, theirs.syn_data, set())
-    si.end_task(lambda: TaskSamples(*task, mask))
+    si.end_task(lambda _: TaskSamples(*task, mask))
     for lane, (model, theirs) in enumerate(zip(models, strategies, strict=True)):
         plugin.update_ewc_data(model, theirs.ewc_data, theirs.syn_data, 1e9, set(), 1, eps=XI)
         found = {n: (-v.data).clamp(min=0) for n, v in theirs.syn_data["cum_trajectory"].items()}

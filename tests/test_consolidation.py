@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from oracle import NaiveNetwork, Named, gradient_of, head_loss, naive_fisher, naive_mas
 from oracle_training import NaiveSI, copy_of, penalty_of
 from oracle_training import Quadratic as NaiveQuadratic
-from small import cell, small_data, train, unpadded
+from small import cell, small_data, stacked, train, unpadded
 from torch import Tensor
 
-from methods.architecture import Architecture, padded
-from methods.consolidation import CONSOLIDATIONS, SI, NoConsolidation, Quadratic, Settings
+from harness.studies.classes import find
+from methods.architecture import padded
+from methods.consolidation import SI, NoConsolidation, Quadratic
 from methods.importance import TaskSamples
 from methods.network import Network
 from methods.softmax import DHPSoftmax
@@ -38,20 +39,28 @@ def lanes(values: tuple[float, ...]) -> Tensor:
 
 
 def network_with(head: str) -> Network:
-    architecture = Architecture(INPUTS, HIDDEN, OUTPUTS, *HEADS[head])
     scalars = lanes((0.2, 0.4)), lanes((0.5, 1.0))
-    return Network(architecture, SEEDS, *scalars, dtype=torch.float64)
+    return stacked((INPUTS, HIDDEN, OUTPUTS), SEEDS, HEADS[head], *scalars)
 
 
 def consolidation_of(network: Network, name: str) -> NoConsolidation:
-    scalars = Settings(lanes(STRENGTH[name]), lanes(GAMMA), lanes(XI), "exact")
-    return CONSOLIDATIONS[name](network, scalars)
+    own = {"online-ewc": {"gamma": lanes(GAMMA)}, "si": {"xi": lanes(XI)}}.get(name, {})
+    kind = find("consolidation", name)
+    consolidation: NoConsolidation = kind(
+        network, kind.Settings(strength=lanes(STRENGTH[name]), **own)
+    )
+    return consolidation
 
 
 def task_data(classes: tuple[int, ...], generator: torch.Generator) -> tuple[Tensor, Tensor]:
     inputs = torch.zeros(20, padded(INPUTS), dtype=torch.float64)
     inputs[:, :INPUTS] = 2 * torch.randn(20, INPUTS, generator=generator, dtype=torch.float64)
     return inputs, torch.tensor(classes)[torch.randint(2, (20,), generator=generator)]
+
+
+def whole(samples: TaskSamples, count: int | None) -> TaskSamples:
+    assert count is None
+    return samples
 
 
 class NaiveLane:
@@ -123,7 +132,8 @@ def test_penalty_and_its_gradient_equal_autograd_over_three_tasks(method: str, h
                 parameter -= lanes(RATE) * network.gradients[name]
             consolidation.after_update()
         check_penalty(consolidation, naive, positive=classes != TASKS[0])
-        consolidation.end_task(partial(TaskSamples, inputs, labels, mask))
+        samples = TaskSamples(inputs, labels, mask)
+        consolidation.end_task(partial(whole, samples))
         for reference in naive:
             reference.end_task(inputs[:, :INPUTS], labels, classes)
         check_penalty(consolidation, naive, positive=False)
@@ -156,7 +166,7 @@ def test_only_slow_weights_are_protected(method: str) -> None:
         for name, parameter in network.parameters.items():
             parameter -= 0.1 * network.gradients[name]
         consolidation.after_update()
-        consolidation.end_task(lambda: TaskSamples(inputs, labels, mask))
+        consolidation.end_task(lambda _: TaskSamples(inputs, labels, mask))
     expected = {f"body.{i}.{kind}" for i in range(2) for kind in ("weight", "bias")}
     assert set(consolidation.importances()) == expected | {"head.weight"}
     network.loss_and_gradients(inputs[rows], labels[rows], mask)
@@ -213,7 +223,7 @@ def test_importances_of_si_written_out_where_path_integrals_are_negative() -> No
     assert found[2] == pytest.approx([xi_large - 0.1 / (0.01 + XI[0]), 0])
 
 
-def samples_are_not_needed() -> TaskSamples:
+def samples_are_not_needed(count: int | None) -> TaskSamples:
     raise AssertionError("SI has its importances from the path alone")
 
 

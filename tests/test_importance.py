@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import torch
 from oracle import NaiveNetwork, Named, naive_fisher, naive_mas
-from small import unpadded
+from small import stacked, unpadded
 from torch import Tensor
 
-from methods.architecture import Architecture, padded
+from methods.architecture import padded
 from methods.importance import CHUNK, Importance, TaskSamples, fisher, mas
 from methods.network import Network
 from methods.softmax import DHPSoftmax
@@ -29,8 +29,7 @@ HEADS: dict[str, tuple[str, str, bool]] = {
 def trained_network(head: str) -> Network:
     """After some updates, so that the trace of a plastic head is far from zero."""
     ones = torch.ones(len(SEEDS), 1, 1, dtype=torch.float64)
-    architecture = Architecture(INPUTS, HIDDEN, OUTPUTS, *HEADS[head])
-    network = Network(architecture, SEEDS, 0.3 * ones, 0.8 * ones, dtype=torch.float64)
+    network = stacked((INPUTS, HIDDEN, OUTPUTS), SEEDS, HEADS[head], 0.3 * ones, 0.8 * ones)
     generator = torch.Generator().manual_seed(11)
     for _ in range(15):
         inputs, labels = draw(9, range(OUTPUTS), generator)

@@ -12,7 +12,7 @@ ROOMS = {
     "methods": (),
     "harness.errors": (),
     "harness.pytest_plugin": (),  # drives the program as a process of its own
-    "harness.studies": ("harness.errors",),
+    "harness.studies": ("harness.errors", "methods.fields"),
     "harness.data": ("harness.studies", "harness.errors"),
     "harness.keeping": ("harness.studies", "harness.errors"),
     "harness.running": (

@@ -298,7 +298,7 @@ def test_the_plan_is_seed_major_and_stacks_grids_of_scalars() -> None:
     plan = make_plan(study, "data", [], workers=2, lanes=6, device="cpu")
     assert plan.missing == 144
     assert {len(block) for block in plan.blocks} == {6}
-    assert len({c.condition.method.strength for c in plan.blocks[0]}) == 6
+    assert len({c.condition.method.get("strength") for c in plan.blocks[0]}) == 6
     smoke = load_study("smoke")
     plan = make_plan(smoke.choose(None, "6"), "data", [], workers=2, lanes=3, device="cpu")
     seeds = [{cell.seed for cell in block} for block in plan.blocks]

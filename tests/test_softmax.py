@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 import pytest
 import torch
 from oracle import NaiveNetwork, head_loss
-from small import unpadded
+from small import stacked, unpadded
 from torch import Tensor
 
-from methods.architecture import Architecture, padded
+from methods.architecture import padded
 from methods.network import Network
 from methods.softmax import DHPSoftmax
 
@@ -22,8 +22,8 @@ CLASSES: dict[str, Sequence[int]] = {"task": (6, 1), "all": range(OUTPUTS)}
 
 
 def dhp_network(plasticity: str = "on", *, bias: bool = False) -> Network:
-    architecture = Architecture(INPUTS, HIDDEN, OUTPUTS, plasticity, "blog", bias)
-    return Network(architecture, SEEDS, ETA, ALPHA_SCALE, dtype=torch.float64)
+    widths = INPUTS, HIDDEN, OUTPUTS
+    return stacked(widths, SEEDS, (plasticity, "blog", bias), ETA, ALPHA_SCALE)
 
 
 def head_of(network: Network) -> DHPSoftmax:

@@ -120,7 +120,7 @@ class Trained:
         self.task = tasks[0]
         self.mask = self.stack.network.output_mask(self.task.classes)
         inputs, labels = self.task.train_inputs[:512], self.task.train_labels[:512]
-        self.stack.consolidation.end_task(lambda: TaskSamples(inputs, labels, self.mask))
+        self.stack.consolidation.end_task(lambda _: TaskSamples(inputs, labels, self.mask))
         self.lanes = lanes
         self._rows = self._batches()
 

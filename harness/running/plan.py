@@ -137,7 +137,7 @@ def _probe(block: Sequence[Cell], data: Dataset, device: str) -> float:
         # A task has at least one step in each epoch, even with the largest mini-batches.
         epoch_steps = max(len(data.tasks), round(samples / protocol.batch_size))
         steps = protocol.epochs * epoch_steps
-    importance_samples = block[0].condition.method.importance_samples
+    importance_samples = block[0].condition.method.get("importance_samples")
     more_importances = samples / len(part.train_labels)
     if importance_samples is not None:
         more_importances = min(more_importances, importance_samples / PROBE_SAMPLES / 2)

@@ -14,6 +14,7 @@ import torch
 from methods.architecture import Architecture
 from methods.network import Network
 from methods.products import description, multiplies_bfloat16
+from methods.softmax import DHPSoftmax
 
 
 @cache
@@ -50,8 +51,11 @@ def numerics_fingerprint(device: str) -> str:
     """
     generator = np.random.default_rng(0)
     ones = torch.ones(1, 1, 1)
-    architecture = Architecture(784, (256, 256), 10, "on", "blog", bias=False)
-    network = Network(architecture, [0], 0.01 * ones, 0.01 * ones, device=device)
+    architecture = Architecture(784, (256, 256), 10)
+    settings = DHPSoftmax.Settings(
+        head_init="blog", bias=False, eta=0.01 * ones, alpha_scale=0.01 * ones
+    )
+    network = Network(architecture, [0], DHPSoftmax, settings, device=device)
     inputs = torch.from_numpy(generator.random((1, 64, 784), dtype=np.float32)).to(device)
     labels = torch.from_numpy(generator.integers(0, 10, (1, 64))).to(device)
     mask = network.output_mask(range(10))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import time
 from collections.abc import Generator, Iterator, Sequence
@@ -9,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import repeat
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,11 +24,11 @@ from harness.running.evaluation import accuracies, packed_answers, right_answers
 from harness.running.outcomes import Matrix, Outcome
 from harness.studies.condition import Cell
 from methods.architecture import Architecture, padded
-from methods.consolidation import CONSOLIDATIONS, NoConsolidation, Settings
+from methods.consolidation import NoConsolidation
+from methods.fields import LANE
 from methods.importance import TaskSamples
 from methods.network import Network
-from methods.optimisers import OPTIMISERS
-from methods.softmax import DHPSoftmax
+from methods.optimisers import SGD
 from methods.streams import METHOD, ORDER, stream
 
 
@@ -109,7 +111,7 @@ class Stack:
         self.cells = cells
         self.device = device
         self.protocol = protocol = cells[0].condition.protocol
-        self.method = method = cells[0].condition.method
+        method = cells[0].condition.method
         self.dtype = torch.float64 if protocol.precision == "float64" else torch.float32
         width = padded(data.train_images.shape[1])
         self.tasks: Sequence[Task] = tasks or latest_tasks(
@@ -124,32 +126,23 @@ class Stack:
             inputs=data.train_images.shape[1],
             hidden=protocol.hidden,
             outputs=data.outputs,
-            plasticity=method.plasticity,
-            head_init=method.head_init,
-            bias=method.bias,
-            ablation=method.ablation,
         )
         seeds = [cell.stream_seed for cell in cells]
+        head = method.class_of("head")
         self.network = Network(
             architecture,
             seeds,
-            self._scalar("eta"),
-            self._scalar("alpha_scale"),
+            head,
+            self._settings(head),
             dtype=self.dtype,
             device=device,
             reduced=protocol.precision == "bf16",
         )
-        self.optimiser = OPTIMISERS[protocol.optimiser](
-            self.network.parameters, self._scalar("learning_rate"), self._scalar("momentum")
-        )
-        settings = Settings(
-            strength=self._scalar("strength"),
-            gamma=self._scalar("gamma"),
-            xi=self._scalar("xi"),
-            fisher=method.fisher or "exact",
-        )
-        self.consolidation: NoConsolidation = CONSOLIDATIONS[method.consolidation](
-            self.network, settings
+        optimiser = protocol.class_of("optimiser")
+        self.optimiser: SGD = optimiser(self.network.parameters, self._settings(optimiser))
+        consolidation = method.class_of("consolidation")
+        self.consolidation: NoConsolidation = consolidation(
+            self.network, self._settings(consolidation)
         )
         self.order_generators = [stream(cell.order_seed, ORDER) for cell in cells]
         self.method_generators = [stream(seed, METHOD) for seed in seeds]
@@ -158,13 +151,20 @@ class Stack:
         self.outcomes = [Outcome("done", matrix) for matrix in empty]
         self.seconds = dict.fromkeys(("training", "importances", "evaluation"), 0.0)
 
-    def _scalar(self, name: str) -> Tensor:
-        """Return a hyper-parameter of all lanes as (S, 1, 1); 0 where it has no effect."""
-        values = []
-        for cell in self.cells:
-            method, protocol = cell.condition.method, cell.condition.protocol
-            value = getattr(method if hasattr(method, name) else protocol, name)
-            values.append(0.0 if value is None else float(value))
+    def _settings(self, chosen: Any) -> Any:
+        """Return the settings of a class: (S, 1, 1) tensors of what lanes may differ in."""
+        values: dict[str, Any] = {}
+        for field in dataclasses.fields(chosen.Settings):
+            own = [self._value(cell, chosen.kind, field.name) for cell in self.cells]
+            lane = field.metadata.get(LANE, False)
+            values[field.name] = self._scalar(own) if lane else own[0]
+        return chosen.Settings(**values)
+
+    def _value(self, cell: Cell, kind: str, name: str) -> Any:
+        condition = cell.condition
+        return (condition.protocol if kind == "optimiser" else condition.method).get(name)
+
+    def _scalar(self, values: Sequence[float]) -> Tensor:
         scalar = torch.tensor(values, dtype=torch.float64).view(-1, 1, 1)
         return scalar.to(device=self.device, dtype=self.dtype)
 
@@ -244,9 +244,8 @@ class Stack:
             ):
                 outcome.right = answers if outcome.status == "done" else None
 
-    def _samples(self, task: Task) -> TaskSamples:
+    def _samples(self, task: Task, count: int | None) -> TaskSamples:
         mask = self.network.output_mask(task.classes)
-        count = self.method.importance_samples
         return TaskSamples.draw(
             task.train_inputs, task.train_labels, mask, count, self.method_generators
         )
@@ -254,19 +253,8 @@ class Stack:
     def _note(self, number: int, loss: Tensor, penalty: Tensor) -> None:
         """Add the task's telemetry to every outcome; None replaces values that are not finite."""
         columns = {"loss": loss, "penalty": penalty}
-        head = self.network.head
-        if isinstance(head, DHPSoftmax):
-            entries = self.network.architecture.hidden[-1] * self.network.architecture.outputs
-            columns["eta"] = head.eta.flatten()
-            columns["mean_abs_alpha"] = head.alpha.abs().sum((1, 2)) / entries
-            columns["mean_abs_hebb"] = head.trace.abs().sum((1, 2)) / entries
-        importances = self.consolidation.importances().values()
-        if importances:
-            maxima = [importance.amax((1, 2)) for importance in importances]
-            columns["importance_max"] = torch.stack(maxima).amax(0)
-            # Added one after the other: the rounding of a sum over a stack depends on its lanes.
-            sums = (importance.sum((1, 2)) for importance in importances)
-            columns["importance_sum"] = sum(sums, torch.zeros_like(loss))
+        columns |= self.network.head.telemetry(self.network.architecture)
+        columns |= self.consolidation.telemetry()
         values = {name: column.tolist() for name, column in columns.items()}
         for lane, outcome in enumerate(self.outcomes):
             entry = {

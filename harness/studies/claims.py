@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from harness.studies.condition import Count, Frozen, NotNegative, Positive
+from harness.studies.chosen import Count, Frozen, NotNegative, Positive
 
 Id = Annotated[str, Field(pattern=r"^\S(.*\S)?$", max_length=100)]
 """One line of text without space at its beginning or end."""

@@ -1,28 +1,33 @@
-"""Conditions: a method under a protocol, with everything that can change its numbers."""
+"""Conditions: a method under a protocol, with everything that can change its numbers.
+
+Which fields a method and a protocol have depends on the classes that they choose: an output layer,
+a consolidation, an optimiser. Each class declares its own.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
-from typing import Annotated, Any, Literal, Self
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
+
+from harness.studies.choices import Choice, one_of, refuse
+from harness.studies.chosen import Chosen, Count, Frozen, Seed, Share, choice_of
+from harness.studies.classes import is_own
+from harness.studies.declared import declared
+from harness.studies.own_code import OwnCode
 
 NUMERICS_REVISION = 1
 """A part of every cell's key. Raise it when a change of the code is meant to change numbers."""
 
-LANE_SCALARS = frozenset(
-    {"learning_rate", "momentum", "eta", "alpha_scale", "strength", "gamma", "xi"}
-    | {"seed_offset", "order_seed", "corrected_errors"}
-)
-"""Fields in which the lanes of one stack may differ."""
-
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True)]
-NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False, strict=True)]
-Share = Annotated[float, Field(ge=0, lt=1, strict=True)]
-Count = Annotated[int, Field(ge=1, le=10**9, strict=True)]
-Seed = Annotated[int, Field(ge=0, lt=2**63, strict=True)]
+LANE_FIELDS = frozenset({"seed_offset", "order_seed", "corrected_errors"})
+"""Fields of a protocol in which the lanes of one stack may differ, beside those of the classes."""
+HEADS = {"off": "softmax", "on": "dhp", "frozen": "trace-frozen"}
+"""Output layers by the plasticity that chooses them; the others are ablations of "dhp"."""
 
 MOST_LAYERS, MOST_WEIGHTS = 100, 50_000_000
 """Limits of a network; a larger one would not fit into the memory of a worker."""
@@ -30,13 +35,7 @@ MOST_INPUTS, MOST_OUTPUTS = 784, 10
 """The widths of the largest benchmark."""
 
 
-class Frozen(BaseModel):
-    """A value that cannot be changed and refuses unknown keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Protocol(Frozen):
+class Protocol(Chosen):
     """How every condition is trained and tested. Defaults are the published protocol.
 
     Attributes
@@ -49,7 +48,10 @@ class Protocol(Frozen):
     hidden : widths of the hidden ReLU layers.
     output_mask : outputs that the training loss sees: those of the current "task", or "all".
         Tests always use the head of the tested task.
-    optimiser, learning_rate, momentum, batch_size : only "momentum" uses momentum.
+    optimiser : "sgd", "momentum", "adam", or the place of the user's own class; its fields (the
+        learning rate, a momentum) are keys beside it.
+    optimiser_source : hash of the user's own files that the class is made of.
+    batch_size : samples in a mini-batch.
     epochs, iterations_per_task : the length of a task; a protocol gives one of the two.
     precision : "float32"; "float64" for exactness checks; "bf16" rounds the factors of the body's
         matrix products to bfloat16 in training and tests, for processors with fast bfloat16.
@@ -62,14 +64,15 @@ class Protocol(Frozen):
         a result.
     """
 
+    CHOICES: ClassVar = ("optimiser",)
+
     benchmark: Literal["split-mnist", "split-digits"] = "split-mnist"
     input_scaling: Literal["unit", "standardised"] = "unit"
     validation_fraction: Share = 0.0
     hidden: Annotated[tuple[Count, ...], Field(min_length=1, max_length=MOST_LAYERS)] = (256, 256)
     output_mask: Literal["task", "all"] = "task"
-    optimiser: Literal["sgd", "momentum", "adam"] = "sgd"
-    learning_rate: Positive = 0.01
-    momentum: Share | None = None
+    optimiser: str = "sgd"
+    optimiser_source: str | None = None
     batch_size: Count = 64
     epochs: Count | None = None
     iterations_per_task: Count | None = None
@@ -92,84 +95,95 @@ class Protocol(Frozen):
             raise ValueError("give epochs or iterations_per_task, not both")
         if self.epochs is None and self.iterations_per_task is None:
             object.__setattr__(self, "epochs", 10)
-        if self.optimiser == "momentum" and self.momentum is None:
-            object.__setattr__(self, "momentum", 0.9)
-        if self.optimiser != "momentum" and self.momentum is not None:
-            raise ValueError(f"momentum has no effect with optimiser = '{self.optimiser}'")
         return self
 
+    def under(self, replacements: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the fields that stay where a condition replaces some."""
+        kept = self.model_dump(exclude_none=True)
+        optimiser = replacements.get("optimiser", self.optimiser)
+        if optimiser != self.optimiser and optimiser in declared("optimiser"):
+            fields = {field.name for field in declared("optimiser")[optimiser].fields}
+            kept = {n: v for n, v in kept.items() if n in fields or n in type(self).model_fields}
+        lengths = {"epochs", "iterations_per_task"}
+        void = lengths if lengths & replacements.keys() else set()
+        return {n: v for n, v in kept.items() if n not in void and not n.endswith("_source")}
 
-class Method(Frozen):
+    @classmethod
+    def _choices(
+        cls, given: Mapping[str, Any], folder: Path | None, code: dict[str, OwnCode]
+    ) -> Iterator[Choice]:
+        name = given.get("optimiser", "sgd")
+        yield choice_of(given, "optimiser", "optimiser", name, folder, code)
+
+
+class Method(Chosen):
     """What is trained: the output layer and the consolidation of the slow weights.
+
+    Further fields are those of the chosen classes; ``methods.softmax``, ``methods.ablations`` and
+    ``methods.consolidation`` declare and explain ours.
 
     Attributes
     ----------
     plasticity : "off" for an ordinary layer, "on" for DHP-Softmax, "frozen" for DHP-Softmax
-        with its trace kept at zero.
-    head_init : "linear" (torch.nn.Linear's) or "blog" (the published layer's); see
-        ``methods.network.Architecture``.
-    bias : whether the output layer has a bias.
-    eta : initial Hebbian rate (default 0.001; not published).
-    alpha_scale : initial alpha is alpha_scale * U(0, 1) (default 0.01, as published).
-    consolidation : "none", "ewc", "online-ewc", "si" or "mas".
-    strength : lambda of ``L + lambda * sum Omega (theta - theta*)^2``, no factor 1/2. It
-        has no default, because no value is published.
-    gamma : decay of Online EWC's running Fisher (default 1.0; not published).
-    xi : damping of SI (default 0.001; not published).
-    fisher : labels of the Fisher information: "exact" (default), "sampled" or "true".
-    importance_samples : number of samples for Fisher and MAS importances; all of the task if
-        absent.
+        with its trace kept at zero; None with a head of the user's own.
     ablation : the part of DHP-Softmax that is removed or changed; see ``methods.ablations``.
+    head : the place of the user's own output layer.
+    consolidation : "none", "ewc", "online-ewc", "si", "mas", or the place of the user's own.
+    head_source, consolidation_source : hashes of the user's own files that they are made of.
     """
 
-    plasticity: Literal["off", "on", "frozen"] = "off"
-    head_init: Literal["linear", "blog"] = "linear"
-    bias: Annotated[bool, Field(strict=True)] = True
-    eta: NotNegative | None = None
-    alpha_scale: NotNegative | None = None
-    consolidation: Literal["none", "ewc", "online-ewc", "si", "mas"] = "none"
-    strength: NotNegative | None = None
-    gamma: NotNegative | None = None
-    xi: Positive | None = None
-    fisher: Literal["exact", "sampled", "true"] | None = None
-    importance_samples: Count | None = None
-    ablation: (
-        Literal[
-            "eta-fixed",
-            "alpha-fixed",
-            "trace-detached",
-            "trace-shuffled",
-            "trace-reset",
-            "trace-off-at-test",
-            "self-labelled-test",
-        ]
-        | None
-    ) = None
+    CHOICES: ClassVar = ("head", "consolidation")
+
+    plasticity: str | None = None
+    ablation: str | None = None
+    head: str | None = None
+    consolidation: str = "none"
+    head_source: str | None = None
+    consolidation_source: str | None = None
+
+    def name_of(self, kind: str) -> str:  # noqa: D102
+        if kind == "head" and self.head is None:
+            return self.ablation or HEADS[self.plasticity or "off"]
+        return super().name_of(kind)
+
+    @classmethod
+    def _choices(
+        cls, given: Mapping[str, Any], folder: Path | None, code: dict[str, OwnCode]
+    ) -> Iterator[Choice]:
+        yield cls._head(given, folder, code)
+        name = given.get("consolidation", "none")
+        yield choice_of(given, "consolidation", "consolidation", name, folder, code)
+
+    @classmethod
+    def _head(
+        cls, given: Mapping[str, Any], folder: Path | None, code: dict[str, OwnCode]
+    ) -> Choice:
+        head, ablation = given.get("head"), given.get("ablation")
+        if head is not None:
+            others = [key for key in ("plasticity", "ablation") if given.get(key) is not None]
+            if others:
+                raise ValueError(f"{others[0]} has no effect with a head of your own; remove it")
+            if not is_own(head):
+                refuse("head", "ours are chosen by plasticity and ablation", head)
+            return choice_of(given, "head", "head", head, folder, code)
+        plasticity = given.get("plasticity") or "off"
+        one_of("plasticity", plasticity, [*HEADS])
+        if ablation is None:
+            name = HEADS[plasticity]
+        else:
+            ablations = [of for of in declared("head") if of not in HEADS.values()]
+            one_of("ablation", ablation, ablations)
+            if plasticity != "on":
+                raise ValueError(
+                    f"ablation has no effect with plasticity = '{plasticity}'; remove it"
+                )
+            name = ablation
+        return Choice("head", "plasticity", plasticity, declared("head")[name].fields)
 
     @model_validator(mode="after")
-    def _complete(self) -> Self:
-        """Fill in the defaults of fields that have an effect, and refuse fields that have none."""
-        plastic = self.plasticity != "off"
-        uses = {
-            "eta": (plastic, 0.001),
-            "alpha_scale": (plastic, 0.01),
-            "strength": (self.consolidation != "none", None),
-            "gamma": (self.consolidation == "online-ewc", 1.0),
-            "xi": (self.consolidation == "si", 0.001),
-            "fisher": (self.consolidation in ("ewc", "online-ewc"), "exact"),
-            "importance_samples": (self.consolidation in ("ewc", "online-ewc", "mas"), None),
-            "ablation": (self.plasticity == "on", None),
-        }
-        for name, (has_effect, default) in uses.items():
-            if not has_effect and getattr(self, name) is not None:
-                raise ValueError(
-                    f"{name} has no effect with plasticity = '{self.plasticity}' and "
-                    f"consolidation = '{self.consolidation}'; remove it"
-                )
-            if has_effect and getattr(self, name) is None and default is not None:
-                object.__setattr__(self, name, default)
-        if self.consolidation != "none" and self.strength is None:
-            raise ValueError(f"consolidation = '{self.consolidation}' needs a strength (lambda)")
+    def _default(self) -> Self:
+        if self.head is None and self.plasticity is None:
+            object.__setattr__(self, "plasticity", "off")
         return self
 
 
@@ -199,8 +213,9 @@ class Condition(Frozen):
     def structure(self) -> str:
         """Return the settings that all cells of one stack must share, as JSON."""
         settings = self.settings()
+        lane_fields = LANE_FIELDS | self.method.lane_fields() | self.protocol.lane_fields()
         for fields in settings.values():
-            for name in LANE_SCALARS & fields.keys():
+            for name in lane_fields & fields.keys():
                 del fields[name]
         return json.dumps(settings, sort_keys=True)
 

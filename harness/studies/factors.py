@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, field_validator
 
-from harness.studies.condition import Frozen
+from harness.studies.chosen import Frozen
 
 Levels = dict[str, str]
 """Names of levels by name of factor."""

@@ -9,7 +9,7 @@ values.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Any, Self
 
 from pydantic import (
@@ -22,8 +22,9 @@ from pydantic import (
 )
 
 from harness.errors import InputError
+from harness.studies.chosen import Frozen, Seed
 from harness.studies.claims import Claim, Curve, Published
-from harness.studies.condition import Condition, Frozen, Protocol, Seed, digest
+from harness.studies.condition import Condition, Protocol, digest
 from harness.studies.factors import Factor, Name, check_level, crossings
 from harness.studies.known_data import KNOWN_DATA, held_out
 from harness.studies.seeds import MOST_SEEDS, distinct, parse_seeds
@@ -70,7 +71,7 @@ class Study(Frozen):
         AfterValidator(distinct),
         Field(min_length=1, max_length=MOST_SEEDS),
     ]
-    protocol: Protocol = Protocol()
+    protocol: Annotated[Protocol, Field(default_factory=Protocol)]
     factors: dict[Name, Factor] = Field(default_factory=dict)
     conditions: Annotated[
         dict[str, Condition], Field(min_length=1, validate_default=True, default_factory=dict)
@@ -85,7 +86,7 @@ class Study(Frozen):
         """Cross the factors, and turn each condition's table into a Condition."""
         if not isinstance(tables, dict) or not {"protocol", "factors"} <= study.data.keys():
             return tables
-        shared = study.data["protocol"].model_dump(exclude_none=True)
+        shared: Protocol = study.data["protocol"]
         resolved: dict[str, Any] = {}
         for name, levels, table in crossings(study.data["factors"]):
             if name not in tables:  # study.json holds the crossings as resolved conditions
@@ -252,7 +253,7 @@ def _check_ids(kind: str, ids: Sequence[str]) -> None:
         raise ValueError(f"two {kind} have the same id '{repeated[0]}'")
 
 
-def _condition(name: str, table: dict[str, Any], shared: dict[str, Any]) -> dict[str, Any]:
+def _condition(name: str, table: dict[str, Any], shared: Protocol) -> dict[str, Any]:
     """Return the fields of a Condition, given the table that a study writes for it.
 
     The table holds fields of the method and, in a table ``protocol``, fields that replace those of
@@ -262,14 +263,5 @@ def _condition(name: str, table: dict[str, Any], shared: dict[str, Any]) -> dict
     method = dict(table)
     protocol = method.pop("protocol", {})
     if isinstance(protocol, dict):
-        kept = {field: value for field, value in shared.items() if not _replaced(field, protocol)}
-        protocol = kept | protocol
+        protocol = shared.under(protocol) | protocol
     return {"name": name, "method": method, "protocol": protocol}
-
-
-def _replaced(field: str, replacements: Mapping[str, Any]) -> bool:
-    """Tell whether the protocol fields of a condition make a field of the shared protocol void."""
-    lengths = {"epochs", "iterations_per_task"}
-    if field in lengths and lengths & replacements.keys():
-        return True
-    return field == "momentum" and replacements.get("optimiser", "momentum") != "momentum"

@@ -11,7 +11,6 @@ from pydantic import BaseModel, ValidationError
 
 from harness.errors import InputError
 from harness.studies.claims import Claim, Curve, Published
-from harness.studies.condition import Method, Protocol
 from harness.studies.factors import Factor
 from harness.studies.study import Study
 
@@ -50,7 +49,7 @@ def load_study(name_or_path: str) -> Study:
         raise InputError(f"{path}: cannot be read as TOML: {error}") from None
     except RecursionError:
         raise InputError(f"{path}: cannot be read as TOML: too deeply nested") from None
-    return validate_study(raw, str(path))
+    return validate_study(raw, str(path), path.parent)
 
 
 def read_text(path: Path) -> str:
@@ -81,10 +80,22 @@ def read_text(path: Path) -> str:
         raise ValueError(f"line {line} is not in UTF-8; save it as UTF-8") from None
 
 
-def validate_study(raw: object, place: str) -> Study:
-    """Turn parsed TOML or JSON into a Study; ``place`` names it in errors (InputError)."""
+def validate_study(raw: object, place: str, folder: Path | None = None) -> Study:
+    """Turn parsed TOML or JSON into a Study.
+
+    Parameters
+    ----------
+    place : names it in errors.
+    folder : of the study's file. Without it, what was checked when the file was read is believed:
+        the user's own classes are neither looked for nor imported.
+
+    Raises
+    ------
+    InputError
+        With a line for each fault.
+    """
     try:
-        return Study.model_validate(raw)
+        return Study.model_validate(raw, context=None if folder is None else {"folder": folder})
     except ValidationError as error:
         lines: list[str] = []
         problems = error.errors()
@@ -114,8 +125,6 @@ def _printable(text: str) -> str:
 def _known_keys(location: tuple[int | str, ...]) -> str:
     """List the keys that are known at the place of an unknown key."""
     model_of: dict[object, type[BaseModel]] = {
-        "protocol": Protocol,
-        "method": Method,
         "published": Published,
         "factors": Factor,
         "claims": Claim,
@@ -123,5 +132,4 @@ def _known_keys(location: tuple[int | str, ...]) -> str:
     }
     parents = [model_of[key] for key in location[:-1] if key in model_of]
     fields = (parents[-1] if parents else Study).model_fields
-    tables = ["protocol"] if parents and parents[-1] is Method else []
-    return f"; known here: {', '.join([*fields, *tables])}"
+    return f"; known here: {', '.join(fields)}"
