@@ -110,7 +110,7 @@ def estimate_paces(plan: Plan, data: Dataset, device: str) -> dict[str, float]:
 def _probe(block: Sequence[Cell], data: Dataset, device: str) -> float:
     """Return the seconds of one cell, extrapolated from a short run on a part of the data."""
     protocol = block[0].condition.protocol
-    part = _first_samples(data, PROBE_SAMPLES)
+    part = first_samples(data, PROBE_SAMPLES)
     # With so few samples, a larger share would leave no sample to train on.
     fraction = min(protocol.validation_fraction, PROBE_HELD_OUT)
     shortened = {
@@ -148,7 +148,7 @@ def _probe(block: Sequence[Cell], data: Dataset, device: str) -> float:
     )
 
 
-def _first_samples(data: Dataset, per_class: int) -> Dataset:
+def first_samples(data: Dataset, per_class: int) -> Dataset:
     """Return the data set with only the first ``per_class`` samples of each class."""
 
     def first(labels: NDArray[np.int64]) -> NDArray[np.intp]:

@@ -28,6 +28,7 @@ from harness.running.options import Options
 from harness.running.plan import Plan, estimate_paces, estimate_seconds, make_plan
 from harness.running.prediction import Cluster, Prediction, predict
 from harness.running.runner import Run, Tally
+from harness.running.trial import try_own_classes
 from harness.studies.condition import cell_key
 from harness.studies.study import Study
 from methods.products import multiplies_bfloat16
@@ -78,6 +79,7 @@ class Session:
         self.data = BENCHMARKS[study.benchmark](data_dir, allow_other=allow_other_data)
         if not self.data.genuine:  # else the study was checked when it was read
             self._check_sizes()
+        try_own_classes([*self.chosen.conditions.values()], self.data)
         self._survey = survey(self.store)
         self._damaged = self._survey.damaged
         if self._survey.keys:

@@ -253,8 +253,8 @@ class Stack:
     def _note(self, number: int, loss: Tensor, penalty: Tensor) -> None:
         """Add the task's telemetry to every outcome; None replaces values that are not finite."""
         columns = {"loss": loss, "penalty": penalty}
-        columns |= self.network.head.telemetry(self.network.architecture)
-        columns |= self.consolidation.telemetry()
+        columns |= self._told(self.network.head.telemetry(self.network.architecture))
+        columns |= self._told(self.consolidation.telemetry())
         values = {name: column.tolist() for name, column in columns.items()}
         for lane, outcome in enumerate(self.outcomes):
             entry = {
@@ -262,6 +262,19 @@ class Stack:
                 for name, column in values.items()
             }
             outcome.telemetry.append({"task": number, **entry})
+
+    def _told(self, telemetry: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Return the telemetry of a class, checked: a user's own can say anything."""
+        for name, column in telemetry.items():
+            if name in ("task", "loss", "penalty"):
+                raise ValueError(f"telemetry() names '{name}', which every record has already")
+            if not isinstance(column, Tensor) or column.shape != (len(self.cells),):
+                shape = tuple(column.shape) if isinstance(column, Tensor) else type(column).__name__
+                raise ValueError(
+                    f"telemetry() gives {shape} as '{name}'; it must be one number for each lane, "
+                    f"a tensor of shape ({len(self.cells)},)"
+                )
+        return telemetry
 
     @contextmanager
     def _timed(self, phase: str) -> Iterator[None]:

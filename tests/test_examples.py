@@ -1,0 +1,37 @@
+"""What ``examples/`` shows, run as a user runs it: copied away, by the command line."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from commands import HERE, run
+
+pytestmark = pytest.mark.slow
+
+
+def test_a_method_in_a_file_of_ones_own_runs_reports_and_verifies(tmp_path: Path) -> None:
+    shutil.copytree(HERE / "examples", tmp_path / "mine")
+    study, out = tmp_path / "mine" / "l2.toml", tmp_path / "out"
+    done = run("run", study, "--seeds", 2, "--out", out, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    cells = [json.loads(path.read_text("utf-8")) for path in (out / "records").iterdir()]
+    assert len(cells) == 10
+    penalties = {
+        cell["condition"]: cell["telemetry"][-1]["penalty"] for cell in cells if cell["seed"] == 0
+    }
+    assert penalties["l2"] > 0
+    assert penalties["strong"] > penalties["weights"] > 0  # without the pull on the biases
+    assert penalties["finetune"] == 0
+
+    (tmp_path / "mine" / "l2.py").write_text("raise ValueError('imported')", encoding="utf-8")
+    for command in ("report", "verify"):
+        done = run(command, out, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+    again = run("run", study, "--out", out, cwd=tmp_path)
+    assert again.returncode == 2
+    assert "l2.toml: conditions.l2.consolidation: 'l2.py:L2' cannot be imported" in again.stderr
+    assert "ValueError: imported" in again.stderr
+    assert "Traceback" not in again.stderr
