@@ -82,6 +82,19 @@ class Claim(Frozen):
     expected: Literal["REPRODUCED", "NOT REPRODUCED"] | None = None
 
 
+class Family(Frozen):
+    """Comparisons that make one statement together; their p-values are adjusted for all of them.
+
+    Attributes
+    ----------
+    text : the statement.
+    treatments : conditions that the study pairs with another; each is compared with that one.
+    """
+
+    text: str
+    treatments: Annotated[tuple[str, ...], Field(min_length=1)]
+
+
 class Curve(Frozen):
     """A specification curve: the same gain under every crossing of the other factors.
 

@@ -23,7 +23,7 @@ from pydantic import (
 
 from harness.errors import InputError
 from harness.studies.chosen import Frozen, Seed
-from harness.studies.claims import Claim, Curve, Published
+from harness.studies.claims import Claim, Curve, Family, Published
 from harness.studies.condition import Condition, Protocol, digest
 from harness.studies.factors import Factor, Name, check_level, crossings
 from harness.studies.known_data import KNOWN_DATA, held_out
@@ -52,6 +52,9 @@ UNSET_IN_VERSION_1 = {
 }
 """The optional fields that version 0.1 had, by the table that contains them."""
 
+ARRANGEMENT = {"pairs", "families", "causes"}
+"""Fields that decide how a report shows results, and nothing of the results or verdicts."""
+
 
 class Study(Frozen):
     """Conditions x seeds under a protocol, with the published values to compare them with.
@@ -61,6 +64,9 @@ class Study(Frozen):
     factors : choices whose crossings are conditions, in addition to the conditions that are
         written out.
     curves : gains that reports show under every crossing.
+    pairs : by condition, the other one that it is a variant of; figures show them together.
+    families : comparisons of such pairs that make one statement.
+    causes : name of the study that takes the differences between this one's conditions apart.
     """
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]
@@ -79,6 +85,9 @@ class Study(Frozen):
     published: tuple[Published, ...] = ()
     claims: tuple[Claim, ...] = ()
     curves: tuple[Curve, ...] = ()
+    pairs: dict[str, str] = Field(default_factory=dict)
+    families: tuple[Family, ...] = ()
+    causes: str | None = None
 
     @field_validator("conditions", mode="before")
     @classmethod
@@ -103,6 +112,7 @@ class Study(Frozen):
         self._check_published()
         self._check_claims()
         self._check_curves()
+        self._check_pairs()
         return self
 
     def _check_conditions(self) -> None:
@@ -183,6 +193,21 @@ class Study(Frozen):
             if curve.treatment == curve.baseline:
                 raise ValueError(f"curve '{curve.id}' compares its treatment with itself")
 
+    def _check_pairs(self) -> None:
+        for variant, plain in self.pairs.items():
+            for name in (variant, plain):
+                self._check_condition(name, f"pairs.{variant}")
+            if plain in self.pairs:
+                raise ValueError(
+                    f"pairs.{variant}: '{plain}' is a variant of '{self.pairs[plain]}' itself"
+                )
+        for number, family in enumerate(self.families):
+            for name in family.treatments:
+                if name not in self.pairs:
+                    raise ValueError(
+                        f"families.{number}: '{name}' has no partner; name it in [pairs]"
+                    )
+
     def _check_condition(self, name: str, place: str) -> None:
         if name not in self.conditions:
             raise ValueError(
@@ -199,16 +224,16 @@ class Study(Frozen):
         """Return a hash of the whole study, margins of the claims included.
 
         The hash leaves out fields that the study does not set and that have no default, so that a
-        new optional field changes no fingerprint.
+        new optional field changes no fingerprint, and what only arranges a report.
         """
-        return digest(self.model_dump(mode="json", exclude_none=True))
+        return digest(self.model_dump(mode="json", exclude_none=True, exclude=ARRANGEMENT))
 
     def fingerprint_of_version_1(self) -> str:
         """Return the fingerprint as version 0.1 computed it; reports of that version hold it.
 
         That version included its unset fields, each as null.
         """
-        dump = self.model_dump(mode="json", exclude_none=True)
+        dump = self.model_dump(mode="json", exclude_none=True, exclude=ARRANGEMENT)
         protocols = [dump["protocol"], *(c["protocol"] for c in dump["conditions"].values())]
         for table, fields in (
             *((protocol, UNSET_IN_VERSION_1["protocol"]) for protocol in protocols),

@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import BaseModel, ValidationError
 
 from harness.errors import InputError
-from harness.studies.claims import Claim, Curve, Published
+from harness.studies.claims import Claim, Curve, Family, Published
 from harness.studies.factors import Factor
 from harness.studies.study import Study
 
@@ -129,6 +129,7 @@ def _known_keys(location: tuple[int | str, ...]) -> str:
         "factors": Factor,
         "claims": Claim,
         "curves": Curve,
+        "families": Family,
     }
     parents = [model_of[key] for key in location[:-1] if key in model_of]
     fields = (parents[-1] if parents else Study).model_fields

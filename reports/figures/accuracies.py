@@ -18,13 +18,10 @@ from reports.figures.theme import (
     INK,
     PAPER,
     Style,
-    base,
     drawing,
     drawn_seeds,
-    is_plastic,
     legend_below,
     lettered,
-    styles,
     wrapped,
 )
 from reports.numbers.metrics import Floats
@@ -37,7 +34,11 @@ COLUMNS = 4  # most small panels beside each other
 
 
 def draw_curves(
-    curves: pd.DataFrame, conditions: Sequence[str], published: PublishedCurves, source: str
+    curves: pd.DataFrame,
+    conditions: Sequence[str],
+    style_of: Mapping[str, Style],
+    published: PublishedCurves,
+    source: str,
 ) -> Figure:
     """Draw the published accuracies over the tasks seen so far, and ours beside them.
 
@@ -45,6 +46,7 @@ def draw_curves(
     ----------
     curves : a table from ``reports.numbers.tables.curves``.
     conditions : those to draw, in the order of the legend.
+    style_of : how each is drawn.
     published : the published accuracies; where it is empty, ours stand alone.
     source : name of the source of ``published``.
 
@@ -52,7 +54,6 @@ def draw_curves(
     -------
     Panels with one scale. Lines are means over seeds, with 95% t intervals.
     """
-    style_of = styles(conditions)
     panels = 2 if published else 1
     with drawing():
         figure, axes = plt.subplots(
@@ -78,19 +79,23 @@ def draw_curves(
 
 
 def draw_pairs(
-    curves: pd.DataFrame, conditions: Sequence[str], published: PublishedCurves, source: str
+    curves: pd.DataFrame,
+    conditions: Sequence[str],
+    style_of: Mapping[str, Style],
+    pairs: Mapping[str, str],
+    published: PublishedCurves,
+    source: str,
 ) -> Figure:
-    """Draw one panel for each pair of conditions without and with DHP.
+    """Draw one panel for each condition with its variants, which ``pairs`` names.
 
-    The arguments are those of ``draw_curves``. Thin lines are single seeds, at most
+    The other arguments are those of ``draw_curves``. Thin lines are single seeds, at most
     ``theme.MOST_SEEDS`` of a condition; crosses and stars are published values.
     """
-    pairs: dict[str, list[str]] = {}
+    together: dict[str, list[str]] = {}
     for condition in conditions:
-        pairs.setdefault(base(condition), []).append(condition)
-    style_of = styles(conditions)
-    with drawing(), _panels(len(pairs), 2.3, 2.5) as (figure, axes):
-        for axis, (pair, members) in zip(axes, pairs.items(), strict=True):
+        together.setdefault(pairs.get(condition, condition), []).append(condition)
+    with drawing(), _panels(len(together), 2.3, 2.5) as (figure, axes):
+        for axis, (pair, members) in zip(axes, together.items(), strict=True):
             for condition in members:
                 rows = curves[curves["condition"] == condition]
                 seeds = [
@@ -109,9 +114,9 @@ def draw_pairs(
                     axis.plot(
                         list(values),
                         list(values.values()),
-                        "*" if is_plastic(condition) else "x",
+                        "*" if condition in pairs else "x",
                         color=INK,
-                        markersize=7 if is_plastic(condition) else 5.5,
+                        markersize=7 if condition in pairs else 5.5,
                         linestyle="none",
                         label=lettered(f"{condition}, {source}", 32),
                         zorder=4,

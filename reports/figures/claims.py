@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -15,10 +15,10 @@ from reports.figures.theme import (
     MUTED,
     PAPER,
     SHADE,
+    Style,
     drawing,
     drawn_seeds,
     lettered,
-    styles,
     which_seeds,
     wrapped,
 )
@@ -27,7 +27,7 @@ from reports.numbers.statistics import Interval, paired_gains
 from reports.numbers.verdict import SIGNS
 
 
-def draw_estimation(judged: JudgedClaim) -> Figure:
+def draw_estimation(judged: JudgedClaim, style_of: Mapping[str, Style]) -> Figure:
     """Draw each seed's two accuracies joined, and beside them the differences.
 
     The diamond is the mean difference, with the two intervals that decided the verdict (the thick
@@ -42,7 +42,6 @@ def draw_estimation(judged: JudgedClaim) -> Figure:
     pair, judgement, claim = judged.contrast, judged.judgement, judged.claim
     if pair.comparison is None or judgement is None:
         raise ValueError(f"the claim '{claim.id}' has no pair of seeds to draw")
-    style_of = styles([pair.baseline, pair.treatment])
     plain, treated = style_of[pair.baseline], style_of[pair.treatment]
     drawn = drawn_seeds(len(pair.seeds))
     with_treatment, without = np.array(pair.treated)[drawn], np.array(pair.untreated)[drawn]

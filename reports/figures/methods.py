@@ -12,9 +12,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
-from reports.figures.theme import PAPER, drawing, legend_below, power_of_ten, styles
+from reports.figures.theme import PAPER, Style, drawing, legend_below, lettered, power_of_ten
 
-QUANTITIES: Mapping[str, str] = {
+LABELS: Mapping[str, str] = {
     "loss": "loss of the last mini-batches",
     "eta": "eta, the trace's learning rate",
     "mean_abs_alpha": "mean |alpha|, plasticity",
@@ -23,12 +23,14 @@ QUANTITIES: Mapping[str, str] = {
     "importance_sum": "sum of the importances",
     "importance_max": "largest importance",
 }
-"""What a record tells of each task, and its name in the figure."""
+"""What records tell of our methods, in words; other quantities are shown by their own names."""
 
 DECADES = 30.0  # a quantity that spans more than this factor is drawn logarithmically
 
 
-def draw_telemetry(telemetry: pd.DataFrame, conditions: Sequence[str]) -> Figure:
+def draw_telemetry(
+    telemetry: pd.DataFrame, conditions: Sequence[str], style_of: Mapping[str, Style]
+) -> Figure:
     """Draw every quantity over the tasks: its mean, smallest and largest value over seeds.
 
     Parameters
@@ -42,11 +44,9 @@ def draw_telemetry(telemetry: pd.DataFrame, conditions: Sequence[str]) -> Figure
     ValueError
         Where there is nothing to draw.
     """
-    alive = present(telemetry)
-    shown = [name for name in QUANTITIES if name in alive]
+    shown = present(telemetry)
     if not shown:
         raise ValueError("no record tells what its method did")
-    style_of = styles(conditions)
     columns = min(3, len(shown))
     rows = math.ceil(len(shown) / columns)
     handles: dict[str, Line2D] = {}
@@ -86,7 +86,7 @@ def draw_telemetry(telemetry: pd.DataFrame, conditions: Sequence[str]) -> Figure
                 axis.set_yscale("log")
                 axis.yaxis.set_major_formatter(FuncFormatter(power_of_ten))
                 axis.yaxis.set_minor_formatter(NullFormatter())
-            axis.set_title(QUANTITIES[quantity])
+            axis.set_title(lettered(label(quantity)))
             axis.set_xticks(sorted(telemetry["task"].unique()))
         for empty in list(axes.flat)[len(shown) :]:
             empty.set_visible(False)
@@ -95,7 +95,13 @@ def draw_telemetry(telemetry: pd.DataFrame, conditions: Sequence[str]) -> Figure
     return figure
 
 
-def present(telemetry: pd.DataFrame) -> set[str]:
-    """Return the quantities that are not zero everywhere."""
+def present(telemetry: pd.DataFrame) -> list[str]:
+    """Return the quantities that are not zero everywhere, in the order to show them."""
     alive = telemetry[np.abs(telemetry["value"].fillna(0)) > 0]
-    return set(alive["quantity"].unique())
+    there = set(alive["quantity"].unique())
+    return [*(name for name in LABELS if name in there), *sorted(there - LABELS.keys())]
+
+
+def label(quantity: str) -> str:
+    """Return what a quantity is called where it is shown."""
+    return LABELS.get(quantity, quantity)

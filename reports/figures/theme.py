@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -18,11 +18,10 @@ from matplotlib import font_manager
 from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 
+from reports.findings.analysis import Analysis
+
 INK, MUTED, GRID, SHADE, PAPER = "#222222", "#6b6b6b", "#d8d8d8", "#e6e6e6", "#ffffff"
 """Colours that stand for no data. The page replaces them by its own light or dark colours."""
-
-BASES = ("finetune", "ewc", "online-ewc", "si", "mas")
-"""Conditions that exist without and with DHP; the two share a hue in every figure."""
 
 MARKERS = "osD^vPX<>*"
 
@@ -79,23 +78,30 @@ def drawing() -> Iterator[None]:
         yield
 
 
-def styles(conditions: Sequence[str]) -> dict[str, Style]:
-    """Return the style of each condition, the same wherever the study is drawn.
+def styles(conditions: Sequence[str], pairs: Mapping[str, str]) -> dict[str, Style]:
+    """Return the style of each condition of a study.
 
-    A condition without DHP and the same with DHP share one hue of a palette made for colour-blind
-    readers; they differ in line and marker. Other conditions differ in hue and marker, and from the
-    eleventh on in line.
+    A condition and its variants share one hue of a palette made for colour-blind readers; they
+    differ in line and marker. Other conditions differ in hue and marker, and from the eleventh on
+    in line.
+
+    Parameters
+    ----------
+    conditions : all of the study, so that a condition looks the same wherever it is drawn.
+    pairs : by variant, the condition that it is a variant of.
     """
-    named = any(base(condition) in BASES for condition in conditions)
-    bases = list(dict.fromkeys([*(BASES if named else ()), *map(base, conditions)]))
+    place_of: dict[str, int] = {}
+    for condition in conditions:
+        place_of.setdefault(pairs.get(condition, condition), len(place_of))
     palette = sns.color_palette("colorblind")
+    paired = {*pairs, *pairs.values()}
     style_of = {}
     for condition in conditions:
-        place = bases.index(base(condition))
+        place = place_of[pairs.get(condition, condition)]
         colour = palette[place % len(palette)]
-        if base(condition) in BASES:
-            plastic = is_plastic(condition)
-            style = Style(colour, "-" if plastic else "--", "o" if plastic else "s", plastic)
+        if condition in paired:
+            variant = condition in pairs
+            style = Style(colour, "-" if variant else "--", "o" if variant else "s", variant)
         else:
             line = ("-", "--", ":", "-.")[place // len(palette) % 4]
             style = Style(colour, line, MARKERS[place % len(MARKERS)], filled=True)
@@ -117,16 +123,9 @@ def which_seeds(count: int) -> str:
     return f"{MOST_SEEDS} of {count:,} seeds"
 
 
-def base(condition: str) -> str:
-    """Return the plain partner of a DHP condition by its name, or the name itself."""
-    if condition == "dhp":
-        return "finetune"
-    return condition.removeprefix("dhp+")
-
-
-def is_plastic(condition: str) -> bool:
-    """Tell whether a condition's name says that it has DHP."""
-    return condition == "dhp" or condition.startswith("dhp+")
+def styles_of(analysis: Analysis) -> dict[str, Style]:
+    """Return the style of each condition of the study that was analysed."""
+    return styles([cells.condition for cells in analysis.cells], analysis.pairs)
 
 
 def wrapped(name: str, width: int = 22) -> str:

@@ -20,7 +20,7 @@ from reports.findings.contrasts import (
     FamilyMember,
     JudgedClaim,
     cells_of,
-    family_of,
+    families_of,
     judge_claim,
     seeds_of,
 )
@@ -88,6 +88,7 @@ class Analysis:
     fingerprint, earlier_fingerprint : of the study, as it is computed now and in version 0.1.
     seeds : those that the report is about; from ``seeds_of``.
     tasks : how many there are; 0 without records.
+    pairs : by condition, the other one that it is a variant of.
     provenance : by field of a record's provenance, its values and how many cells have each.
     devices : which machine made which cells.
     code : which state of the code made which cells.
@@ -110,6 +111,7 @@ class Analysis:
     tasks: int
     claims: tuple[JudgedClaim, ...]
     family: tuple[FamilyMember, ...]
+    pairs: Mapping[str, str]
     agreement: tuple[Agreement, ...]
     cells: tuple[Cells, ...]
     provenance: tuple[tuple[str, CellCounts], ...]
@@ -160,7 +162,8 @@ def analyse(
         seeds=seeds,
         tasks=tasks,
         claims=claims,
-        family=family_of(records_by_cell, study, seeds),
+        family=tuple(families_of(records_by_cell, study, seeds)),
+        pairs={name: study.pairs[name] for name in study.conditions if name in study.pairs},
         agreement=agreement,
         cells=tuple(cells_of(records_by_cell, name, seeds) for name in study.conditions),
         provenance=provenance_counts(records),

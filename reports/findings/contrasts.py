@@ -6,19 +6,13 @@ where it is done for both conditions; every other seed of the report is counted 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from reports.numbers.records import Record, final_accuracy, is_done
 from reports.numbers.statistics import PairedComparison, Procedure, Unit, compare_paired, holm
 from reports.numbers.study import Claim, Study
 from reports.numbers.verdict import Judgement, Verdict, judge
-
-FAMILY = ("ewc", "online-ewc", "si", "mas")
-"""Baselines of the family "DHP improves every consolidation".
-
-The treatment of ``ewc`` is ``dhp+ewc``, and so for each.
-"""
 
 
 @dataclass(frozen=True)
@@ -59,8 +53,14 @@ class JudgedClaim:
 
 @dataclass(frozen=True)
 class FamilyMember:
-    """A contrast of the family with its two-sided paired t p-value before and after Holm."""
+    """A contrast of a family with its two-sided paired t p-value before and after Holm.
 
+    Attributes
+    ----------
+    family : the statement that the family makes.
+    """
+
+    family: str
     contrast: Contrast
     p: float
     p_holm: float
@@ -85,17 +85,19 @@ def seeds_of(records: Sequence[Record], study: Study) -> tuple[int, ...]:
     return tuple(dict.fromkeys([*study.seeds, *sorted({record["seed"] for record in records})]))
 
 
-def family_of(
+def families_of(
     records_by_cell: dict[tuple[str, int], Record], study: Study, seeds: Sequence[int]
-) -> tuple[FamilyMember, ...]:
-    """Return those contrasts of the family that the study has conditions for, after Holm."""
-    contrasts = [
-        contrast(records_by_cell, f"dhp+{base}", base, seeds)
-        for base in FAMILY
-        if {base, f"dhp+{base}"} <= set(study.conditions)
-    ]
-    raw = [member.comparison.p_t if member.comparison else 1.0 for member in contrasts]
-    return tuple(map(FamilyMember, contrasts, raw, holm(raw) if raw else []))
+) -> Iterator[FamilyMember]:
+    """Yield the contrasts of each family that the study has conditions for, after Holm."""
+    for family in study.families:
+        contrasts = [
+            contrast(records_by_cell, treatment, study.pairs[treatment], seeds)
+            for treatment in family.treatments
+            if {treatment, study.pairs[treatment]} <= set(study.conditions)
+        ]
+        raw = [member.comparison.p_t if member.comparison else 1.0 for member in contrasts]
+        for member, p, p_holm in zip(contrasts, raw, holm(raw) if raw else [], strict=True):
+            yield FamilyMember(family.text, member, p, p_holm)
 
 
 def contrast(

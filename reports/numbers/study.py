@@ -55,6 +55,15 @@ class Claim(typing.Protocol):
     def expected(self) -> str | None: ...
 
 
+class Family(typing.Protocol):
+    """Comparisons of conditions with their partners that make one statement."""
+
+    @property
+    def text(self) -> str: ...
+    @property
+    def treatments(self) -> tuple[str, ...]: ...
+
+
 class Curve(typing.Protocol):
     """A gain in points, to be computed under every crossing of the other factors."""
 
@@ -79,8 +88,9 @@ class Curve(typing.Protocol):
 class Study(typing.Protocol):
     """Conditions and seeds, with the published values and claims that they answer to.
 
-    ``conditions`` and ``factors`` are by name. A condition has ``levels``, ``method`` and
-    ``protocol``; a factor has ``levels``.
+    ``conditions`` and ``factors`` are by name. A condition has ``levels`` and ``settings()``; a
+    factor has ``levels``. ``pairs`` names for a condition the other one that it is a variant of,
+    and ``causes`` the study that takes the differences between conditions apart.
     """
 
     @property
@@ -97,5 +107,11 @@ class Study(typing.Protocol):
     def claims(self) -> Sequence[Claim]: ...
     @property
     def curves(self) -> Sequence[Curve]: ...
+    @property
+    def pairs(self) -> Mapping[str, str]: ...
+    @property
+    def families(self) -> Sequence[Family]: ...
+    @property
+    def causes(self) -> str | None: ...
     def fingerprint(self) -> str: ...
     def fingerprint_of_version_1(self) -> str: ...

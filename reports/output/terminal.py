@@ -39,7 +39,7 @@ def show(out: Console, analysis: Analysis, study: Study) -> None:
             verdict = f"{SIGNS[first.judgement.verdict]} {first.judgement.verdict}"
             say(f"\n{verdict}: {first.claim.text}", style="bold")
             say(first.judgement.reason)
-            warning = None if findings else caveat(first, study.conditions)
+            warning = None if findings else caveat(first, study)
             if warning:
                 say(warning)
     for finding in findings:

@@ -12,7 +12,7 @@ from reports.figures.accuracies import (
     draw_pairs,
     draw_tasks,
 )
-from reports.figures.theme import MOST_SEEDS, which_seeds
+from reports.figures.theme import MOST_SEEDS, styles_of, which_seeds
 from reports.findings.analysis import Analysis
 from reports.numbers.metrics import Floats
 from reports.numbers.study import Study
@@ -45,7 +45,7 @@ def accuracies_section(analysis: Analysis, study: Study, names: Sequence[str]) -
     title = "Published and ours" if finals or published else "Accuracies"
     if not measured.matrices:
         return Section("accuracies", title, ["No cell is done."], tables=[table])
-    curves = measured.curves
+    curves, style_of = measured.curves, styles_of(analysis)
     best = summary.iloc[int(summary["final_accuracy"].argmax())]
     alt = (
         "Accuracy after each task, mean over seeds. After the last, best: "
@@ -55,18 +55,19 @@ def accuracies_section(analysis: Analysis, study: Study, names: Sequence[str]) -
         Drawing(
             "curves",
             alt,
-            partial(draw_curves, curves, names, published, source),
+            partial(draw_curves, curves, names, style_of, published, source),
             "Mean over seeds with 95% t intervals.",
         )
     ]
     if published:
+        solid = "Solid: the variant of a pair; thin" if analysis.pairs else "Thin"
         drawings.append(
             Drawing(
                 "pairs",
-                "The same for each method without and with DHP, with the published values.",
-                partial(draw_pairs, curves, names, published, source),
-                f"Solid: with DHP; thin: {_each_seed(measured.matrices, 'single seeds')}; crosses "
-                f"and stars: published ({source}).",
+                "The same for each condition with its variants, with the published values.",
+                partial(draw_pairs, curves, names, style_of, analysis.pairs, published, source),
+                f"{solid}: {_each_seed(measured.matrices, 'single seeds')}; crosses and stars: "
+                f"published ({source}).",
             )
         )
     left = len(measured.matrices) - len(names)

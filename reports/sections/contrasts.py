@@ -7,7 +7,7 @@ from functools import partial
 from itertools import islice
 
 from reports.figures.claims import draw_estimation, draw_forest
-from reports.figures.theme import MOST_SEEDS
+from reports.figures.theme import MOST_SEEDS, styles_of
 from reports.findings.analysis import Analysis
 from reports.findings.contrasts import Contrast
 from reports.numbers.words import interval, number, p_value, signed
@@ -46,7 +46,9 @@ def seed_by_seed(analysis: Analysis) -> Section | None:
     if pair.dropped:
         rows = [[str(seed), why] for seed, why in pair.dropped]
         shown.append(Table("Seeds in no pair", ["seed", "why"], rows))
-    drawn = Drawing("estimation", alt, partial(draw_estimation, judged), caption)
+    drawn = Drawing(
+        "estimation", alt, partial(draw_estimation, judged, styles_of(analysis)), caption
+    )
     return Section("seeds", "Seed by seed", [claim.text + "."], [drawn], shown)
 
 
@@ -73,8 +75,8 @@ def contrasts_section(analysis: Analysis) -> Section | None:
         if claims
         else []
     )
-    if analysis.family:
-        shown.append(_family_table(analysis))
+    for text in dict.fromkeys(member.family for member in analysis.family):
+        shown.append(_family_table(analysis, text))
     drawn = Drawing("forest", "; ".join(sentences) + ".", partial(draw_forest, claims, others))
     return Section("contrasts", "All contrasts", [], [drawn], shown)
 
@@ -110,7 +112,7 @@ def _statistics_table(named: Sequence[tuple[str, Contrast]]) -> Table:
     return Table("Statistics of every claim, paired by seed", header, rows, folded=True)
 
 
-def _family_table(analysis: Analysis) -> Table:
+def _family_table(analysis: Analysis, text: str) -> Table:
     rows = [
         [
             f"{member.contrast.treatment} minus {member.contrast.baseline}",
@@ -119,6 +121,7 @@ def _family_table(analysis: Analysis) -> Table:
             p_value(member.p_holm),
         ]
         for member in analysis.family
+        if member.family == text
     ]
     header = ["contrast", "gain (points)", "p (paired t)", "p (Holm)"]
-    return Table("The family: DHP improves every consolidation", header, rows)
+    return Table(f"The family: {text}", header, rows)

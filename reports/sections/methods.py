@@ -7,7 +7,8 @@ from functools import partial
 
 import numpy as np
 
-from reports.figures.methods import QUANTITIES, draw_telemetry, present
+from reports.figures.methods import draw_telemetry, label, present
+from reports.figures.theme import styles_of
 from reports.findings.analysis import Analysis
 from reports.numbers.words import listed
 from reports.sections.section import Drawing, Section, Table
@@ -17,8 +18,8 @@ def methods_section(analysis: Analysis, names: Sequence[str]) -> Section | None:
     """Return the section on the telemetry of the conditions ``names``; None without telemetry."""
     telemetry = analysis.measured.telemetry
     telemetry = telemetry[telemetry["condition"].isin(list(names))]
-    alive = present(telemetry)
-    if not alive - {"loss"}:
+    shown = present(telemetry)
+    if not set(shown) - {"loss"}:
         return None
     paragraphs = [
         "A method that does nothing shows here: an eta that never moves, a trace at zero, a "
@@ -26,19 +27,18 @@ def methods_section(analysis: Analysis, names: Sequence[str]) -> Section | None:
     ]
     last = telemetry[telemetry["task"] == telemetry["task"].max()]
     means = last.groupby(["condition", "quantity"])["value"].mean()
-    shown = [quantity for quantity in QUANTITIES if quantity in alive]
     rows = [[name, *(_small(means.get((name, quantity))) for quantity in shown)] for name in names]
     table = Table(
         "After the last task, mean over seeds",
-        ["condition", *(QUANTITIES[quantity] for quantity in shown)],
+        ["condition", *map(label, shown)],
         rows,
         folded=True,
     )
-    alt = f"Over the tasks: {listed([QUANTITIES[quantity] for quantity in shown])}."
+    alt = f"Over the tasks: {listed([*map(label, shown)])}."
     drawn = Drawing(
         "methods",
         alt,
-        partial(draw_telemetry, telemetry, names),
+        partial(draw_telemetry, telemetry, names, styles_of(analysis)),
         "Mean over seeds; band: all seeds.",
     )
     return Section("methods", "What the methods did", paragraphs, [drawn], [table])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from reports.findings.analysis import Analysis
@@ -13,9 +13,6 @@ from reports.numbers.verdict import SIGNS, margin_reaches_zero
 from reports.numbers.words import counted, interval, listed, signed
 from reports.sections.causes import cause_sentences
 from reports.sections.section import Section, Table
-
-CAUSE_STUDY = "dhp-attribution"
-"""The study that separates plasticity from the other differences between the conditions."""
 
 
 def headline(analysis: Analysis) -> str:
@@ -41,7 +38,7 @@ def verdict_section(analysis: Analysis, study: Study) -> Section:
     if not analysis.claims:
         paragraphs.append(headline(analysis))
     if analysis.claims and not findings:
-        warning = caveat(analysis.claims[0], study.conditions)
+        warning = caveat(analysis.claims[0], study)
         if warning:
             paragraphs.append(warning)
     real = [judged for judged in analysis.claims if judged.claim.expected is None]
@@ -76,29 +73,38 @@ def _without_size(claims: Sequence[JudgedClaim]) -> list[str]:
     ]
 
 
-def caveat(main: JudgedClaim, conditions: Mapping[str, Any]) -> str | None:
+def caveat(main: JudgedClaim, study: Study) -> str | None:
     """Return a warning where the two conditions of a claim differ in more than one choice."""
-    differ = differing(conditions[main.claim.treatment], conditions[main.claim.baseline])
+    treatment, baseline = (
+        study.conditions[name] for name in (main.claim.treatment, main.claim.baseline)
+    )
+    differ = differing(treatment, baseline)
     if len(differ) < 2:
         return None
+    apart = (
+        "a study that changes them one at a time tells"
+        if study.causes is None
+        else (f"the study {study.causes} takes the differences apart")
+    )
     return (
         f"The two conditions differ in {listed(differ)}. This is a verdict on the size of the "
-        f"gain, not on its cause; the study {CAUSE_STUDY} takes the differences apart."
+        f"gain, not on its cause; {apart}."
     )
 
 
 def differing(a: Any, b: Any) -> list[str]:
     """Return the choices that two conditions both have and in which they differ.
 
-    A choice that is None does not arise in a condition: eta has no start without plasticity.
+    A choice can arise in one alone: eta has no start without plasticity.
     """
     first_choices, second_choices = (
-        {**vars(condition.method), **vars(condition.protocol)} for condition in (a, b)
+        {**settings["method"], **settings["protocol"]}
+        for settings in (condition.settings() for condition in (a, b))
     )
     return [
         name
         for name, value in first_choices.items()
-        if value != second_choices[name] and value is not None and second_choices[name] is not None
+        if name in second_choices and value != second_choices[name]
     ]
 
 
