@@ -178,7 +178,7 @@ def test_many_seeds_are_drawn_in_parts() -> None:
     ],
 )
 def test_which_verdicts_are_so(gain: float, so: set[Verdict]) -> None:
-    so = so | {Verdict.INCONCLUSIVE}
+    so = so | {Verdict.INCONCLUSIVE} | ({Verdict.DIRECTION_ONLY} if gain > 0 else set())
     assert {v for v in VERDICTS if is_true(v, gain, SmallClaim())} == so
     assert {v for v in VERDICTS if is_true(v, -gain, SmallClaim(reported=-4.69))} == so
 

@@ -8,7 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from reports.numbers.estimates import OneSample
-from reports.numbers.rules import Rule, first
+from reports.numbers.rules import Rule, first, p_of
 from reports.numbers.sequential import ANYTIME
 from reports.numbers.statistics import FIXED
 from reports.numbers.verdict import gain_rules
@@ -34,11 +34,15 @@ def test_a_verdict_stands_down_to_its_p_value_and_no_further(
     rule = given_rule(rules, estimate, 0.2)
     assume(rule is not None)
     assert rule is not None
-    p = rule.p_value(estimate)
+    p = p_of(rule.word, rules, estimate)
     assert 0 <= p <= 0.2 + 1e-9
     assume(1e-9 < p < 0.199)
-    assert given_rule(rules, estimate, p * 1.001) is rule
-    assert given_rule(rules, estimate, p * 0.999) is not rule
+    still = given_rule(rules, estimate, p * 1.001)
+    assert still is not None
+    if rule.word != "DIRECTION ONLY":  # of its two rules the first may give way to another
+        assert still.word == rule.word
+    gone = given_rule(rules, estimate, p * 0.999)
+    assert gone is None or gone.word != rule.word
 
 
 def test_a_value_without_an_error_has_the_p_value_0_of_what_is_so() -> None:

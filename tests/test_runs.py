@@ -407,7 +407,7 @@ def test_adaptive_does_not_add_seeds_for_a_claim_that_no_number_decides(
     done = run("run", weak, "--adaptive", *arguments)
     assert done.returncode == 0, done.stderr
     verdict = json.loads((tmp_path / "out" / "report" / "verdict.json").read_text())
-    assert verdict["claims"][0]["verdict"] == "INCONCLUSIVE"
+    assert verdict["claims"][0]["verdict"] == "DIRECTION ONLY"
     assert verdict["claims"][0]["n"] < 60
     assert "0 of 1 claims decided; no number of seeds decides planted" in done.stdout
     assert "would settle it" not in done.stdout

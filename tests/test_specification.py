@@ -93,7 +93,7 @@ def test_a_curve_that_its_margin_swallows_reproduces_nothing_and_says_so() -> No
               for row, own in enumerate(gains) for side in ("off", "on")}  # fmt: skip
     levels = {name: dict(zip(("plasticity", "choice"), name.split(), strict=True))
               for name in finals}  # fmt: skip
-    for margin, verdict in ((0.6, Verdict.INCONCLUSIVE), (0.4, Verdict.REPRODUCED)):
+    for margin, verdict in ((0.6, Verdict.DIRECTION_ONLY), (0.4, Verdict.REPRODUCED)):
         curve = CURVE.model_copy(update={"reported": 0.5, "margin": margin, "negligible": 0.1})
         specs = specifications(finals, levels, curve)
         assert {spec.verdict for spec in specs} == {verdict}

@@ -9,10 +9,13 @@ import pytest
 from gains import GAIN, MARGIN, NEGLIGIBLE, judged, spread
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
+from reports.numbers.estimates import OneSample
 from reports.numbers.sequential import ANYTIME
 from reports.numbers.statistics import Interval, compare_paired, mean_interval, tost
-from reports.numbers.verdict import Verdict, decide, judge
+from reports.numbers.testable import smallest_margin
+from reports.numbers.verdict import VERDICTS, Verdict, decide, judge, verdicts
 
 quick = settings(derandomize=True, deadline=None, max_examples=300)
 
@@ -77,14 +80,15 @@ def test_finding_just_what_a_negligible_claim_says_reproduces_it() -> None:
     ("low", "high", "claim", "expected"),
     [
         (0.1, 0.2, (0.37, 0.5, 0.3), Verdict.NOT_REPRODUCED),
-        (0.4, 0.6, (0.37, 0.5, 0.3), Verdict.INCONCLUSIVE),  # surely within the margin
-        (0.36, 0.38, (0.37, 0.5, 0.3), Verdict.INCONCLUSIVE),  # just what was reported
-        (0.18, 0.2, (0.19, 0.5, 0.3), Verdict.INCONCLUSIVE),  # the same, and negligible
+        (0.4, 0.6, (0.37, 0.5, 0.3), Verdict.DIRECTION_ONLY),  # surely within the margin
+        (0.36, 0.38, (0.37, 0.5, 0.3), Verdict.DIRECTION_ONLY),  # just what was reported
+        (0.18, 0.2, (0.19, 0.5, 0.3), Verdict.DIRECTION_ONLY),  # the same, and negligible
         (-0.1, 0.1, (0.19, 0.5, 0.3), Verdict.NOT_REPRODUCED),
         (0.9, 1.2, (0.37, 0.5, 0.3), Verdict.LARGER),
         (-0.6, -0.4, (0.37, 0.5, 0.3), Verdict.CONTRADICTED),
         (-0.2, 0.4, (0.37, 0.5, 0.3), Verdict.INCONCLUSIVE),
-        (0.4, 0.6, (0.5, 0.5, 0.3), Verdict.INCONCLUSIVE),  # as large as the claim is not smaller
+        (0.4, 1.2, (0.37, 0.5, 0.3), Verdict.DIRECTION_ONLY),  # surely a gain, perhaps larger
+        (0.4, 0.6, (0.5, 0.5, 0.3), Verdict.DIRECTION_ONLY),  # as large as the claim is not smaller
         (0.4, 0.6, (0.5, 0.49, 0.3), Verdict.REPRODUCED),
     ],
 )
@@ -120,7 +124,8 @@ def test_any_intervals_have_exactly_one_verdict(
     within = ci.low > 0 and reported - margin <= inner.low and inner.high <= reported + margin
     rules = {
         Verdict.REPRODUCED: within and margin < reported,
-        Verdict.INCONCLUSIVE: within and margin >= reported,
+        Verdict.DIRECTION_ONLY: margin >= reported
+        and (within or (ci.low > 0 and inner.low <= reported + margin and not none)),
         Verdict.LARGER: inner.low > reported + margin,
         Verdict.PARTIAL: ci.low > 0 and inner.high < reported - margin,
         Verdict.NOT_REPRODUCED: none,
@@ -140,6 +145,7 @@ ORDER = (
     Verdict.NOT_REPRODUCED,
     Verdict.PARTIAL,
     Verdict.REPRODUCED,
+    Verdict.DIRECTION_ONLY,
     Verdict.LARGER,
 )
 
@@ -246,16 +252,26 @@ def test_a_claim_that_its_margin_swallows_says_so_and_asks_for_no_seeds() -> Non
     """The two MAS claims at the gain that our runs show."""
     for reported in (0.37, 0.19):
         found = judged(spread(0.54, 10, 0.09), reported, margin=0.5)
-        assert (found.verdict, found.seeds_needed) == (Verdict.INCONCLUSIVE, None)
+        assert (found.verdict, found.seeds_needed) == (Verdict.DIRECTION_ONLY, None)
         assert found.settled, "more seeds find the same"
         assert found.reason.endswith(
-            f"neither supports nor refutes the reported {reported:+.2f} (margin 0.50): its margin "
-            "is not smaller than the claim, so that almost any gain lies within it, and no number "
-            "of seeds settles that."
+            f"is a gain; its size cannot be held against the reported {reported:+.2f}, because the "
+            "margin of 0.50 is not smaller than the claim; 10 new seeds of this spread could test "
+            "a margin of 0.093 or more, if it is fixed before they are run."
         )
+    noisy = judged(spread(0.54, 10, 0.6), 0.37, margin=0.5)
+    assert noisy.verdict is Verdict.DIRECTION_ONLY
+    assert (
+        "a margin of a third of the claim (0.12), fixed before they are run, would take about "
+        in (noisy.reason)
+    )
+    perhaps_larger = judged(spread(0.9, 10, 0.3), 0.37, margin=0.5)
+    assert (perhaps_larger.verdict, perhaps_larger.settled) == (Verdict.DIRECTION_ONLY, False)
     wide = judged(spread(0.54, 3, 0.9), 0.37, margin=0.5)
-    assert (wide.verdict, wide.settled, wide.seeds_needed) == (Verdict.INCONCLUSIVE, False, None)
-    assert "no number of seeds" in wide.reason
+    assert (wide.verdict, wide.settled) == (Verdict.INCONCLUSIVE, False)
+    assert wide.seeds_needed is not None
+    later = judged(spread(0.54, wide.seeds_needed, 0.9), 0.37, margin=0.5)
+    assert (later.verdict, later.settled) == (Verdict.DIRECTION_ONLY, True)
     for mean, expected in ((0.1, Verdict.NOT_REPRODUCED), (2.0, Verdict.LARGER)):
         early = judged(spread(mean, 3, 1.0), 0.37, margin=0.5)
         assert (early.verdict, early.settled) == (Verdict.INCONCLUSIVE, False)
@@ -263,6 +279,54 @@ def test_a_claim_that_its_margin_swallows_says_so_and_asks_for_no_seeds() -> Non
         later = judged(spread(mean, early.seeds_needed, 1.0), 0.37, margin=0.5)
         assert (later.verdict, later.settled) == (expected, True)
     assert "one seed shows no spread" in judged([0.5], 0.37, margin=0.5).reason
+
+
+def test_the_margin_named_as_testable_is_tested_at_that_rate() -> None:
+    """Ten seeds, a spread of 0.09 and a true gain of 0.37: 80% are REPRODUCED at that margin."""
+    margin = smallest_margin(OneSample(10, 0.37, 0.09), 0.37, 0.05)
+    assert margin is not None
+    samples = np.random.default_rng(8).normal(0.37, 0.09, (4000, 10))
+    means, errors = samples.mean(1), samples.std(1, ddof=1) / math.sqrt(10)
+    wide, narrow = stats.t.ppf(0.975, 9) * errors, stats.t.ppf(0.95, 9) * errors
+    codes = verdicts((means - wide, means + wide), (means - narrow, means + narrow),
+                     0.37, margin, 0.0)  # fmt: skip
+    share = float((codes == VERDICTS.index(Verdict.REPRODUCED)).mean())
+    assert share == pytest.approx(0.8, abs=5 * math.sqrt(0.8 * 0.2 / 4000))
+    assert smallest_margin(OneSample(10, 0.37, 2.0), 0.37, 0.05) is None
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_other_verdicts_say_how_large_the_gain_is_beside_the_claim(sign: int) -> None:
+    """A difference of 0.31 that is surely there, against 4.69: 6 to 7% of the claim."""
+    partial = judged(sign * spread(0.31, 20, 0.02), sign * GAIN, negligible=0.1)
+    assert partial.verdict is Verdict.PARTIAL
+    assert (partial.share.low, partial.share.high) == pytest.approx((6.41, 6.81), abs=0.01)
+    assert partial.label == "◐ PARTIAL, 6 to 7% of the claim"
+    assert ": 6 to 7% of the claim." in partial.reason
+    lost = judged(sign * -spread(0.6, 20, 0.1), sign * GAIN)
+    assert lost.label == "✗ CONTRADICTED, minus 12 to 14% of the claim"
+    assert "no size" not in lost.reason
+    slight = judged(sign * -spread(0.31, 20, 0.1), sign * GAIN)
+    assert slight.verdict is Verdict.CONTRADICTED
+    assert slight.reason.endswith(
+        "; it may be negligible (within 0.30 of zero), so that it contradicts the direction and no "
+        "size."
+    )
+    assert judged(spread(4.5, 20, 0.8)).label == "✓ REPRODUCED"
+
+
+def test_p_values_are_those_of_the_tests_behind_the_verdict() -> None:
+    """By hand: t tests of scipy on the same differences."""
+    gains = spread(4.5, 20, 0.8)
+    above = stats.ttest_1samp(gains, 0).pvalue
+    edges = [
+        stats.ttest_1samp(gains, GAIN - MARGIN, alternative="greater").pvalue,
+        stats.ttest_1samp(gains, GAIN + MARGIN, alternative="less").pvalue,
+    ]
+    assert judged(gains).p_value == pytest.approx(max(above, *edges), rel=1e-6)
+    loss = spread(-1.0, 8, 0.9)
+    assert judged(loss).p_value == pytest.approx(stats.ttest_1samp(loss, 0).pvalue, rel=1e-6)
+    assert judged(spread(4.5, 4, 2.0)).p_value is None
 
 
 def test_a_smaller_alpha_and_looking_at_will_ask_for_more() -> None:

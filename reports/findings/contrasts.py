@@ -170,13 +170,13 @@ def undecided(claims: Sequence[JudgedClaim]) -> list[str]:
 
 
 def undecidable(claims: Sequence[JudgedClaim]) -> list[str]:
-    """Return the claims that stay INCONCLUSIVE at any number of seeds, by id."""
+    """Return the claims of whose size no number of seeds tells more, by id."""
     return [
         judged.claim.id
         for judged in claims
         if judged.judgement
         and judged.judgement.settled
-        and judged.judgement.verdict is Verdict.INCONCLUSIVE
+        and judged.judgement.verdict is Verdict.DIRECTION_ONLY
     ]
 
 

@@ -130,7 +130,8 @@ def is_true(verdict: Verdict, gain: float, claim: Claim) -> bool:
     """Return whether a verdict is true of a true gain; INCONCLUSIVE always is.
 
     REPRODUCED, LARGER and PARTIAL say that the gain is above zero, and lies within, above or below
-    the claim's margin. NOT REPRODUCED says that it is negligible, CONTRADICTED that it is a loss.
+    the claim's margin. NOT REPRODUCED says that it is negligible, CONTRADICTED that it is a loss,
+    DIRECTION ONLY that it is above zero.
     """
     sign = math.copysign(1, claim.reported)
     gain, reported = sign * gain, abs(claim.reported)
@@ -146,6 +147,8 @@ def is_true(verdict: Verdict, gain: float, claim: Claim) -> bool:
             return abs(gain) <= claim.negligible
         case Verdict.CONTRADICTED:
             return gain < 0
+        case Verdict.DIRECTION_ONLY:
+            return gain > 0
         case Verdict.INCONCLUSIVE:
             return True
 
@@ -211,7 +214,8 @@ def error_rates_note(judged: JudgedClaim) -> str:
         f"{judged.claim.alpha:g}). Wrong is a verdict whose statement is not so for the true "
         "gain: REPRODUCED outside the margin or without a gain, LARGER not above it, PARTIAL not "
         "below it or without a gain, NOT REPRODUCED for more than what is negligible, "
-        "CONTRADICTED without a loss; INCONCLUSIVE is never wrong. On the edge of a band the side "
-        "counts on which more are wrong. So few differences know nothing of rarer ones: as a "
-        "check, the same for normal differences of that standard deviation stands beside."
+        "CONTRADICTED without a loss, DIRECTION ONLY without a gain; INCONCLUSIVE is never wrong. "
+        "On the edge of a band the side counts on which more are wrong. So few differences know "
+        "nothing of rarer ones: as a check, the same for normal differences of that "
+        "standard deviation stands beside."
     )

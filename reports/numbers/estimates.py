@@ -9,7 +9,15 @@ import math
 from dataclasses import dataclass
 
 from reports.numbers.rules import Rule
-from reports.numbers.statistics import FIXED, Interval, Procedure, mean_interval, seeds_needed
+from reports.numbers.statistics import (
+    FIXED,
+    Floats,
+    Interval,
+    Procedure,
+    has_spread,
+    mean_interval,
+    seeds_needed,
+)
 
 POWER = 0.8  # probability that the stated number of seeds settles a claim
 SEED_CAP = 1000
@@ -70,3 +78,11 @@ class OneSample:
             cap=SEED_CAP,
             procedure=self.procedure,
         )
+
+
+def one_sample(values: Floats, procedure: Procedure = FIXED) -> OneSample:
+    """Return the estimate of the true mean from values, (n,) with n > 0."""
+    n = len(values)
+    if not has_spread(values):
+        return OneSample(n, float(values[0]), 0.0 if n > 1 else None, procedure)
+    return OneSample(n, float(values.mean()), float(values.std(ddof=1)), procedure)

@@ -8,7 +8,8 @@ gives the verdict. From the same few lines follow
 - the verdict of one study, or of thousands of simulated ones;
 - its p-value: the smallest alpha at which it would still be given. A smaller alpha makes every
   interval wider, so that no earlier rule takes its place, and the rule itself holds as long as all
-  of its parts do. The p-value is therefore the largest of its parts';
+  of its parts do. A rule's p-value is therefore the largest of its parts', and a verdict's the
+  smallest of the rules that have its word;
 - whether a verdict is true of a value: where the value lies in all the bands of its rule.
 """
 
@@ -122,6 +123,11 @@ def first(rules: Sequence[Rule], ci: Interval, ci_equivalence: Interval) -> Rule
     """Return the first rule that holds for one study; None where none does."""
     place = int(places(rules, ends(ci), ends(ci_equivalence)))
     return rules[place] if place < len(rules) else None
+
+
+def p_of(word: str, rules: Sequence[Rule], estimate: Estimate) -> float:
+    """Return the smallest alpha at which a verdict would still be given, by any of its rules."""
+    return min(rule.p_value(estimate) for rule in rules if rule.word == word)
 
 
 def target(rules: Sequence[Rule], value: float) -> Rule | None:

@@ -1,38 +1,39 @@
-"""From a claim and its data to one of six verdicts.
+"""From a reported gain and its data to one of seven verdicts.
 
 A verdict rests on the mean paired difference. ``ci`` is its interval at level 1 - alpha (95%),
 ``ci_equivalence`` its interval at level 1 - 2 alpha (90%), G the reported gain, tau the margin
 around it, and delta the largest gain that counts as none. The first line that holds decides:
 
     NOT REPRODUCED  ci_equivalence within [-delta, delta], if G > delta
-    REPRODUCED      ci.low > 0 and ci_equivalence within [G - tau, G + tau];
-                    INCONCLUSIVE instead where tau >= G
+    REPRODUCED      ci.low > 0 and ci_equivalence within [G - tau, G + tau], if tau < G
     LARGER          ci_equivalence.low > G + tau
     PARTIAL         ci.low > 0 and ci_equivalence.high < G - tau
     NOT REPRODUCED  ci_equivalence within [-delta, delta]
     CONTRADICTED    ci.high < 0
+    DIRECTION ONLY  ci.low > 0, if tau >= G
     INCONCLUSIVE    none of the above
 
-The order matters only for NOT REPRODUCED; no two of the other lines can hold at once. A gain can
-be above zero beyond doubt and still be negligible, so NOT REPRODUCED comes first: a study that
-calls such a gain none cannot also call it a part of the claim, a loss, or, where the two bands
-overlap, the claim itself. The exception is a claim that is itself negligible (G <= delta). A study
-that finds exactly what was reported must not count against such a claim, so there the lines about
-the claim come first.
+The order matters only for NOT REPRODUCED and DIRECTION ONLY; no two of the other lines can hold at
+once. A gain can be above zero beyond doubt and still be negligible, so NOT REPRODUCED comes first:
+a study that calls such a gain none cannot also call it a part of the claim, a loss, or, where the
+two bands overlap, the claim itself. The exception is a claim that is itself negligible
+(G <= delta). A study that finds exactly what was reported must not count against such a claim, so
+there the lines about the claim come first.
 
 A margin that is not smaller than its claim (tau >= G) reaches down to no gain at all. Any gain up
 to G + tau then lies within the margin, and REPRODUCED would say no more than "above zero": ten
 seeds with a standard deviation of 0.09 and a true gain of 0.05 would reproduce 0.19 +- 0.50 in a
 third of all studies. Such a claim is never REPRODUCED. It is never PARTIAL either, because no gain
-is smaller than its margin allows. LARGER, NOT REPRODUCED and CONTRADICTED do not use the lower edge
-of the margin, so their rules stay the same.
+is smaller than its margin allows. What can be told is that there is a gain: DIRECTION ONLY says
+this, and its reason says which margin, or how many seeds, could test the size. Where the gain is
+surely within the margin too, more seeds would find the same, and the claim counts as settled.
 
 Each verdict can be wrong. For normal differences, the probability is at most alpha / 2 of
-REPRODUCED or PARTIAL where the true mean is not above zero, and of CONTRADICTED where it is not
-below zero. It is at most alpha of REPRODUCED where the true mean lies outside the claim's band, of
-LARGER or PARTIAL where it does not lie on their side of that band, and of NOT REPRODUCED where it
-is not negligible. Enough seeds settle a claim wherever the true mean lies, except on an edge of a
-band, at zero where delta is zero, and within a margin that is not smaller than its claim.
+REPRODUCED, PARTIAL or DIRECTION ONLY where the true mean is not above zero, and of CONTRADICTED
+where it is not below zero. It is at most alpha of REPRODUCED where the true mean lies outside the
+claim's band, of LARGER or PARTIAL where it does not lie on their side of that band, and of NOT
+REPRODUCED where it is not negligible. Enough seeds settle a claim wherever the true mean lies,
+except on an edge of a band, and at zero where delta is zero.
 
 A reported loss (G < 0) is the same claim with the conditions swapped: the axis is mirrored, and
 "larger" means a larger loss. A reported gain of zero is refused, because these rules need a gain.
@@ -50,7 +51,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reports.numbers.estimates import SEED_CAP, OneSample
-from reports.numbers.rules import Ends, Part, Rule, first, places, target
+from reports.numbers.rules import Ends, Part, Rule, first, p_of, places, target
 from reports.numbers.statistics import (
     FIXED,
     Interval,
@@ -60,6 +61,7 @@ from reports.numbers.statistics import (
     check_unit,
     tost,
 )
+from reports.numbers.testable import size_words
 
 
 class Verdict(StrEnum):
@@ -70,6 +72,7 @@ class Verdict(StrEnum):
     PARTIAL = "PARTIAL"
     NOT_REPRODUCED = "NOT REPRODUCED"
     CONTRADICTED = "CONTRADICTED"
+    DIRECTION_ONLY = "DIRECTION ONLY"
     INCONCLUSIVE = "INCONCLUSIVE"
 
 
@@ -83,6 +86,7 @@ SIGNS = {
     Verdict.PARTIAL: "◐",
     Verdict.NOT_REPRODUCED: "○",
     Verdict.CONTRADICTED: "✗",
+    Verdict.DIRECTION_ONLY: "→",
     Verdict.INCONCLUSIVE: "?",
 }
 """A sign beside each word, so that colour is never the only sign."""
@@ -103,9 +107,10 @@ class Judgement:
     seeds_needed : number of seeds that would settle an inconclusive claim at the observed mean
         and spread, with a power of 80%; None where the claim is settled, or where 1000 seeds would
         not be enough.
-    settled : whether more seeds would change nothing. True for every verdict except INCONCLUSIVE;
-        true for INCONCLUSIVE only where the claim would be REPRODUCED if its margin were smaller
-        than the claim.
+    settled : whether more seeds would change nothing. False for INCONCLUSIVE; false for DIRECTION
+        ONLY too as long as the gain may be larger than the claim and its margin.
+    p_value : the smallest alpha at which this verdict would still be given; None for INCONCLUSIVE.
+    share : ``ci`` in % of the reported gain; negative for a loss where a gain was reported.
     """
 
     verdict: Verdict
@@ -117,6 +122,26 @@ class Judgement:
     p_zero: float
     seeds_needed: int | None
     settled: bool
+    p_value: float | None
+    share: Interval
+
+    @property
+    def label(self) -> str:
+        """The verdict with its sign, and its size where it says that the gain is another one."""
+        label = f"{SIGNS[self.verdict]} {self.verdict}"
+        size = share_words(self.share)
+        sized = self.verdict in (Verdict.PARTIAL, Verdict.CONTRADICTED, Verdict.LARGER)
+        return f"{label}, {size}" if sized and size else label
+
+
+def share_words(share: Interval) -> str:
+    """Return an interval in % of the claim in words: 7 to 9% of the claim; "" without ends."""
+    if not (math.isfinite(share.low) and math.isfinite(share.high)):
+        return ""
+    lost = share.high <= 0
+    low, high = (-share.high, -share.low) if lost else (share.low, share.high)
+    ends = list(dict.fromkeys(f"{end:.{0 if high >= 1 else 2}f}" for end in (low, high)))
+    return f"{'minus ' * lost}{' to '.join(ends)}% of the claim"
 
 
 def margin_reaches_zero(reported: float, margin: float) -> bool:
@@ -167,16 +192,19 @@ def gain_rules(reported: float, margin: float, negligible: float) -> list[Rule]:
     above = Part(Interval(0, math.inf), two_sided=True, strict=True)
     within = Part(Interval(gain - margin, gain + margin))
     none = Rule(Verdict.NOT_REPRODUCED, (Part(Interval(-negligible, negligible)),))
-    claimed = Verdict.REPRODUCED
+    claimed = Rule(Verdict.REPRODUCED, (above, within))
+    gain_only = []
     if margin_reaches_zero(reported, margin):
-        claimed = Verdict.INCONCLUSIVE
+        claimed = Rule(Verdict.DIRECTION_ONLY, (above, within))
+        gain_only = [Rule(Verdict.DIRECTION_ONLY, (above,))]
     rules = [
         *([none] if gain > negligible else []),
-        Rule(claimed, (above, within)),
+        claimed,
         Rule(Verdict.LARGER, (Part(Interval(gain + margin, math.inf), strict=True),)),
         Rule(Verdict.PARTIAL, (above, Part(Interval(-math.inf, gain - margin), strict=True))),
         none,
         Rule(Verdict.CONTRADICTED, (-above,)),
+        *gain_only,
     ]
     return rules if reported > 0 else [-rule for rule in rules]
 
@@ -219,16 +247,27 @@ def judge(
     rules = gain_rules(reported, margin, negligible)
     rule, leading_to = first(rules, ci, ci_equivalence), target(rules, mean)
     verdict, needed = _word(rule), None
-    if verdict is Verdict.INCONCLUSIVE and leading_to and leading_to.word != Verdict.INCONCLUSIVE:
+    if rule is None and leading_to is not None:
         needed = estimate.seeds_for(leading_to, alpha)
     shown = "points" if unit == "points" else "%"
     observed = (
         f"The mean difference of {mean:+.2f} {shown} over {n} seed{'s' * (n != 1)} "
         f"({_words(ci, 1 - alpha)}; {_words(ci_equivalence, 1 - 2 * alpha)})"
     )
+    share = _share(ci, reported)
     meaning = _finding(verdict, reported, margin, negligible)
-    if verdict is Verdict.INCONCLUSIVE:
-        meaning += _outlook(comparison, needed, _word(leading_to))
+    match verdict:
+        case Verdict.INCONCLUSIVE:
+            meaning += _outlook(comparison, needed)
+        case Verdict.DIRECTION_ONLY:
+            meaning += f"; {size_words(estimate, reported, alpha)}"
+        case Verdict.PARTIAL | Verdict.LARGER | Verdict.CONTRADICTED:
+            meaning += f": {share_words(share)}"
+    if verdict is Verdict.CONTRADICTED and not _beyond(ci_equivalence, reported, negligible):
+        meaning += (
+            f"; it may be negligible (within {negligible:.2f} of zero), so that it contradicts the "
+            "direction and no size"
+        )
     return Judgement(
         verdict=verdict,
         reason=f"{observed} {meaning}.",
@@ -238,7 +277,9 @@ def judge(
         p_claim=tost(mean, sd, n, reported - margin, reported + margin, procedure),
         p_zero=tost(mean, sd, n, -negligible, negligible, procedure),
         seeds_needed=needed,
-        settled=rule is not None,
+        settled=rule is not None and (verdict is not Verdict.DIRECTION_ONLY or len(rule.parts) > 1),
+        p_value=None if rule is None else p_of(rule.word, rules, estimate),
+        share=share,
     )
 
 
@@ -258,6 +299,17 @@ def _word(rule: Rule | None) -> Verdict:
     return Verdict.INCONCLUSIVE if rule is None else Verdict(rule.word)
 
 
+def _share(ci: Interval, reported: float) -> Interval:
+    low, high = sorted((100 * ci.low / reported, 100 * ci.high / reported))
+    return Interval(low, high)
+
+
+def _beyond(ci_equivalence: Interval, reported: float, negligible: float) -> bool:
+    """Tell whether a loss (a gain, where a loss was reported) is surely not negligible."""
+    opposite = ci_equivalence if reported < 0 else -ci_equivalence
+    return opposite.low > negligible
+
+
 def _finding(verdict: Verdict, reported: float, margin: float, negligible: float) -> str:
     gain = "gain" if reported > 0 else "loss"
     claim = f"the reported {reported:+.2f}"
@@ -272,20 +324,20 @@ def _finding(verdict: Verdict, reported: float, margin: float, negligible: float
             return f"is negligible, within {negligible:.2f} of zero, against {claim}"
         case Verdict.CONTRADICTED:
             return f"is the opposite of {claim}"
+        case Verdict.DIRECTION_ONLY:
+            return (
+                f"is a {gain}; its size cannot be held against {claim}, because the margin of "
+                f"{margin:.2f} is not smaller than the claim"
+            )
         case Verdict.INCONCLUSIVE:
             return f"neither supports nor refutes {claim} (margin {margin:.2f})"
 
 
-def _outlook(comparison: PairedComparison, needed: int | None, target: Verdict) -> str:
+def _outlook(comparison: PairedComparison, needed: int | None) -> str:
     if comparison.n == 1:
         return ": one seed shows no spread"
     if not comparison.sd:
         return ": the differences are all equal and show no spread"
-    if target is Verdict.INCONCLUSIVE:  # even without an error of the mean, so for any seeds
-        return (
-            ": its margin is not smaller than the claim, so that almost any gain lies within it, "
-            "and no number of seeds settles that"
-        )
     if needed is None:
         return f"; up to {SEED_CAP} seeds would not settle it at this mean and spread"
     return f"; about {needed} seeds would settle it at this mean and spread"
