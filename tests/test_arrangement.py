@@ -1,4 +1,4 @@
-"""Pairs and families are said by the study; no name of anything has a meaning in a report."""
+"""Pairs and comparisons are said by the study; no name of anything has a meaning in a report."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def study(names: dict[str, str], **more: Any) -> Study:
     }
     arranged: dict[str, Any] = {
         "pairs": {names["one+"]: names["one"], names["two+"]: names["two"]},
-        "families": [{"text": "plus helps", "treatments": [names["one+"], names["two+"]]}],
+        "comparisons": [{"text": "plus helps", "treatments": [names["one+"], names["two+"]]}],
     }
     raw = {"name": "any", "seeds": 3, "conditions": conditions} | arranged | more
     return validate_study(raw, "any.toml", HERE)
@@ -56,7 +56,7 @@ def test_renamed_conditions_give_the_same_report_but_for_the_names() -> None:
         text = text.replace(f'"{old}"', f'"{new}"')
     assert renamed == text
     assert len(json.loads(text)) == 2
-    plain = analyse(records(other), study(other, pairs={}, families=[]))
+    plain = analyse(records(other), study(other, pairs={}, comparisons=[]))
     assert plain.family == ()
 
 
@@ -76,9 +76,9 @@ def test_variants_share_a_hue_with_what_they_vary_and_nothing_else() -> None:
         ({"pairs": {"one": "none"}}, "pairs.one names the condition 'none'"),
         ({"pairs": {"one": "two", "two": "plain"}}, "pairs.one: 'two' is a variant of 'plain'"),
         ({"pairs": {"one": "one"}}, "pairs.one: 'one' is a variant of 'one' itself"),
-        ({"families": [{"text": "t", "treatments": ["plain"]}]}, "'plain' has no partner"),
-        ({"families": [{"text": "t", "treatments": []}]}, "families.0.treatments: Tuple should"),
-        ({"families": [{"txt": "t"}]}, "families.0.txt: unknown key; known here: text"),
+        ({"comparisons": [{"text": "t", "treatments": ["plain"]}]}, "'plain' has no partner"),
+        ({"comparisons": [{"text": "t", "treatments": []}]}, "comparisons.0.treatments: Tuple should"),
+        ({"comparisons": [{"txt": "t"}]}, "comparisons.0.txt: unknown key; known here: text"),
     ],
 )
 def test_what_is_wrong_with_them_is_said(more: dict[str, Any], says: str) -> None:
@@ -89,7 +89,7 @@ def test_what_is_wrong_with_them_is_said(more: dict[str, Any], says: str) -> Non
 
 def test_they_change_no_fingerprint_and_are_kept_with_the_results() -> None:
     same = {name: name for name in NAMES}
-    with_them, without = study(same), study(same, pairs={}, families=[], causes="other")
+    with_them, without = study(same), study(same, pairs={}, comparisons=[], causes="other")
     assert with_them.fingerprint() == without.fingerprint()
     assert with_them.fingerprint_of_version_1() == without.fingerprint_of_version_1()
     stored = with_them.model_dump(mode="json", exclude_none=True)
@@ -100,10 +100,10 @@ def test_they_change_no_fingerprint_and_are_kept_with_the_results() -> None:
 def test_results_of_earlier_versions_are_reported_as_they_were() -> None:
     now = load_study("dhp-split-mnist")
     stored = now.model_dump(mode="json", exclude_none=True)
-    for field in ("pairs", "families", "causes"):
+    for field in ("pairs", "comparisons", "causes"):
         del stored[field]
     again = validate_study(with_what_names_meant(stored), "study.json")
-    assert (again.pairs, again.families, again.causes) == (now.pairs, now.families, now.causes)
+    assert (again.pairs, again.comparisons, again.causes) == (now.pairs, now.comparisons, now.causes)
 
 
 def test_a_quantity_that_nobody_knows_is_shown_by_its_own_name() -> None:

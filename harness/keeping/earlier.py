@@ -10,7 +10,7 @@ CAUSES = "dhp-attribution"
 
 
 def with_what_names_meant(study: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the study of a results directory with the pairs and the family that it did not say.
+    """Return the study of a results directory with the pairs and the comparisons that it did not say.
 
     Versions before 0.3 knew by name that ``dhp+ewc`` is ``ewc`` with DHP.
     """
@@ -24,7 +24,7 @@ def with_what_names_meant(study: Mapping[str, Any]) -> dict[str, Any]:
     said: dict[str, Any] = {"pairs": pairs}
     if treatments:
         text = "DHP improves every consolidation"
-        said["families"] = [{"text": text, "treatments": treatments}]
+        said["comparisons"] = [{"text": text, "treatments": treatments}]
     if pairs:
         said["causes"] = CAUSES
     return dict(study) | said

@@ -8,6 +8,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from harness.studies.claims import Claim
+from harness.studies.statements import Statement
 from harness.studies.study import Study
 from harness.studies.study_files import load_study, shipped_studies
 
@@ -56,7 +58,7 @@ def show_study(out: Console, study: Study) -> None:
     if study.claims:
         table = _table("claims", "claim", "text", "reported", "source")
         for claim in study.claims:
-            value = f"{claim.reported:+} ± {claim.margin} {claim.unit}"
+            value = _asked(claim)
             table.add_row(claim.id, claim.text, value, claim.source)
         say(table)
     if study.curves:
@@ -64,6 +66,13 @@ def show_study(out: Console, study: Study) -> None:
         for curve in study.curves:
             table.add_row(curve.id, _listed(curve.treatment), _listed(curve.baseline), curve.text)
         say(table)
+
+
+def _asked(claim: Claim | Statement) -> str:
+    if isinstance(claim, Claim):
+        return f"{claim.reported:+} ± {claim.margin} {claim.unit}"
+    fields = claim.model_dump(exclude_none=True, exclude={"id", "text", "source", "kind", "alpha"})
+    return f"{claim.kind}: {_listed(fields)}"
 
 
 def _table(title: str, *columns: str) -> Table:

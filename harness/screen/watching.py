@@ -194,7 +194,7 @@ class Watched:
                 "events": [{"time": when, "text": text} for when, text in reversed(self._events)],
             }
         state["conditions"] = [self._condition(name, finals[name]) for name in finals]
-        state["claims"] = [self._claim(claim, finals) for claim in self.study.claims]
+        state["claims"] = [self._claim(claim, finals) for claim in self.study.gains]
         return state
 
     def _take(self, event: BlockDone) -> None:

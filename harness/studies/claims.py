@@ -57,8 +57,11 @@ class Published(Frozen):
 class Claim(Frozen):
     """A reported gain of one condition over another, and which gains count as equal to it.
 
+    All other claims are ``harness.studies.statements.Statement``; these two have the same file.
+
     Attributes
     ----------
+    kind, pairing : have one value, and no part in the study's fingerprint.
     treatment, baseline : names of conditions; the gain is treatment minus baseline.
     reported : the gain, in ``unit``.
     unit : "points" (of accuracy in %) or "relative %".
@@ -71,7 +74,9 @@ class Claim(Frozen):
     id: Id
     text: str
     source: str
+    kind: Literal["gain"] = Field(default="gain", exclude=True)
     metric: Literal["final-accuracy"] = "final-accuracy"
+    pairing: Literal["seed"] = Field(default="seed", exclude=True)
     treatment: str
     baseline: str
     reported: Gain
@@ -82,7 +87,7 @@ class Claim(Frozen):
     expected: Literal["REPRODUCED", "NOT REPRODUCED"] | None = None
 
 
-class Family(Frozen):
+class Comparisons(Frozen):
     """Comparisons that make one statement together; their p-values are adjusted for all of them.
 
     Attributes

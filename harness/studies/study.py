@@ -23,11 +23,12 @@ from pydantic import (
 
 from harness.errors import InputError
 from harness.studies.chosen import Frozen, Seed
-from harness.studies.claims import Claim, Curve, Family, Published
+from harness.studies.claims import Claim, Comparisons, Curve, Published
 from harness.studies.condition import Condition, Protocol, digest
 from harness.studies.factors import Factor, Name, check_level, crossings
 from harness.studies.known_data import KNOWN_DATA, held_out
 from harness.studies.seeds import MOST_SEEDS, distinct, parse_seeds
+from harness.studies.statements import AnyClaim, Family, Statement, check_families, check_statement
 
 UNSET_IN_VERSION_1 = {
     "protocol": (
@@ -52,7 +53,7 @@ UNSET_IN_VERSION_1 = {
 }
 """The optional fields that version 0.1 had, by the table that contains them."""
 
-ARRANGEMENT = {"pairs", "families", "causes"}
+ARRANGEMENT = {"pairs", "comparisons", "causes"}
 """Fields that decide how a report shows results, and nothing of the results or verdicts."""
 
 
@@ -63,9 +64,11 @@ class Study(Frozen):
     ----------
     factors : choices whose crossings are conditions, in addition to the conditions that are
         written out.
+    claims : of every kind, the main claim first.
+    families : claims that stand or fall together.
     curves : gains that reports show under every crossing.
     pairs : by condition, the other one that it is a variant of; figures show them together.
-    families : comparisons of such pairs that make one statement.
+    comparisons : of such pairs, which make one statement together.
     causes : name of the study that takes the differences between this one's conditions apart.
     """
 
@@ -83,10 +86,11 @@ class Study(Frozen):
         dict[str, Condition], Field(min_length=1, validate_default=True, default_factory=dict)
     ]
     published: tuple[Published, ...] = ()
-    claims: tuple[Claim, ...] = ()
+    claims: tuple[AnyClaim, ...] = ()
+    families: tuple[Family, ...] | None = None
     curves: tuple[Curve, ...] = ()
     pairs: dict[str, str] = Field(default_factory=dict)
-    families: tuple[Family, ...] = ()
+    comparisons: tuple[Comparisons, ...] = ()
     causes: str | None = None
 
     @field_validator("conditions", mode="before")
@@ -164,7 +168,17 @@ class Study(Frozen):
     def _check_claims(self) -> None:
         ids = [claim.id for claim in self.claims] + [curve.id for curve in self.curves]
         _check_ids("claims or curves", ids)
-        for claim in self.claims:
+        families = self.families or ()
+        _check_ids("families", [family.id for family in families])
+        check_families(families, self.claims)
+        known_data = KNOWN_DATA.get(self.benchmark)
+        tasks = None if known_data is None else len(known_data.tasks)
+        for statement in self.statements:
+            for name in statement.conditions:
+                self._check_condition(name, f"claim '{statement.id}'")
+            programs = [str(self.conditions[name].settings()) for name in statement.conditions]
+            check_statement(statement, programs, tasks)
+        for claim in self.gains:
             for name in (claim.treatment, claim.baseline):
                 self._check_condition(name, f"claim '{claim.id}'")
             if claim.treatment == claim.baseline:
@@ -201,11 +215,11 @@ class Study(Frozen):
                 raise ValueError(
                     f"pairs.{variant}: '{plain}' is a variant of '{self.pairs[plain]}' itself"
                 )
-        for number, family in enumerate(self.families):
-            for name in family.treatments:
+        for number, comparisons in enumerate(self.comparisons):
+            for name in comparisons.treatments:
                 if name not in self.pairs:
                     raise ValueError(
-                        f"families.{number}: '{name}' has no partner; name it in [pairs]"
+                        f"comparisons.{number}: '{name}' has no partner; name it in [pairs]"
                     )
 
     def _check_condition(self, name: str, place: str) -> None:
@@ -214,6 +228,16 @@ class Study(Frozen):
                 f"{place} names the condition '{name}', which the study does not have; it has "
                 f"{', '.join(self.conditions)}"
             )
+
+    @property
+    def gains(self) -> tuple[Claim, ...]:
+        """The claims that one condition gains final accuracy over another, paired by seed."""
+        return tuple(claim for claim in self.claims if isinstance(claim, Claim))
+
+    @property
+    def statements(self) -> tuple[Statement, ...]:
+        """All other claims."""
+        return tuple(claim for claim in self.claims if isinstance(claim, Statement))
 
     @property
     def benchmark(self) -> str:

@@ -10,8 +10,9 @@ from pathlib import Path
 from pydantic import BaseModel, ValidationError
 
 from harness.errors import InputError
-from harness.studies.claims import Claim, Curve, Family, Published
+from harness.studies.claims import Claim, Comparisons, Curve, Published
 from harness.studies.factors import Factor
+from harness.studies.statements import Family, Statement
 from harness.studies.study import Study
 
 MOST_LINES = 5
@@ -104,7 +105,10 @@ def validate_study(raw: object, place: str, folder: Path | None = None) -> Study
         for problem in problems:
             if shared_parts_fail and problem["loc"][:1] == ("conditions",):
                 continue  # a fault of the shared parts shows up again in every condition
-            location = ".".join(str(key) for key in problem["loc"] if key != "method")
+            keys = problem["loc"]
+            if keys[:1] == ("claims",) and keys[2:3] in (("claim",), ("statement",)):
+                keys = (*keys[:2], *keys[3:])  # which of the two classes of claims it is
+            location = ".".join(str(key) for key in keys if key != "method")
             message = problem["msg"].removeprefix("Value error, ")
             if problem["type"] == "extra_forbidden":
                 message = "unknown key" + _known_keys(problem["loc"])
@@ -128,8 +132,10 @@ def _known_keys(location: tuple[int | str, ...]) -> str:
         "published": Published,
         "factors": Factor,
         "claims": Claim,
-        "curves": Curve,
+        "statement": Statement,
         "families": Family,
+        "curves": Curve,
+        "comparisons": Comparisons,
     }
     parents = [model_of[key] for key in location[:-1] if key in model_of]
     fields = (parents[-1] if parents else Study).model_fields

@@ -88,16 +88,16 @@ def seeds_of(records: Sequence[Record], study: Study) -> tuple[int, ...]:
 def families_of(
     records_by_cell: dict[tuple[str, int], Record], study: Study, seeds: Sequence[int]
 ) -> Iterator[FamilyMember]:
-    """Yield the contrasts of each family that the study has conditions for, after Holm."""
-    for family in study.families:
+    """Yield the contrasts of each group that the study has conditions for, after Holm."""
+    for comparisons in study.comparisons:
         contrasts = [
             contrast(records_by_cell, treatment, study.pairs[treatment], seeds)
-            for treatment in family.treatments
+            for treatment in comparisons.treatments
             if {treatment, study.pairs[treatment]} <= set(study.conditions)
         ]
         raw = [member.comparison.p_t if member.comparison else 1.0 for member in contrasts]
         for member, p, p_holm in zip(contrasts, raw, holm(raw) if raw else [], strict=True):
-            yield FamilyMember(family.text, member, p, p_holm)
+            yield FamilyMember(comparisons.text, member, p, p_holm)
 
 
 def contrast(
