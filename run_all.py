@@ -271,10 +271,13 @@ def _look(root: Path) -> Look:
     from harness.keeping.results import read_results
     from harness.running.adaptive import Look
     from reports.findings.contrasts import undecidable, undecided
+    from reports.findings.statements import unsettled
 
     analysis = _analysed(read_results(root, by_index=True))
-    claims = analysis.claims
-    return Look(len(analysis.seeds), len(claims), undecided(claims), undecidable(claims))
+    claims, statements = analysis.claims, analysis.statements
+    open_ones = [*undecided(claims), *unsettled(statements)]
+    number = len(claims) + len(statements)
+    return Look(len(analysis.seeds), number, open_ones, undecidable(claims))
 
 
 def _estimator(adaptive: bool) -> Estimator:

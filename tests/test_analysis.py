@@ -22,6 +22,7 @@ CLAIM_KEYS = {
     "reason", "estimate", "sd", "ci95", "ci90", "bca95", "ci", "ci_equivalence", "procedure", "n",
     "reported", "unit", "margin", "negligible", "alpha", "p_values", "hedges_gz",
     "probability_superior", "probability_superior_ci95", "seeds_needed", "dropped",
+    "p_value", "p_holm", "stands", "kind", "metric", "share",
 }  # fmt: skip
 
 

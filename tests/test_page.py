@@ -70,8 +70,8 @@ def test_the_terminal_promises_no_seeds_to_a_claim_that_its_margin_swallows() ->
     terminal = Console(file=io.StringIO(), width=400)
     show(terminal, analyse(records, study), study)
     said = terminal.file.getvalue()  # type: ignore[attr-defined]
-    assert "? INCONCLUSIVE (its margin is not smaller than the claim)" in said
-    assert "no number of seeds settles that" in said
+    assert "→ DIRECTION ONLY (its margin is not smaller than the claim)" in said
+    assert "could test a margin of 1.1 or more" in said
     assert "would settle it" not in said
 
 

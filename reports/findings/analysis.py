@@ -26,6 +26,7 @@ from reports.findings.contrasts import (
 )
 from reports.findings.criteria import Criterion, criteria
 from reports.findings.error_rates import ErrorRate, error_rates
+from reports.findings.families import JudgedFamily, Told, judged_families, told
 from reports.findings.notices import notices
 from reports.findings.origins import (
     CellCounts,
@@ -35,6 +36,7 @@ from reports.findings.origins import (
     origins,
     provenance_counts,
 )
+from reports.findings.statements import JudgedStatement, judge_statement
 from reports.numbers import tables
 from reports.numbers.metrics import Floats
 from reports.numbers.records import Record, is_done
@@ -89,6 +91,10 @@ class Analysis:
     seeds : those that the report is about; from ``seeds_of``.
     tasks : how many there are; 0 without records.
     pairs : by condition, the other one that it is a variant of.
+    claims, statements : the gains in final accuracy, and the claims of all other kinds.
+    order : the ids of all claims, as the study has them.
+    told : by id, the verdict of each claim among those of the study.
+    families : of claims that stand or fall together.
     provenance : by field of a record's provenance, its values and how many cells have each.
     devices : which machine made which cells.
     code : which state of the code made which cells.
@@ -97,7 +103,7 @@ class Analysis:
     compute_seconds : summed time of all cells.
     procedure : the one by which the claims were judged.
     notices : what a reader must know before any number.
-    criteria, error_rates : of the main claim, which is the first; empty without a pair of seeds.
+    criteria, error_rates : of the first gain; empty without a pair of seeds.
     causes : what the study's factors say about causes.
     bridges : how much machines that round differently matter, where cells were trained on both.
     command : the one that makes the records anew, where that is known.
@@ -110,6 +116,10 @@ class Analysis:
     seeds: tuple[int, ...]
     tasks: int
     claims: tuple[JudgedClaim, ...]
+    statements: tuple[JudgedStatement, ...]
+    order: tuple[str, ...]
+    told: Mapping[str, Told]
+    families: tuple[JudgedFamily, ...]
     family: tuple[FamilyMember, ...]
     pairs: Mapping[str, str]
     agreement: tuple[Agreement, ...]
@@ -147,7 +157,11 @@ def analyse(
     records_by_cell = {(record["condition"], record["seed"]): record for record in records}
     seeds = seeds_of(records, study)
     tasks = tables.task_count(records)
-    claims = tuple(judge_claim(records_by_cell, claim, seeds, procedure) for claim in study.claims)
+    claims = tuple(judge_claim(records_by_cell, claim, seeds, procedure) for claim in study.gains)
+    statements = tuple(
+        judge_statement(records_by_cell, claim, seeds, procedure) for claim in study.statements
+    )
+    told_by_claim = told(claims, statements)
     agreement = tuple(agreements(records, study.published))
     main = claims[:1]
     finished = [
@@ -164,6 +178,10 @@ def analyse(
         claims=claims,
         family=tuple(families_of(records_by_cell, study, seeds)),
         pairs={name: study.pairs[name] for name in study.conditions if name in study.pairs},
+        statements=statements,
+        order=tuple(claim.id for claim in study.claims),
+        told=told_by_claim,
+        families=judged_families(study.families or (), told_by_claim),
         agreement=agreement,
         cells=tuple(cells_of(records_by_cell, name, seeds) for name in study.conditions),
         provenance=provenance_counts(records),
@@ -188,7 +206,7 @@ def analyse(
             records,
             elsewhere,
             list(study.conditions),
-            study.claims[0].negligible if study.claims else NEGLIGIBLE,
+            study.gains[0].negligible if study.gains else NEGLIGIBLE,
         ),
         command=command,
         measured=measured(records, study),

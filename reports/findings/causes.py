@@ -56,7 +56,7 @@ def causes(records: Sequence[Record], study: Study) -> Causes:
     orders = [name for name, factor in study.factors.items() if _sets_order(factor)]
     decompositions = {
         claim.id: decompose(finals, levels, claim.treatment, claim.baseline, same)
-        for claim in study.claims
+        for claim in study.gains
         if claim.expected is None and _differ_in_several(levels, claim.treatment, claim.baseline)
     }
     compared_factors = [

@@ -10,6 +10,8 @@ from reports.findings.analysis import Analysis
 from reports.findings.contrasts import FamilyMember, JudgedClaim
 from reports.findings.error_rates import error_rates_note
 from reports.findings.origins import code_notice
+from reports.findings.statements import JudgedStatement
+from reports.judging.scalars import unit_of
 from reports.output.encoding import as_json
 
 OF_CLAIM = ("id", "text", "source", "treatment", "baseline")
@@ -51,8 +53,9 @@ def verdict_document(analysis: Analysis) -> dict[str, Any]:
         id, text, source, treatment, baseline : str, as in the study.
         expected : the verdict that a control of the procedure must get (str); null: a real claim.
         as_expected : whether it got that verdict (bool); null for a real claim, or without a pair.
-        verdict : REPRODUCED, LARGER, PARTIAL, NOT REPRODUCED, CONTRADICTED or INCONCLUSIVE
-            (str; rules: ``reports.numbers.verdict``), null without a pair.
+        verdict : REPRODUCED, LARGER, PARTIAL, NOT REPRODUCED, CONTRADICTED, DIRECTION ONLY or
+            INCONCLUSIVE (str; rules: ``reports.numbers.verdict``; for other kinds their own words,
+            in ``reports.judging``), null without a pair.
         reason : one sentence with the numbers that decided (str or null).
         estimate : mean of treatment - baseline over the pairs, in unit (float or null).
         sd : standard deviation of these differences, in unit; null also where n = 1.
@@ -75,6 +78,21 @@ def verdict_document(analysis: Analysis) -> dict[str, Any]:
             settled, where 1000 seeds would not be enough, or where the claim's margin is not
             smaller than the claim.
         dropped : list of [seed (int), why the seed is in no pair (str)].
+        p_value : the smallest alpha at which the verdict would still be given (float); null for
+            INCONCLUSIVE. p_holm : the same for all claims of the study together; stands : whether
+            it is at most alpha (bool). Both are null for a control too.
+        kind, metric : what kind of claim it is, of which number of a record (str).
+        share : ci in % of the reported gain ([low, high]); null for other kinds than a gain.
+
+        A claim of another kind than a gain in final accuracy has these too, and null in what only
+        such a gain has:
+
+        asks : what it says, in numbers (str); conditions : those that it is about (list of str);
+        data : what its values have in common (str); sizes : seeds of each condition (list of int).
+        standings, pairs : of a rank: lists of ``reports.judging.kind.Standing`` and ``Pair``.
+
+    families : only where the study has families: list of
+        ``reports.findings.families.JudgedFamily``.
 
     family : list of treatment, baseline (str), estimate (points, or null), p, p_holm (two-sided
         paired t before and after Holm over the family; 1 without a pair).
@@ -123,7 +141,7 @@ def verdict_document(analysis: Analysis) -> dict[str, Any]:
         "study": analysis.study,
         "fingerprint": analysis.fingerprint,
         "first_run": analysis.first_run,
-        "claims": [_claim(judged) for judged in analysis.claims],
+        "claims": _claims(analysis),
         "family": [_member(member) for member in analysis.family],
         "agreement": analysis.agreement,
         "criteria": analysis.criteria,
@@ -140,10 +158,56 @@ def verdict_document(analysis: Analysis) -> dict[str, Any]:
     }
     # Most reports have none of these entries, and reports of earlier versions never have them.
     notices = {"notices": analysis.notices} if analysis.notices else {}
+    families = {"families": analysis.families} if analysis.families else {}
     crossed = {"bridges": analysis.bridges} if analysis.bridges else {}
     code = {"code_states": analysis.code} if code_notice(analysis.code) else {}
-    encoded: dict[str, Any] = as_json(document | notices | crossed | code | causes)
+    encoded: dict[str, Any] = as_json(document | families | notices | crossed | code | causes)
     return encoded
+
+
+def _claims(analysis: Analysis) -> list[dict[str, Any]]:
+    """Return the claims of every kind in the study's order, each with what it is among all."""
+    entries = {judged.claim.id: _claim(judged) for judged in analysis.claims}
+    entries |= {one.claim.id: _statement(one) for one in analysis.statements}
+    for name, entry in entries.items():
+        among = analysis.told.get(name)
+        own = entry.pop("own")
+        entry |= {"p_holm": among and among.p_holm, "stands": among and among.stands, **own}
+    return [entries[name] for name in analysis.order]
+
+
+def _statement(one: JudgedStatement) -> dict[str, Any]:
+    """Return a claim of another kind; what only a gain has is None."""
+    claim, ruling = one.claim, one.ruling
+    fields = ("estimate", "ci", "ci_equivalence", "procedure", "seeds_needed")
+    numbers = dict.fromkeys(FROM_PAIRS) | {name: getattr(ruling, name, None) for name in fields}
+    own: dict[str, Any] = {
+        "kind": claim.kind,
+        "metric": claim.metric,
+        "share": None,
+        "asks": one.asks,
+        "conditions": claim.conditions,
+        "data": ruling and ruling.data,
+        "sizes": one.sizes,
+    }
+    if ruling is not None and ruling.standings:
+        own |= {"standings": ruling.standings, "pairs": ruling.pairs}
+    terms = ("treatment", "baseline", *TERMS)
+    return {
+        **{name: getattr(claim, name) for name in ("id", "text", "source")},
+        **{name: getattr(claim, name, None) for name in terms},
+        "unit": unit_of(claim),
+        "expected": claim.expected,
+        "as_expected": one.as_expected,
+        "verdict": ruling and ruling.verdict,
+        "reason": ruling and ruling.reason,
+        **numbers,
+        "n": min(one.sizes),
+        "p_values": dict.fromkeys(P_VALUES),
+        "dropped": one.dropped,
+        "p_value": ruling and ruling.p_value,
+        "own": own,
+    }
 
 
 def _claim(judged: JudgedClaim) -> dict[str, Any]:
@@ -161,6 +225,12 @@ def _claim(judged: JudgedClaim) -> dict[str, Any]:
         **{name: getattr(claim, name) for name in TERMS},
         "p_values": p_values,
         "dropped": pair.dropped,
+        "p_value": judgement and judgement.p_value,
+        "own": {
+            "kind": "gain",
+            "metric": "final-accuracy",
+            "share": judgement and judgement.share,
+        },
     }
 
 

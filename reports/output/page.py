@@ -23,7 +23,7 @@ from reports.output.replacing import replaced
 from reports.output.tables import write_tables
 from reports.sections.report import sections
 from reports.sections.section import Section, Table
-from reports.sections.verdict import headline
+from reports.sections.verdict import headline, main_verdict
 
 TOKENS = {
     theme.INK: "var(--ink)",
@@ -110,9 +110,7 @@ def _lying(name: str, folder: Path) -> Markup | None:
 def _report_page(
     analysis: Analysis, shown: Sequence[Section], figures: Mapping[str, Markup]
 ) -> str:
-    verdict = None
-    if analysis.claims and analysis.claims[0].judgement:
-        verdict = str(analysis.claims[0].judgement.verdict)
+    verdict = main_verdict(analysis)
     lead = headline(analysis)
     return page_text(
         analysis.study, shown, figures, verdict=verdict, lead=lead, notices=analysis.notices

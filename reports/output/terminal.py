@@ -14,10 +14,12 @@ from rich.table import Table as ScreenTable
 from reports.findings.analysis import Analysis
 from reports.findings.contrasts import JudgedClaim
 from reports.findings.origins import code_notice
+from reports.findings.statements import JudgedStatement
 from reports.numbers.study import Study
-from reports.numbers.verdict import SIGNS, Verdict, margin_reaches_zero
+from reports.numbers.verdict import Verdict
 from reports.sections.causes import cause_sentences
-from reports.sections.verdict import caveat
+from reports.sections.kinds import MEANING, family_paragraphs, together
+from reports.sections.verdict import caveat, headline
 
 MOST_ROWS, LISTED = 24, 6
 
@@ -34,16 +36,22 @@ def show(out: Console, analysis: Analysis, study: Study) -> None:
         say(f"and {len(summary) - MOST_ROWS} more conditions: see the page or summary.csv")
     if analysis.claims:
         say(verdict_table(analysis.claims))
+    if analysis.statements:
+        say(statement_table(analysis.statements))
+    if analysis.statements and analysis.order[0] == analysis.statements[0].claim.id:
+        say(f"\n{headline(analysis)}", style="bold")
+    elif analysis.claims:
         first = analysis.claims[0]
         if first.judgement is not None:
-            verdict = f"{SIGNS[first.judgement.verdict]} {first.judgement.verdict}"
-            say(f"\n{verdict}: {first.claim.text}", style="bold")
+            say(f"\n{first.judgement.label}: {first.claim.text}", style="bold")
             say(first.judgement.reason)
             warning = None if findings else caveat(first, study)
             if warning:
                 say(warning)
     for finding in findings:
         say(finding)
+    for sentence in (*family_paragraphs(analysis), *together(analysis)):
+        say(sentence)
     devices: Counter[str] = Counter()
     for origin in analysis.devices:
         devices[str(origin.device)] += origin.cells
@@ -127,15 +135,39 @@ def verdict_table(claims: Sequence[JudgedClaim]) -> ScreenTable:
             continue
         dropped = len(judged.contrast.dropped)
         seeds = f"{comparison.n}" + (f" ({dropped} dropped)" if dropped else "")
-        verdict = f"{SIGNS[judged.judgement.verdict]} {judged.judgement.verdict}"
+        verdict = judged.judgement.label
         if judged.judgement.seeds_needed is not None:
             verdict += f" (about {judged.judgement.seeds_needed} seeds would settle it)"
-        elif judged.judgement.verdict is Verdict.INCONCLUSIVE and margin_reaches_zero(
-            claim.reported, claim.margin
-        ):
+        elif judged.judgement.verdict is Verdict.DIRECTION_ONLY:
             verdict += " (its margin is not smaller than the claim)"
         interval = _interval(judged.judgement.ci.low, judged.judgement.ci.high)
         table.add_row(claim.id, reported, f"{comparison.mean:+.2f}", interval, seeds, verdict)
+    return table
+
+
+def statement_table(statements: Sequence[JudgedStatement]) -> ScreenTable:
+    """Return a table for the screen of the claims of other kinds: asked, found, verdict."""
+    table = ScreenTable(title="claims of other kinds", title_justify="left", caption_justify="left")
+    table.caption = f"found: {MEANING}"
+    table.add_column("claim", overflow="fold")
+    table.add_column("kind")
+    table.add_column("asks", overflow="fold")
+    for heading in ("found", "interval", "seeds"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("verdict")
+    for one in statements:
+        ruling, claim = one.ruling, one.claim
+        if ruling is None:
+            table.add_row(claim.id, claim.kind, one.asks, "-", "-", "0", "no seeds yet")
+            continue
+        verdict = ruling.label
+        if ruling.seeds_needed is not None:
+            verdict += f" (about {ruling.seeds_needed} seeds would settle it)"
+        seeds = "/".join(map(str, dict.fromkeys(one.sizes)))
+        ends = _interval(ruling.ci.low, ruling.ci.high)
+        table.add_row(
+            claim.id, claim.kind, one.asks, f"{ruling.estimate:+.2f}", ends, seeds, verdict
+        )
     return table
 
 

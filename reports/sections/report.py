@@ -33,7 +33,7 @@ def sections(analysis: Analysis, study: Study) -> list[Section]:
     causes = cause_sections(analysis.causes)
     in_order = [
         verdict_section(analysis, study),
-        *([*measured, *causes] if analysis.claims else [*causes, *measured]),
+        *([*measured, *causes] if analysis.order else [*causes, *measured]),
         how_sure(analysis),
         how_run(analysis, study),
     ]
@@ -47,7 +47,7 @@ def drawn_conditions(analysis: Analysis, study: Study) -> list[str]:
         name
         for judged in analysis.claims
         for name in (judged.claim.treatment, judged.claim.baseline)
-    }
+    } | {name for one in analysis.statements for name in one.claim.conditions}
     first = [name for name in names if name in claimed] + [
         name for name in names if name not in claimed
     ]

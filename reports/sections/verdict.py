@@ -8,34 +8,62 @@ from typing import Any
 from reports.findings.analysis import Analysis
 from reports.findings.contrasts import JudgedClaim
 from reports.findings.origins import code_notice
+from reports.findings.statements import JudgedStatement
 from reports.numbers.study import Study
-from reports.numbers.verdict import SIGNS, margin_reaches_zero
+from reports.numbers.verdict import margin_reaches_zero
 from reports.numbers.words import counted, interval, listed, signed
 from reports.sections.causes import cause_sentences
+from reports.sections.kinds import (
+    asked_sentences,
+    family_paragraphs,
+    statement_tables,
+    together,
+    together_table,
+)
 from reports.sections.section import Section, Table
 
 
 def headline(analysis: Analysis) -> str:
     """Return the verdict on the main claim in one line; without claims, what the study holds."""
-    if not analysis.claims:
+    if not analysis.order:
         done = sum(cells.done for cells in analysis.cells)
         return (
             f"This study makes no claim of its own: {counted(len(analysis.cells), 'condition')}, "
             f"{counted(done, 'cell')} done."
         )
-    main = analysis.claims[0]
+    main = main_claim(analysis)
+    if isinstance(main, JudgedStatement):
+        if main.ruling is None:
+            return f"NO SEEDS. {main.claim.text}: no seed has all of its conditions done."
+        return f"{main.ruling.label}. {main.claim.text}. {main.ruling.reason}"
     if main.judgement is None:
         return f"NO PAIRS. {main.claim.text}: no seed has both conditions done."
-    verdict = main.judgement.verdict
-    return f"{SIGNS[verdict]} {verdict}. {main.claim.text}. {main.judgement.reason}"
+    return f"{main.judgement.label}. {main.claim.text}. {main.judgement.reason}"
+
+
+def main_claim(analysis: Analysis) -> JudgedClaim | JudgedStatement:
+    """Return the study's first claim, of whatever kind; IndexError where it has none."""
+    first = analysis.order[0]
+    everything: list[JudgedClaim | JudgedStatement] = [*analysis.claims, *analysis.statements]
+    return next(judged for judged in everything if judged.claim.id == first)
+
+
+def main_verdict(analysis: Analysis) -> str | None:
+    """Return the verdict on the study's first claim in one word; None where there is none."""
+    if not analysis.order:
+        return None
+    main = main_claim(analysis)
+    if isinstance(main, JudgedStatement):
+        return None if main.ruling is None else main.ruling.verdict
+    return None if main.judgement is None else str(main.judgement.verdict)
 
 
 def verdict_section(analysis: Analysis, study: Study) -> Section:
     """Return the section on the claims: their verdicts, and what these do not say."""
     findings = cause_sentences(analysis.causes)
     # The section of a study without claims starts with the findings.
-    paragraphs = [*([headline(analysis)] if analysis.claims else []), *findings]
-    if not analysis.claims:
+    paragraphs = [*([headline(analysis)] if analysis.order else []), *findings]
+    if not analysis.order:
         paragraphs.append(headline(analysis))
     if analysis.claims and not findings:
         warning = caveat(analysis.claims[0], study)
@@ -44,6 +72,9 @@ def verdict_section(analysis: Analysis, study: Study) -> Section:
     real = [judged for judged in analysis.claims if judged.claim.expected is None]
     controls = [judged for judged in analysis.claims if judged.claim.expected is not None]
     paragraphs += _without_size(real)
+    others = [one for one in analysis.statements if one.claim.expected is None]
+    paragraphs += asked_sentences([one for one in others if one.claim.id != analysis.order[0]])
+    paragraphs += together(analysis) + family_paragraphs(analysis)
     code = code_notice(analysis.code)
     if code:
         paragraphs.append(code)
@@ -55,6 +86,7 @@ def verdict_section(analysis: Analysis, study: Study) -> Section:
             "they must get."
         )
         shown.append(_controls_table(controls))
+    shown += statement_tables(analysis) + together_table(analysis)
     return Section("verdict", "The verdict", paragraphs, tables=shown)
 
 
@@ -124,9 +156,17 @@ def _claim_row(judged: JudgedClaim) -> list[str]:
     dropped = len(judged.contrast.dropped)
     seeds = f"{compared.n} ({dropped} dropped)" if dropped else str(compared.n)
     needed = "-" if judgement.seeds_needed is None else str(judgement.seeds_needed)
-    verdict = f"{SIGNS[judgement.verdict]} {judgement.verdict}"
     gain = signed(compared.mean)
-    return [claim.id, verdict, reported, gain, interval(judgement.ci), seeds, needed, claim.text]
+    return [
+        claim.id,
+        judgement.label,
+        reported,
+        gain,
+        interval(judgement.ci),
+        seeds,
+        needed,
+        claim.text,
+    ]
 
 
 def _controls_table(controls: Sequence[JudgedClaim]) -> Table:

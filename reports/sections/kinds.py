@@ -1,0 +1,174 @@
+"""Claims of other kinds than a gain in final accuracy, families, and all verdicts together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from reports.findings.analysis import Analysis
+from reports.findings.statements import JudgedStatement
+from reports.judging.scalars import measured, unit_of
+from reports.numbers.words import interval, listed, p_value
+from reports.sections.section import Table
+
+MEANING = (
+    "differences are positive where the first condition is better; a value is ours minus published"
+)
+
+
+def statement_tables(analysis: Analysis) -> list[Table]:
+    """Return the tables of claims of other kinds, controls last, and of the ranks among them."""
+    real = [one for one in analysis.statements if one.claim.expected is None]
+    controls = [one for one in analysis.statements if one.claim.expected is not None]
+    tables = []
+    if real:
+        header = ["claim", "kind", "verdict", "asks", "found", "interval", "p", "seeds",
+                  "to settle", "of", "says"]  # fmt: skip
+        caption = f"Claims of other kinds ({MEANING})"
+        tables.append(Table(caption, header, [_row(one) for one in real]))
+    if controls:
+        header = ["control", "kind", "verdict", "must be", "", "found", "interval", "says"]
+        rows = []
+        for one in controls:
+            row = _row(one)
+            passed = {True: "✓ as it must", False: "✗ not as it must", None: "-"}[one.as_expected]
+            rows.append([*row[:3], one.claim.expected or "", passed, *row[4:6], row[-1]])
+        tables.append(Table("Controls of other kinds: the truth is known here", header, rows))
+    return [*tables, *(table for one in real for table in _rank_tables(one))]
+
+
+def _row(one: JudgedStatement) -> list[str]:
+    claim, ruling = one.claim, one.ruling
+    what = f"{measured(claim)}, {unit_of(claim)}"
+    if ruling is None:
+        return [claim.id, claim.kind, "no seeds", one.asks, "-", "-", "-", "0", "-", what,
+                claim.text]  # fmt: skip
+    sizes = list(dict.fromkeys(one.sizes))
+    seeds = " and ".join(map(str, one.sizes)) if len(sizes) > 1 else str(sizes[0])
+    if one.dropped:
+        seeds += f" ({len(one.dropped)} dropped)"
+    return [
+        claim.id,
+        claim.kind,
+        ruling.label,
+        one.asks,
+        _signed(ruling.estimate),
+        interval(ruling.ci, _signed),
+        "-" if ruling.p_value is None else p_value(ruling.p_value),
+        seeds,
+        "-" if ruling.seeds_needed is None else str(ruling.seeds_needed),
+        f"{what}, {ruling.data}",
+        claim.text,
+    ]
+
+
+def _rank_tables(one: JudgedStatement) -> list[Table]:
+    ruling = one.ruling
+    if ruling is None or not ruling.standings:
+        return []
+    order = sorted(ruling.standings, key=lambda standing: -standing.best_on)
+    order = sorted(order, key=lambda standing: -(standing.chance_best or 0))
+    rows = [
+        [
+            standing.condition,
+            f"{standing.mean:.4g}",
+            f"{100 * standing.best_on:.0f}",
+            "-" if standing.chance_best is None else f"{100 * standing.chance_best:.1f}",
+            "yes" if standing.may_be_best else "no",
+        ]
+        for standing in order
+    ]
+    header = ["condition", f"mean, {unit_of(one.claim)}", "best on % of seeds",
+              "% of resampled studies in which it is best", "may be best"]  # fmt: skip
+    best = Table(f"{one.claim.id}: the chance that each is best", header, rows)
+    header = ["", "over", "difference", "simultaneous interval", "p (Bonferroni)"]
+    rows = [
+        [pair.better, pair.other, _signed(pair.difference), interval(pair.ci, _signed),
+         p_value(pair.p)]
+        for pair in ruling.pairs
+    ]  # fmt: skip
+    level = f"{100 * (1 - one.claim.alpha):.3g}%"
+    caption = (
+        f"{one.claim.id}: all pairs; with {level} all of these intervals hold at once "
+        f"({ruling.procedure}, Bonferroni)"
+    )
+    return [best, Table(caption, header, rows, folded=True)]
+
+
+def together(analysis: Analysis) -> list[str]:
+    """Return what is left of the verdicts when all claims of the study count together."""
+    told = list(analysis.told.values())
+    given = [one for one in told if one.p_value is not None]
+    if len(told) < 2 or not given:
+        return []
+    stand = [one.claim for one in given if one.stands]
+    fall = [one.claim for one in given if not one.stands]
+    largest = max(one.p_value for one in given if one.p_value is not None)
+    says = (
+        f"Each of the {len(told)} claims has its own chance of a wrong verdict, and "
+        f"{len(given)} {'have' if len(given) > 1 else 'has'} a verdict. The largest "
+        f"p-value of a verdict is {p_value(largest)} (the smallest error rate at which it would "
+        "still be given). "
+    )
+    if not fall:
+        each = f"all {len(stand)} verdicts" if len(stand) > 1 else listed(stand)
+        return [
+            f"{says}If the chance of any wrong one among them is to be the error rate of one "
+            f"(Holm), {each} still {'stand' if len(stand) > 1 else 'stands'}."
+        ]
+    still = (
+        f"{listed(stand)} still {'stand' if len(stand) > 1 else 'stands'}"
+        if stand
+        else ("none stands")
+    )
+    return [
+        f"{says}If the chance of any wrong one among them is to be the error rate of one (Holm), "
+        f"{still}; {listed(fall)} would be INCONCLUSIVE."
+    ]
+
+
+def together_table(analysis: Analysis) -> list[Table]:
+    """Return every verdict with its p-value, alone and among all; empty for a single claim."""
+    told = list(analysis.told.values())
+    if len(told) < 2:
+        return []
+    rows = [
+        [
+            one.claim,
+            one.verdict or "no seeds",
+            "-" if one.p_value is None else p_value(one.p_value),
+            "-" if one.p_holm is None else p_value(one.p_holm),
+            {True: "✓ yes", False: "✗ no", None: "-"}[one.stands],
+        ]
+        for one in told
+    ]
+    header = ["claim", "verdict", "p of the verdict", "p among all (Holm)", "stands among all"]
+    return [Table("All verdicts together", header, rows, folded=True)]
+
+
+def family_paragraphs(analysis: Analysis) -> list[str]:
+    """Return a sentence for each family of claims."""
+    named = {
+        family.id: listed([f"{one.claim} {one.verdict or '-'}" for one in family.members])
+        for family in analysis.families
+    }
+    return [
+        f"{family.verdict}: {family.text}. {family.agree} of {len(family.members)} claims "
+        f"({named[family.id]}) "
+        f"agree, where at most {family.by_chance:.2g} would by chance on average if none were so"
+        + (f" (so many or more: p at most {p_value(family.p_chance)})" if family.agree else "")
+        + "."
+        for family in analysis.families
+    ]
+
+
+def asked_sentences(statements: Sequence[JudgedStatement]) -> list[str]:
+    """Return the reasons of claims of other kinds, one sentence each."""
+    return [
+        f"{one.claim.id}: {one.ruling.label}. {one.ruling.reason}"
+        for one in statements
+        if one.ruling is not None
+    ]
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.2f}" if abs(value) >= 0.1 or value == 0 else f"{value:+.2g}"

@@ -1,0 +1,131 @@
+"""Many claims together, and the number of a record that a claim is about."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from reported import STUDY, record
+from scipy import stats
+
+from harness.studies.statements import Family, Statement
+from reports.findings.analysis import Analysis, analyse
+from reports.findings.families import judged_families, told
+from reports.judging.scalars import scalar
+from reports.numbers.statistics import holm
+
+
+def statement(name: str, **fields: Any) -> Statement:
+    terms = {"text": "t", "source": "s", "treatment": "b", "baseline": "a"}
+    return Statement(id=name, **(terms | fields))
+
+
+def analysed(gain: float, *claims: Statement, families: Any = None) -> Analysis:
+    """Analyse six seeds whose gains are about ``gain`` points."""
+    draws = np.random.default_rng(1).normal(0, 0.004, 6)
+    records = [record("a", seed, 0.7) for seed in range(6)]
+    records += [record("b", seed, 0.7 + gain / 100 + float(draws[seed])) for seed in range(6)]
+    study = STUDY.model_copy(update={"claims": claims, "families": families})
+    return analyse(records, study)
+
+
+def test_verdicts_together_are_holms_over_all_claims_but_controls() -> None:
+    found = analysed(
+        4.0,
+        statement("better", kind="better"),
+        statement("equal", kind="equal", margin=0.001),
+        statement("open", kind="at-least", margin=0.1, treatment="a", baseline="b"),
+        statement("control", kind="better", expected="BETTER"),
+    )
+    assert list(found.told) == ["better", "equal", "open"]
+    raw = [found.told[name].p_value for name in found.told]
+    expected = holm([1.0 if p is None else p for p in raw])
+    assert [one.p_holm for one in found.told.values()] == [
+        None if p is None else together for p, together in zip(raw, expected, strict=True)
+    ]
+    assert found.told["better"].stands
+
+
+def family(*names: str) -> tuple[Family, ...]:
+    return (Family(id="all", text="all of them", claims=names),)
+
+
+def test_a_family_stands_or_falls_with_its_claims() -> None:
+    better, worse = (
+        statement("better", kind="better"),
+        statement("reversed", kind="better", treatment="a", baseline="b"),
+    )
+    least = statement("least", kind="at-least", margin=0.5)
+    (stands,) = analysed(4.0, better, least, families=family("better", "least")).families
+    assert (stands.verdict, stands.agree) == ("STANDS", 2)
+    assert stands.by_chance == pytest.approx(0.1)
+    assert stands.p_chance == pytest.approx(0.05)
+    (falls,) = analysed(4.0, better, worse, families=family("better", "reversed")).families
+    assert (falls.verdict, falls.agree) == ("FALLS", 1)
+    (open_one,) = analysed(0.05, better, least, families=family("better", "least")).families
+    assert (open_one.verdict, open_one.agree) == ("UNDECIDED", 1)
+
+
+def test_any_wrong_verdict_among_eight_is_as_rare_as_one_wrong_verdict() -> None:
+    """2,000 studies of eight claims without a difference: Holm's stand in at most 5%."""
+    draws, studies, claims = np.random.default_rng(8), 2000, 8
+    gains = draws.normal(0, 1, (studies, claims, 5))
+    t = gains.mean(2) / (gains.std(2, ddof=1) / np.sqrt(5))
+    p = 2 * stats.t.sf(abs(t), 4)
+    alone = (p <= 0.05).any(1).mean()
+    together = np.mean([min(holm(row.tolist())) <= 0.05 for row in p])
+    assert alone > 0.25
+    assert together <= 0.05 + 5 * np.sqrt(0.05 * 0.95 / studies)
+
+
+def test_families_know_a_claim_without_seeds() -> None:
+    found = analysed(4.0, statement("better", kind="better"),
+                     statement("none", kind="better", treatment="c"))  # fmt: skip
+    assert found.told["none"].verdict is None
+    (undecided,) = judged_families(family("better", "none"), found.told)
+    assert (undecided.verdict, undecided.agree) == ("UNDECIDED", 1)
+    assert told((), ()) == {}
+
+
+MATRIX = [[0.9, None, None], [0.8, 0.7, None], [0.6, 0.5, 0.4]]
+
+
+@pytest.mark.parametrize(
+    ("fields", "value"),
+    [
+        ({}, 50.0),
+        ({"metric": "accuracy-after-tasks", "tasks": 2}, 75.0),
+        ({"metric": "task-accuracy", "task": 1}, 60.0),
+        ({"metric": "backward-transfer"}, -25.0),
+        ({"metric": "forgetting"}, 25.0),
+        ({"metric": "learned-accuracy"}, 200 / 3),
+        ({"metric": "accuracy-after-tasks", "tasks": 4}, None),
+        ({"metric": "record", "field": "timings.total"}, 1.5),
+        ({"metric": "record", "field": "telemetry.-1.loss"}, 0.25),
+        ({"metric": "record", "field": "telemetry.7.loss"}, None),
+        ({"metric": "record", "field": "timings.totl"}, None),
+        ({"metric": "record", "field": "status"}, None),
+    ],
+)
+def test_the_number_of_a_record(fields: dict[str, Any], value: float | None) -> None:
+    if fields.get("metric") == "record":
+        fields = fields | {"unit": "s", "higher_is_better": False}
+    content: Any = record("a", 0, 0.5) | {
+        "accuracy": MATRIX,
+        "timings": {"total": 1.5},
+        "telemetry": [{"loss": 0.5}, {"loss": 0.25}],
+    }
+    found = scalar(content, statement("one", kind="better", **fields))
+    assert found == (None if value is None else pytest.approx(value))
+
+
+def test_a_single_task_has_no_backward_transfer_and_says_so() -> None:
+    records: list[Any] = [
+        record(name, seed, 0.7) | {"accuracy": [[0.7]]} for name in "ab" for seed in range(3)
+    ]
+    claim = statement("none", kind="better", metric="backward-transfer")
+    study = STUDY.model_copy(update={"claims": (claim,)})
+    (found,) = analyse(records, study).statements
+    assert found.ruling is None
+    assert found.dropped[0] == (0, "b has no backward-transfer, a has no backward-transfer")
