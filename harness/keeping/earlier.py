@@ -10,7 +10,7 @@ CAUSES = "dhp-attribution"
 
 
 def with_what_names_meant(study: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the study of a results directory with the pairs and the comparisons that it did not say.
+    """Return the study of a results directory with pairs and comparisons that it did not say.
 
     Versions before 0.3 knew by name that ``dhp+ewc`` is ``ewc`` with DHP.
     """

@@ -12,8 +12,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
+from harness.studies.chosen import Count, Frozen, NotNegative, Positive
 from harness.studies.claims import Claim, Gain, Id, Rate
-from harness.studies.condition import Count, Frozen, NotNegative, Positive
 
 
 @dataclass(frozen=True)
