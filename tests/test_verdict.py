@@ -257,7 +257,7 @@ def test_a_claim_that_its_margin_swallows_says_so_and_asks_for_no_seeds() -> Non
         assert found.reason.endswith(
             f"is a gain; its size cannot be held against the reported {reported:+.2f}, because the "
             "margin of 0.50 is not smaller than the claim; 10 new seeds of this spread could test "
-            "a margin of 0.093 or more, if it is fixed before they are run."
+            "a margin of 0.09 or more, if it is fixed before they are run."
         )
     noisy = judged(spread(0.54, 10, 0.6), 0.37, margin=0.5)
     assert noisy.verdict is Verdict.DIRECTION_ONLY
