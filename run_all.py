@@ -291,6 +291,7 @@ def _estimator(adaptive: bool) -> Estimator:
 
 def _analysed(results: Results) -> Analysis:
     from reports.findings.analysis import analyse
+    from reports.findings.looks import Look
     from reports.numbers.records import as_records
     from reports.numbers.sequential import ANYTIME
     from reports.numbers.statistics import FIXED
@@ -298,7 +299,8 @@ def _analysed(results: Results) -> Analysis:
     procedure = ANYTIME if results.adaptive else FIXED
     elsewhere = as_records(results.elsewhere)
     records = as_records(results.records)
-    return analyse(records, results.study, procedure, elsewhere, results.command)
+    looks = [Look(*look) for look in results.looks]
+    return analyse(records, results.study, procedure, elsewhere, results.command, looks)
 
 
 def _report(directory: Path) -> int:
@@ -312,6 +314,7 @@ def _report(directory: Path) -> int:
     from reports.output.terminal import show
 
     analysis = _analysed(results)
+    _remember(directory, analysis)
     try:
         page = write_report(analysis, results.study, directory / "report")
     except OSError as error:
@@ -358,6 +361,22 @@ def _pool(directories: list[Path], folder: Path | None) -> int:
     for bad in damaged:
         warn(f"damaged record {bad.path}: {bad.reason}; left out")
     return 1 if found.findings or damaged else 0
+
+
+def _remember(directory: Path, analysis: Analysis) -> None:
+    """Write down which seeds a report is about to judge, before it shows anything of them."""
+    from harness.keeping.looks import LEDGER, add_looks
+    from reports.findings.looks import present_looks
+
+    looks = [(look.treatment, look.baseline, look.seeds) for look in present_looks(analysis.claims)]
+    try:
+        add_looks(directory, looks)
+    except OSError as error:
+        warn(
+            f"{directory / LEDGER} cannot be written ({error.strerror or error}): nobody will know "
+            "that these results were judged at this number of seeds; make it writable before seeds "
+            "are added"
+        )
 
 
 def main() -> None:

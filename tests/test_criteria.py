@@ -136,6 +136,7 @@ def agreement(condition: str, published: float, source: str = "poster", **own: o
         ci95=Interval(ours - published - 0.4, ours - published + 0.4),
         runs=11,
         prediction95=Interval(ours - 0.7, ours + 0.7),
+        readings=(),
         agrees=abs(ours - published) <= 0.7,
     )
     return replace(one, **own)  # type: ignore[arg-type]

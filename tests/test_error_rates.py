@@ -145,6 +145,15 @@ def test_relative_gains_are_simulated_in_their_unit() -> None:
         assert other.rates == pytest.approx(one.rates, abs=3 / STUDIES)
 
 
+@pytest.mark.parametrize(("n", "few"), [(3, True), (7, True), (8, False)])
+def test_below_eight_seeds_only_normal_differences_are_simulated(n: int, few: bool) -> None:
+    """Drawn from three differences the error at no gain is anything from none to a fifth."""
+    gains = spread(4.0, n, 1.2) + 0.3 * np.arange(n) ** 2
+    for rate in error_rates(paired(gains), SmallClaim(), studies=STUDIES):
+        assert (rate.wrong == rate.wrong_normal) == few or rate.wrong == 0
+        assert rate.wrong_normal <= at_most(0.05)
+
+
 def test_nothing_is_simulated_without_spread() -> None:
     for gains in ([4.0], [4.0, 4.0, 4.0]):
         assert error_rates(paired(gains), SmallClaim()) == []

@@ -16,7 +16,7 @@ from matplotlib import pyplot as plt
 from harness.studies.claims import Curve
 from harness.studies.factors import Factor, crossings
 from reports.findings.curves import by_choice, count, curve_finding, extremes
-from reports.findings.joint_test import MEDIAN, POSITIVE, SURE, joint_inference
+from reports.findings.joint_test import MEDIAN, POSITIVE, SURE, SURE_NEGATIVE, joint_inference
 from reports.findings.specifications import Specification, specifications
 from reports.numbers.statistics import compare_paired, t_interval
 from reports.numbers.verdict import Verdict, judge
@@ -127,18 +127,20 @@ def test_two_possible_baselines_are_refused() -> None:
 
 
 def naive(gains: list[dict[int, float]]) -> dict[str, float]:
-    """Return the three p-values by a plain loop over all flips."""
+    """Return the p-values by a plain loop over all flips."""
     seeds = sorted({s for own in gains for s in own})
     values = []
     for signs in product([1, -1], repeat=len(seeds)):
         flip = dict(zip(seeds, signs, strict=True))
         own = [[flip[s] * g for s, g in one.items()] for one in gains]
         means = [float(np.mean(one)) for one in own]
-        sure = [t_interval(one, 0.95).low > 0 for one in own]
-        values.append((np.median(means), np.mean(np.array(means) > 1e-12), np.mean(sure)))
+        ends = [t_interval(one, 0.95) for one in own]
+        sure, lost = [one.low > 0 for one in ends], [one.high < 0 for one in ends]
+        above = np.mean(np.array(means) > 1e-12)
+        values.append((np.median(means), above, np.mean(sure), np.mean(lost)))
     table = np.array(values)
     p = (table >= table[0] - 1e-9).mean(axis=0)
-    return dict(zip((MEDIAN, POSITIVE, SURE), p.tolist(), strict=True))
+    return dict(zip((MEDIAN, POSITIVE, SURE, SURE_NEGATIVE), p.tolist(), strict=True))
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -169,9 +171,22 @@ def test_five_seeds_can_say_no_more_than_1_in_32_and_a_loss_is_mirrored() -> Non
     assert up is not None
     assert up == down
     assert (up.exact, up.flips, up.smallest_p) == (True, 32, 1 / 32)
-    assert up.observed == pytest.approx({MEDIAN: 1.5, POSITIVE: 1, SURE: 1})
+    assert up.observed == pytest.approx({MEDIAN: 1.5, POSITIVE: 1, SURE: 1, SURE_NEGATIVE: 0})
     assert up.p[MEDIAN] == up.p[SURE] == 1 / 32
     assert up.p_opposite[MEDIAN] == 1
+    assert up.p_two_sided[MEDIAN] == 1 / 16
+
+
+def test_losses_everywhere_are_seen_as_well_as_gains() -> None:
+    """Sixty specifications, all surely below zero: no share is surely positive, in any flip but
+    the opposite one."""
+    gains = np.random.default_rng(5).normal(-2, 0.1, (60, 5))
+    test = joint_inference(curve_of(gains), 4.69)
+    assert test is not None
+    assert (test.observed[SURE], test.observed[SURE_NEGATIVE]) == (0, 1)
+    assert test.p[SURE] == 1  # every flip has as many
+    assert (test.p[SURE_NEGATIVE], test.p_two_sided[SURE_NEGATIVE]) == (1 / 32, 1 / 16)
+    assert test.p_two_sided[MEDIAN] == 1 / 16
 
 
 def test_equal_gains_show_no_spread_and_one_seed_settles_nothing() -> None:

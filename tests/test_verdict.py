@@ -244,7 +244,10 @@ def test_data_without_spread_settle_nothing_but_equality() -> None:
         assert (found.verdict, found.seeds_needed) == (Verdict.INCONCLUSIVE, None)
         assert (found.p_claim, found.p_zero) == (1, 1)
         assert f"{words} " in found.reason
-    equal = judged([0.0] * 3)
+    chance = judged([0.0] * 3)
+    assert (chance.verdict, chance.p_zero) == (Verdict.INCONCLUSIVE, 1)
+    assert "all equal" in chance.reason
+    equal = judge(compare_paired([90.0] * 3, [90.0] * 3, same=True), GAIN, 1.56, 0.3, unit="points")
     assert (equal.verdict, equal.p_claim, equal.p_zero) == (Verdict.NOT_REPRODUCED, 1, 0)
 
 

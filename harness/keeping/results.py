@@ -8,6 +8,7 @@ from pathlib import Path
 
 from harness.errors import InputError
 from harness.keeping.asking import command_of
+from harness.keeping.looks import Looked, read_looks
 from harness.keeping.records import Record
 from harness.keeping.selection import select
 from harness.keeping.store import Damaged, Store
@@ -27,6 +28,7 @@ class Results:
     adaptive : whether seeds were added until the claims were decided.
     command : the command that makes the records anew; None where the directory does not say how it
         was run.
+    looks : at which seeds its claims were judged before.
     elsewhere : records of cells that were trained in another numerics class too (``run --bridge``).
     """
 
@@ -36,6 +38,7 @@ class Results:
     hidden: Mapping[tuple[str, str], int]
     adaptive: bool
     elsewhere: list[Record]
+    looks: list[Looked]
     command: str | None = None
 
 
@@ -77,6 +80,7 @@ def read_results(directory: Path, *, by_index: bool = False) -> Results:
         selection.hidden,
         adaptive,
         elsewhere,
+        read_looks(directory),
         asked and command_of(asked, study, selection.records, adaptive=adaptive),
     )
 

@@ -23,6 +23,11 @@ class KnownData:
     tasks: tuple[tuple[int, ...], ...]
     train_sizes: tuple[int, ...]
 
+    @property
+    def chance(self) -> float:
+        """The mean accuracy over all tasks, a fraction, of guesses among the classes of each."""
+        return sum(1 / len(classes) for classes in self.tasks) / len(self.tasks)
+
 
 KNOWN_DATA: Mapping[str, KnownData] = {
     "split-mnist": KnownData(

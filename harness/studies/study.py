@@ -244,6 +244,14 @@ class Study(Frozen):
         """The benchmark that all conditions share."""
         return next(iter(self.conditions.values())).protocol.benchmark
 
+    @property
+    def chance(self) -> float | None:
+        """The accuracy after the last task, a fraction, of a network that guesses among the classes
+        of each task; None for data that are not known.
+        """
+        known = KNOWN_DATA.get(self.benchmark)
+        return None if known is None else known.chance
+
     def fingerprint(self) -> str:
         """Return a hash of the whole study, margins of the claims included.
 

@@ -12,6 +12,7 @@ from reports.numbers import metrics
 from reports.numbers.records import Record
 from reports.numbers.statistics import Interval, has_spread, prediction_interval, t_interval
 from reports.numbers.study import Source
+from reports.numbers.welch import Error, Reading, agree, readings
 
 
 @dataclass(frozen=True)
@@ -30,8 +31,11 @@ class Agreement:
     runs : how many runs the published value is the mean of; None where that is not known.
     prediction95 : the interval in % into which the mean of ``runs`` seeds like ours falls 95 times
         in 100; not clipped at 100; None where ``runs`` is None.
-    agrees : whether ``published`` lies in that interval; None where ``runs`` is unknown or our
-        seeds show no spread.
+    readings : the difference with the errors of both sides (Welch), under both readings of
+        ``plus_minus``; empty where it or ``runs`` is not known, or our seeds show no spread.
+    agrees : whether zero lies in the intervals of both readings; None where it does in one only.
+        Without readings, whether ``published`` lies in ``prediction95``, which takes the published
+        runs to spread as ours do; None where ``runs`` is unknown or our seeds show no spread.
     """
 
     condition: str
@@ -44,6 +48,7 @@ class Agreement:
     ci95: Interval
     runs: int | None
     prediction95: Interval | None
+    readings: tuple[Reading, ...]
     agrees: bool | None
 
 
@@ -85,7 +90,14 @@ def _agreement(
         ci95 = Interval(-math.inf, math.inf)
         band = band and ci95
     agrees = None
-    if band is not None and math.isfinite(band.high):
+    difference = float((ours - published).mean())
+    found: tuple[Reading, ...] = ()
+    if bars is not None and runs is not None and has_spread(ours):
+        own = Error(float(ours.var(ddof=1)) / len(ours), len(ours) - 1)
+        found = readings(difference, own, [(bars[place], runs)])
+    if found:
+        agrees = agree(found)
+    elif band is not None and math.isfinite(band.high):
         agrees = band.low <= published <= band.high
     return Agreement(
         condition=condition,
@@ -94,9 +106,10 @@ def _agreement(
         published=published,
         plus_minus=None if bars is None else bars[place],
         n=len(ours),
-        difference=float((ours - published).mean()),
+        difference=difference,
         ci95=ci95,
         runs=runs,
         prediction95=band,
+        readings=found,
         agrees=agrees,
     )

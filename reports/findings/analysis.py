@@ -27,6 +27,7 @@ from reports.findings.contrasts import (
 from reports.findings.criteria import Criterion, criteria
 from reports.findings.error_rates import ErrorRate, error_rates
 from reports.findings.families import JudgedFamily, Told, judged_families, told
+from reports.findings.looks import Look
 from reports.findings.notices import notices
 from reports.findings.origins import (
     CellCounts,
@@ -36,6 +37,7 @@ from reports.findings.origins import (
     origins,
     provenance_counts,
 )
+from reports.findings.robustness import Robustness, procedure_of, robust
 from reports.findings.statements import JudgedStatement, judge_statement
 from reports.numbers import tables
 from reports.numbers.metrics import Floats
@@ -101,10 +103,11 @@ class Analysis:
     records : the key of every record and the hash of its content, None where it has none.
     first_run : when the first cell finished (ISO 8601); None where no record tells.
     compute_seconds : summed time of all cells.
-    procedure : the one by which the claims were judged.
+    procedure : the one by which the claims were judged, but for those that were judged before.
     notices : what a reader must know before any number.
     criteria, error_rates : of the first gain; empty without a pair of seeds.
     causes : what the study's factors say about causes.
+    robustness : what the verdict on each claim leans on, for the claims with a pair of seeds.
     bridges : how much machines that round differently matter, where cells were trained on both.
     command : the one that makes the records anew, where that is known.
     measured : the accuracies and telemetry themselves.
@@ -136,6 +139,7 @@ class Analysis:
     error_rates: tuple[ErrorRate, ...]
     causes: Causes
     bridges: tuple[Bridge, ...]
+    robustness: tuple[Robustness, ...]
     command: str | None = None
     measured: Measured = field(compare=False, repr=False, kw_only=True)
 
@@ -146,6 +150,7 @@ def analyse(
     procedure: Procedure = FIXED,
     elsewhere: Sequence[Record] = (),
     command: str | None = None,
+    looks: Sequence[Look] = (),
 ) -> Analysis:
     """Analyse the selected records of a study; the order of the records does not matter.
 
@@ -153,11 +158,25 @@ def analyse(
     ----------
     elsewhere : records of some of the same cells, from machines that round differently.
     command : the one that makes the records anew, where that is known.
+    looks : those that the results directory remembers.
     """
     records_by_cell = {(record["condition"], record["seed"]): record for record in records}
     seeds = seeds_of(records, study)
     tasks = tables.task_count(records)
-    claims = tuple(judge_claim(records_by_cell, claim, seeds, procedure) for claim in study.gains)
+    judged_claims = [
+        robust(
+            judge_claim(records_by_cell, claim, seeds, procedure),
+            procedure,
+            looks,
+            records_by_cell,
+            seeds,
+            study,
+            tasks,
+        )
+        for claim in study.gains
+    ]
+    claims = tuple(judged for judged, _ in judged_claims)
+    robustness = tuple(found for _, found in judged_claims if found is not None)
     statements = tuple(
         judge_statement(records_by_cell, claim, seeds, procedure) for claim in study.statements
     )
@@ -199,7 +218,7 @@ def analyse(
         error_rates=tuple(
             rate
             for judged in main
-            for rate in error_rates(judged.contrast, judged.claim, procedure)
+            for rate in error_rates(judged.contrast, judged.claim, procedure_of(judged))
         ),
         causes=causes(records, study),
         bridges=bridges(
@@ -208,6 +227,7 @@ def analyse(
             list(study.conditions),
             study.gains[0].negligible if study.gains else NEGLIGIBLE,
         ),
+        robustness=robustness,
         command=command,
         measured=measured(records, study),
     )

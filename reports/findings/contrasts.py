@@ -148,8 +148,13 @@ def judge_claim(
     pair = contrast(records_by_cell, claim.treatment, claim.baseline, seeds, claim.unit)
     if pair.comparison is None:
         return JudgedClaim(claim, pair, None)
-    judgement = judge(
-        pair.comparison,
+    return JudgedClaim(claim, pair, judgement_of(pair.comparison, claim, procedure))
+
+
+def judgement_of(compared: PairedComparison, claim: Claim, procedure: Procedure) -> Judgement:
+    """Judge a claim by a comparison of its two conditions."""
+    return judge(
+        compared,
         claim.reported,
         claim.margin,
         claim.negligible,
@@ -157,7 +162,6 @@ def judge_claim(
         alpha=claim.alpha,
         procedure=procedure,
     )
-    return JudgedClaim(claim, pair, judgement)
 
 
 def undecided(claims: Sequence[JudgedClaim]) -> list[str]:

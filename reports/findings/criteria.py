@@ -276,7 +276,7 @@ def _predictions(source: str, both: Sequence[Agreement]) -> Criterion:
         for row in both
         if row.prediction95 is not None
     ]
-    agreeing = [row.agrees for row in both]
+    agreeing = [_predicted(row) for row in both]
     return Criterion(
         f"published accuracies inside our prediction intervals ({source})",
         "; ".join(shown),
@@ -284,6 +284,12 @@ def _predictions(source: str, both: Sequence[Agreement]) -> Criterion:
         "The gain: both accuracies can be off by as much and their difference agree, or each be "
         "inside and the difference not. It takes the published runs to be like ours.",
     )
+
+
+def _predicted(row: Agreement) -> bool | None:
+    """Tell whether a published value lies in its prediction interval; None where it has no ends."""
+    band = row.prediction95
+    return _where_ended(band, band.low <= row.published <= band.high) if band else None
 
 
 def _shared_bars(agreement: Sequence[Agreement]) -> Iterator[str]:

@@ -26,6 +26,9 @@ from reports.numbers.verdict import VERDICTS, Codes, Verdict, verdicts
 
 STUDIES = 20_000
 BESIDE = 1e-9  # distance to either side of an edge, in the unit of a gain
+FEWEST = 8
+"""Seeds below which nothing is drawn from the observed differences: they are too few to stand for
+their source, and the rates would be anything from none to several times the true ones."""
 DRAWS_AT_ONCE = 2_000_000  # differences drawn at once; bounds the memory for many seeds
 
 
@@ -41,6 +44,8 @@ class ErrorRate:
     wrong, wrong_se : share of the studies whose verdict is wrong (``wrong_share``), and its
         Monte-Carlo standard error.
     wrong_normal : ``wrong`` for normal differences of the same spread, as a check.
+
+    Below ``FEWEST`` seeds all of them are of normal differences.
     """
 
     true_gain: float
@@ -63,7 +68,8 @@ def error_rates(
     """Return how often each verdict would be given, and be wrong, for several true gains.
 
     Differences are drawn with replacement from the observed ones, after these are centred and
-    scaled by sqrt(n / (n - 1)), so that their variance is the unbiased estimate. All true gains
+    scaled by sqrt(n / (n - 1)), so that their variance is the unbiased estimate; below ``FEWEST``
+    of them, from the normal distribution of their spread. All true gains
     share the draws. Every simulated study has our n and is judged once. Empty where the data show
     no spread to simulate from. The same arguments give the same rates.
 
@@ -77,7 +83,8 @@ def error_rates(
         return []
     draws = np.random.default_rng(seed)
     gains = paired_gains(contrast.treated, contrast.untreated, claim.unit)
-    drawn = _resampled(gains, studies, draws)
+    few = compared.n < FEWEST
+    drawn = None if few else _resampled(gains, studies, draws)
     normal = _normal(compared.n, compared.sd, studies, draws)
 
     def shares(simulated: tuple[Floats, Floats], gain: float) -> Floats:
@@ -86,7 +93,7 @@ def error_rates(
 
     rows = []
     for label, gain in true_gains(claim, compared.mean):
-        rates = shares(drawn, gain)
+        rates = shares(normal if drawn is None else drawn, gain)
         errors = [standard_error(share, studies) for share in rates]
         wrong = wrong_share(rates, gain, claim)
         rows.append(
@@ -207,15 +214,21 @@ def error_rates_note(judged: JudgedClaim) -> str:
     assert compared is not None
     assert judgement is not None
     unit = "points" if compared.unit == "points" else "%"
+    few = compared.n < FEWEST
+    source = "normal" if few else "drawn from those observed here (centred,"
+    check = (
+        f"{compared.n} seeds are too few to draw from: what they show of such rates is chance"
+        if few
+        else "So few differences know nothing of rarer ones: as a check, the same for normal "
+        "differences of that standard deviation stands beside"
+    )
     return (
         f"{STUDIES:,} simulated studies of {compared.n} seeds for each true gain, their "
-        "differences drawn from those observed here (centred, standard deviation "
+        f"differences {source} {'(' * few}standard deviation "
         f"{compared.sd:.2f} {unit}), each judged once ({judgement.procedure}, alpha "
         f"{judged.claim.alpha:g}). Wrong is a verdict whose statement is not so for the true "
         "gain: REPRODUCED outside the margin or without a gain, LARGER not above it, PARTIAL not "
         "below it or without a gain, NOT REPRODUCED for more than what is negligible, "
         "CONTRADICTED without a loss, DIRECTION ONLY without a gain; INCONCLUSIVE is never wrong. "
-        "On the edge of a band the side counts on which more are wrong. So few differences know "
-        "nothing of rarer ones: as a check, the same for normal differences of that "
-        "standard deviation stands beside."
+        f"On the edge of a band the side counts on which more are wrong. {check}."
     )

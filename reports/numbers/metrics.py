@@ -6,6 +6,8 @@ diagonal and in rows of tasks that were not reached. All metrics are fractions t
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -36,21 +38,21 @@ def backward_transfer(matrix: Floats) -> float:
     """Return the mean change of the earlier tasks' accuracies since each was trained.
 
     ``mean over j < T of R[T, j] - R[j, j]`` (BWT; Lopez-Paz and Ranzato 2017); negative where
-    the network forgot. 0 for a single task.
+    the network forgot. NaN for a single task, which has no earlier ones.
     """
     if len(matrix) == 1:
-        return 0.0
+        return math.nan
     return float((matrix[-1] - np.diagonal(matrix))[:-1].mean())
 
 
 def forgetting(matrix: Floats) -> float:
     """Return the mean drop of the earlier tasks from their best accuracy before the last task.
 
-    ``mean over j < T of max over i < T of R[i, j] - R[T, j]`` (Chaudhry et al. 2018). 0 for a
+    ``mean over j < T of max over i < T of R[i, j] - R[T, j]`` (Chaudhry et al. 2018). NaN for a
     single task.
     """
     if len(matrix) == 1:
-        return 0.0
+        return math.nan
     before = np.where(np.tri(len(matrix), dtype=bool), matrix, -np.inf)[:-1, :-1]
     return float((before.max(0) - matrix[-1, :-1]).mean())
 
@@ -63,7 +65,7 @@ def of_many(stack: Floats) -> dict[str, Floats]:
     """
     last = np.ascontiguousarray(stack[:, -1])
     diagonal = np.ascontiguousarray(np.diagonal(stack, axis1=1, axis2=2))
-    changes = {name: np.zeros(len(stack)) for name in ("backward_transfer", "forgetting")}
+    changes = {name: np.full(len(stack), np.nan) for name in ("backward_transfer", "forgetting")}
     if stack.shape[-1] > 1:
         tasks = np.where(np.tri(stack.shape[-1], dtype=bool), stack, -np.inf)[:, :-1, :-1]
         moved = {

@@ -146,7 +146,8 @@ class Study(typing.Protocol):
 
     ``conditions`` and ``factors`` are by name. A condition has ``levels`` and ``settings()``; a
     factor has ``levels``. ``pairs`` names for a condition the other one that it is a variant of,
-    and ``causes`` the study that takes the differences between conditions apart.
+    and ``causes`` the study that takes the differences between conditions apart. ``chance`` is the
+    accuracy after the last task, a fraction, of a network that guesses; None where it is not known.
 
     The claims are gains in final accuracy, and statements.
     """
@@ -177,5 +178,7 @@ class Study(typing.Protocol):
     def comparisons(self) -> Sequence[Comparisons]: ...
     @property
     def causes(self) -> str | None: ...
+    @property
+    def chance(self) -> float | None: ...
     def fingerprint(self) -> str: ...
     def fingerprint_of_version_1(self) -> str: ...

@@ -101,7 +101,9 @@ def verdict_document(analysis: Analysis) -> dict[str, Any]:
         latter null where none is printed), n (int), difference (ours - published, points), ci95
         (of the difference), runs (int, how many runs the published value is the mean of; null:
         unknown), prediction95 (interval for the mean of that many runs like ours, %; null where
-        runs is null), agrees (bool: published lies in prediction95; null where that is unknown).
+        runs is null), readings (list of ``reports.numbers.welch.Reading``: the difference with the
+        errors of both sides, under both readings of plus_minus), agrees (bool or null, as
+        ``reports.findings.agreement.Agreement`` says).
     criteria : for the main claim, list of criterion, result (str), holds (bool or null),
         cannot_see (str), as ``reports.findings.criteria.Criterion``; empty without a pair.
     error_rates : for the main claim, list of true_gain (unit), label (str), rates, rates_se
@@ -118,6 +120,11 @@ def verdict_document(analysis: Analysis) -> dict[str, Any]:
     code_states : only where several states of the code made the records, or one with uncommitted
         changes: list of version, git_commit (str or null), git_clean (bool or null), cells (int),
         seeds (object of condition: list of seeds), the state with most cells first.
+
+    robustness : list, one entry for each claim with a pair of seeds, of
+        ``reports.findings.robustness.Robustness``: earlier looks, the gain with the errors of both
+        sides, the verdicts with diverged runs counted, skew and single seeds, the plan for more
+        seeds, and the uncertainty over test samples; each part null or empty where there is none.
 
     bridges : only where cells were trained in a second numerics class too: list of
         ``reports.findings.bridges.Bridge``.
@@ -150,6 +157,7 @@ def verdict_document(analysis: Analysis) -> dict[str, Any]:
         "cells": analysis.cells,
         "devices": analysis.devices,
         "records": dict(analysis.records),
+        "robustness": analysis.robustness,
     }
     causes = {
         part.name: getattr(analysis.causes, part.name)

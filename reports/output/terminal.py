@@ -14,12 +14,13 @@ from rich.table import Table as ScreenTable
 from reports.findings.analysis import Analysis
 from reports.findings.contrasts import JudgedClaim
 from reports.findings.origins import code_notice
+from reports.findings.robustness import Robustness, planned_words
 from reports.findings.statements import JudgedStatement
 from reports.numbers.study import Study
 from reports.numbers.verdict import Verdict
 from reports.sections.causes import cause_sentences
 from reports.sections.kinds import MEANING, family_paragraphs, together
-from reports.sections.verdict import caveat, headline
+from reports.sections.verdict import caveat, headline, verdict_words
 
 MOST_ROWS, LISTED = 24, 6
 
@@ -35,7 +36,7 @@ def show(out: Console, analysis: Analysis, study: Study) -> None:
     if len(summary) > MOST_ROWS:
         say(f"and {len(summary) - MOST_ROWS} more conditions: see the page or summary.csv")
     if analysis.claims:
-        say(verdict_table(analysis.claims))
+        say(verdict_table(analysis.claims, analysis.robustness))
     if analysis.statements:
         say(statement_table(analysis.statements))
     if analysis.statements and analysis.order[0] == analysis.statements[0].claim.id:
@@ -43,7 +44,8 @@ def show(out: Console, analysis: Analysis, study: Study) -> None:
     elif analysis.claims:
         first = analysis.claims[0]
         if first.judgement is not None:
-            say(f"\n{first.judgement.label}: {first.claim.text}", style="bold")
+            verdict = verdict_words(first, analysis.robustness)
+            say(f"\n{verdict}: {first.claim.text}", style="bold")
             say(first.judgement.reason)
             warning = None if findings else caveat(first, study)
             if warning:
@@ -114,7 +116,9 @@ def summary_table(
     return table
 
 
-def verdict_table(claims: Sequence[JudgedClaim]) -> ScreenTable:
+def verdict_table(
+    claims: Sequence[JudgedClaim], robustness: Sequence[Robustness] = ()
+) -> ScreenTable:
     """Return a table of the claims for the screen: reported gain, measured gain, verdict."""
     table = ScreenTable(title="claims", title_justify="left", caption_justify="left")
     kinds = {judged.judgement.procedure for judged in claims if judged.judgement is not None}
@@ -135,9 +139,10 @@ def verdict_table(claims: Sequence[JudgedClaim]) -> ScreenTable:
             continue
         dropped = len(judged.contrast.dropped)
         seeds = f"{comparison.n}" + (f" ({dropped} dropped)" if dropped else "")
-        verdict = judged.judgement.label
-        if judged.judgement.seeds_needed is not None:
-            verdict += f" (about {judged.judgement.seeds_needed} seeds would settle it)"
+        verdict = verdict_words(judged, robustness)
+        plans = [found.plan for found in robustness if found.claim == claim.id and found.plan]
+        if plans and plans[0].seeds is not None:
+            verdict += f" (seeds that would settle it: {planned_words(plans[0])})"
         elif judged.judgement.verdict is Verdict.DIRECTION_ONLY:
             verdict += " (its margin is not smaller than the claim)"
         interval = _interval(judged.judgement.ci.low, judged.judgement.ci.high)

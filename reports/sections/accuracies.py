@@ -101,7 +101,7 @@ def learning_section(analysis: Analysis, names: Sequence[str]) -> Section | None
         cells = [name]
         for metric in ("learned_accuracy", "backward_transfer", "forgetting"):
             low, high = row[f"{metric}_low"], row[f"{metric}_high"]
-            cells += [f"{row[metric]:.2f}", between(low, high, number)]
+            cells += [number(row[metric]), between(low, high, number)]
         rows.append(cells)
     header = ["condition", "learned (%)", "95% interval", "BWT (points)",
               "95% interval", "forgetting (points)", "95% interval"]  # fmt: skip
@@ -110,8 +110,11 @@ def learning_section(analysis: Analysis, names: Sequence[str]) -> Section | None
         "it changed since, over the earlier tasks (negative: forgotten). Forgetting: the drop from "
         "the best it ever was."
     ]
-    worst = min(rows, key=lambda row: float(row[3]))
-    alt = f"Accuracy on each task as training goes on. Most is forgotten by {worst[0]}: {worst[3]}."
+    alt = "Accuracy on each task as training goes on."
+    transferred = [row for row in rows if row[3] != "-"]  # a single task has no earlier ones
+    if transferred:
+        worst = min(transferred, key=lambda row: float(row[3]))
+        alt += f" Most is forgotten by {worst[0]}: {worst[3]}."
     drawings = [
         Drawing(
             "tasks",

@@ -11,6 +11,7 @@ from reports.sections.accuracies import MOST, accuracies_section, learning_secti
 from reports.sections.causes import cause_sections
 from reports.sections.contrasts import contrasts_section, seed_by_seed
 from reports.sections.methods import methods_section
+from reports.sections.robustness import robustness_section
 from reports.sections.section import Section
 from reports.sections.trust import how_run, how_sure
 from reports.sections.verdict import verdict_section
@@ -34,6 +35,7 @@ def sections(analysis: Analysis, study: Study) -> list[Section]:
     in_order = [
         verdict_section(analysis, study),
         *([*measured, *causes] if analysis.order else [*causes, *measured]),
+        robustness_section(analysis),
         how_sure(analysis),
         how_run(analysis, study),
     ]

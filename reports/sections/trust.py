@@ -66,6 +66,7 @@ def _agreement_table(agreement: Sequence[Agreement]) -> Table:
         printed = number(row.published)
         if row.plus_minus is not None:
             printed += f" ± {row.plus_minus:.2f}"
+        read = [interval(reading.ci95) for reading in row.readings] or ["-", "-"]
         predicted = "-" if row.prediction95 is None else interval(row.prediction95, number)
         rows.append(
             [
@@ -75,14 +76,19 @@ def _agreement_table(agreement: Sequence[Agreement]) -> Table:
                 printed,
                 "-" if row.runs is None else str(row.runs),
                 signed(row.difference),
-                interval(row.ci95),
-                predicted,
+                *read,
+                "-" if row.readings else predicted,
                 HOLDS[row.agrees],
             ]
         )
     header = ["condition", "source", "after tasks", "published (%)", "runs", "ours minus it",
-              "95% interval", "95% prediction for so many runs", "agrees"]  # fmt: skip
-    return Table("Our accuracies against each published value", header, rows, folded=True)
+              "95% interval if ± is a standard deviation", "if ± is a standard error",
+              "without ±: 95% prediction for so many runs", "agrees"]  # fmt: skip
+    caption = (
+        "Our accuracies against each published value (where a ± is printed: with the errors of "
+        "both sides, after Welch, and it agrees where zero lies in both intervals)"
+    )
+    return Table(caption, header, rows, folded=True)
 
 
 def how_run(analysis: Analysis, study: Study) -> Section:

@@ -8,7 +8,9 @@ from typing import Any
 from reports.findings.analysis import Analysis
 from reports.findings.contrasts import JudgedClaim
 from reports.findings.origins import code_notice
+from reports.findings.robustness import Robustness, planned_words
 from reports.findings.statements import JudgedStatement
+from reports.numbers.sequential import ANYTIME
 from reports.numbers.study import Study
 from reports.numbers.verdict import margin_reaches_zero
 from reports.numbers.words import counted, interval, listed, signed
@@ -20,6 +22,7 @@ from reports.sections.kinds import (
     together,
     together_table,
 )
+from reports.sections.robustness import OTHER_INTERVALS
 from reports.sections.section import Section, Table
 
 
@@ -38,7 +41,8 @@ def headline(analysis: Analysis) -> str:
         return f"{main.ruling.label}. {main.claim.text}. {main.ruling.reason}"
     if main.judgement is None:
         return f"NO PAIRS. {main.claim.text}: no seed has both conditions done."
-    return f"{main.judgement.label}. {main.claim.text}. {main.judgement.reason}"
+    said = verdict_words(main, analysis.robustness)
+    return f"{said}. {main.claim.text}. {main.judgement.reason}"
 
 
 def main_claim(analysis: Analysis) -> JudgedClaim | JudgedStatement:
@@ -58,6 +62,24 @@ def main_verdict(analysis: Analysis) -> str | None:
     return None if main.judgement is None else str(main.judgement.verdict)
 
 
+def verdict_words(judged: JudgedClaim, robustness: Sequence[Robustness]) -> str:
+    """Return the verdict on a claim with its sign, and the other one that diverged runs would give.
+
+    Where the two differ, the first is never given without the second.
+    """
+    assert judged.judgement is not None
+    words = judged.judgement.label
+    others = [
+        other.verdict
+        for found in robustness
+        if found.claim == judged.claim.id
+        for other in found.differing
+    ]
+    if others:
+        words += f" ({listed(list(dict.fromkeys(others)))} with the diverged runs counted)"
+    return words
+
+
 def verdict_section(analysis: Analysis, study: Study) -> Section:
     """Return the section on the claims: their verdicts, and what these do not say."""
     findings = cause_sentences(analysis.causes)
@@ -72,20 +94,22 @@ def verdict_section(analysis: Analysis, study: Study) -> Section:
     real = [judged for judged in analysis.claims if judged.claim.expected is None]
     controls = [judged for judged in analysis.claims if judged.claim.expected is not None]
     paragraphs += _without_size(real)
+    if any(found.procedure == ANYTIME.name for found in analysis.robustness):
+        paragraphs.append(OTHER_INTERVALS)
     others = [one for one in analysis.statements if one.claim.expected is None]
     paragraphs += asked_sentences([one for one in others if one.claim.id != analysis.order[0]])
     paragraphs += together(analysis) + family_paragraphs(analysis)
     code = code_notice(analysis.code)
     if code:
         paragraphs.append(code)
-    shown = [_claims_table("The claims", real)] if real else []
+    shown = [_claims_table("The claims", real, analysis.robustness)] if real else []
     if controls:
         passed = sum(judged.as_expected is True for judged in controls)
         paragraphs.append(
             f"Controls of the procedure itself: {passed} of {len(controls)} got the verdict that "
             "they must get."
         )
-        shown.append(_controls_table(controls))
+        shown.append(_controls_table(controls, analysis.robustness))
     shown += statement_tables(analysis) + together_table(analysis)
     return Section("verdict", "The verdict", paragraphs, tables=shown)
 
@@ -140,14 +164,16 @@ def differing(a: Any, b: Any) -> list[str]:
     ]
 
 
-def _claims_table(caption: str, claims: Sequence[JudgedClaim]) -> Table:
+def _claims_table(
+    caption: str, claims: Sequence[JudgedClaim], robustness: Sequence[Robustness]
+) -> Table:
     header = ["claim", "verdict", "reported", "gain", "interval", "seeds", "to settle", "says"]
     kinds = listed(sorted({judged.judgement.procedure for judged in claims if judged.judgement}))
     caption += f" (gains with their {kinds} intervals)" if kinds else ""
-    return Table(caption, header, [_claim_row(judged) for judged in claims])
+    return Table(caption, header, [_claim_row(judged, robustness) for judged in claims])
 
 
-def _claim_row(judged: JudgedClaim) -> list[str]:
+def _claim_row(judged: JudgedClaim, robustness: Sequence[Robustness]) -> list[str]:
     claim, judgement, compared = judged.claim, judged.judgement, judged.contrast.comparison
     unit = "" if claim.unit == "points" else " rel. %"
     reported = f"{claim.reported:+.2f} ± {claim.margin:.2f}{unit}"
@@ -155,11 +181,13 @@ def _claim_row(judged: JudgedClaim) -> list[str]:
         return [claim.id, "no pair of seeds", reported, "-", "-", "0", "-", claim.text]
     dropped = len(judged.contrast.dropped)
     seeds = f"{compared.n} ({dropped} dropped)" if dropped else str(compared.n)
-    needed = "-" if judgement.seeds_needed is None else str(judgement.seeds_needed)
+    plans = [found.plan for found in robustness if found.claim == claim.id and found.plan]
+    needed = planned_words(plans[0]) if plans else "-"
+    verdict = verdict_words(judged, robustness)
     gain = signed(compared.mean)
     return [
         claim.id,
-        judgement.label,
+        verdict,
         reported,
         gain,
         interval(judgement.ci),
@@ -169,11 +197,11 @@ def _claim_row(judged: JudgedClaim) -> list[str]:
     ]
 
 
-def _controls_table(controls: Sequence[JudgedClaim]) -> Table:
+def _controls_table(controls: Sequence[JudgedClaim], robustness: Sequence[Robustness]) -> Table:
     rows = []
     for judged in controls:
         passed = {True: "✓ as it must", False: "✗ not as it must", None: "-"}[judged.as_expected]
-        row = _claim_row(judged)
+        row = _claim_row(judged, robustness)
         rows.append([*row[:2], judged.claim.expected or "", passed, *row[2:6], row[7]])
     header = ["control", "verdict", "must be", "", "planted", "gain", "interval", "seeds", "says"]
     return Table("Controls: the truth is known here", header, rows)
