@@ -14,8 +14,7 @@ from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 from gains import SmallClaim, paired
@@ -25,8 +24,8 @@ from reports.findings.error_rates import error_rates, judge_many
 from reports.findings.joint_test import joint_inference
 from reports.findings.planning import spread_interval
 from reports.findings.specifications import Specification
-from reports.numbers.sequential import ANYTIME
 from reports.numbers.skew import t_quantiles
+from reports.numbers.sequential import ANYTIME
 from reports.numbers.statistics import FIXED, Floats, Interval, Procedure, seeds_needed
 from reports.numbers.verdict import VERDICTS, Verdict
 
@@ -216,7 +215,7 @@ def _specification(gains: Floats) -> Specification:
     )
 
 
-def said(rates: dict[object, object] | Sequence[object] | object, indent: str = "") -> None:
+def said(rates: object, indent: str = "") -> None:
     """Print nested tables of rates in percent."""
     if isinstance(rates, dict):
         for name, value in rates.items():
@@ -231,7 +230,7 @@ def said(rates: dict[object, object] | Sequence[object] | object, indent: str = 
 def main() -> None:
     """Print one table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    tables: dict[str, Callable[..., dict[Any, Any]]] = {
+    tables: dict[str, Callable[[], object]] = {
         "looks": looks,
         "skew": skew,
         "diverged": diverged,
