@@ -101,7 +101,7 @@ def test_a_line_that_is_no_look_is_passed_over(tmp_path: Path, line: str) -> Non
 
 def test_looking_again_is_wrong_about_as_often_as_one_look() -> None:
     """At no gain, nominally 5%; standard error 0.34 points. Fixed-n at every look: a quarter."""
-    rates = looks(4000)
+    rates = looks(4000, asked=0)
     before, now = rates["every 5 to 100"]
     assert before > 0.20
     assert now < 0.05 + 0.025  # the first look errs at 5%, all later ones at 3% together

@@ -4,7 +4,8 @@ Whoever follows the plan looks at the results a second time, so the plan is made
 that decide then (``reports.findings.looks``). The standard deviation of n seeds is known up to a
 factor: at n = 3 its 80% interval reaches from 0.7 to 3.1 times what was seen. The range is that of
 the plans at the two ends of this interval; the plan at its upper end has less than the promised
-power in a tenth of cases, where the plan at the observed value has it in four of ten.
+power in about a tenth of cases, where the plan at the observed spread of three seeds has it in two
+of three (``tests/verdict_errors.py few``).
 """
 
 from __future__ import annotations
