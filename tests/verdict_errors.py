@@ -24,8 +24,8 @@ from reports.findings.error_rates import error_rates, judge_many
 from reports.findings.joint_test import joint_inference
 from reports.findings.planning import spread_interval
 from reports.findings.specifications import Specification
-from reports.numbers.skew import t_quantiles
 from reports.numbers.sequential import ANYTIME
+from reports.numbers.skew import t_quantiles
 from reports.numbers.statistics import FIXED, Floats, Interval, Procedure, seeds_needed
 from reports.numbers.verdict import VERDICTS, Verdict
 
