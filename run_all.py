@@ -104,7 +104,8 @@ def run(
     """Run what is missing of a study, then summarise it.
 
     Finished cells are kept: an interrupted run goes on with the same command. Exit codes: 0 done,
-    1 some cells failed or diverged (or are missing), 2 bad input, 130 interrupted.
+    1 some cells failed or diverged (or are missing), 2 bad input, 3 --adaptive ended undecided,
+    130 interrupted.
     """
     options = Options(executor, address, workers, lanes, device, block_timeout, deadline, bridge)
     most = max_seeds if adaptive else None

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from harness.errors import Interrupted
-from harness.running.adaptive import BLOCK, Look, add_seeds
+from harness.running.adaptive import BLOCK, UNDECIDED, Look, add_seeds
 
 
 class Study:
@@ -51,9 +51,14 @@ def test_no_seed_is_added_once_nothing_is_undecided(decided_at: int, looks: int)
 @pytest.mark.parametrize("most", [2, BLOCK, BLOCK + 1, 2 * BLOCK])
 def test_it_stops_at_the_most_seeds_and_never_trains_more(most: int) -> None:
     study = Study(None)
-    assert study.run(most) == 0
+    assert study.run(most) == UNDECIDED
     assert study.trained == [*range(BLOCK, most, BLOCK), most]
-    assert len(study.said) == len(study.trained)
+    assert len(study.said) == len(study.trained) + 1
+    assert study.said[-1].startswith(f"UNDECIDED: gain after {most} seeds")
+
+
+def test_cells_that_failed_count_more_than_a_claim_that_is_undecided() -> None:
+    assert Study(None, codes=[1]).run(BLOCK) == 1
 
 
 def test_claims_that_no_number_of_seeds_decides_add_none_and_are_named() -> None:

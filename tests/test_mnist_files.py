@@ -242,6 +242,16 @@ def test_a_download_is_whole_or_leaves_nothing(
     with pytest.raises(NoDataError, match=r"no MNIST: .*new/data .*the network is gone"):
         split_mnist(folder)
     assert not folder.parent.exists()
+
+    def interrupted(root: Path) -> None:
+        write(root, half)
+        assert not (folder / "MNIST").exists(), "a process that is killed now leaves no empty one"
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("harness.data.torchvision_mnist.download", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        split_mnist(folder)
+    assert list(tmp_path.iterdir()) == []
     monkeypatch.setattr("harness.data.torchvision_mnist.download", server(files))
     data = split_mnist(folder, allow_other=True)
     assert len(data.train_labels) == 40

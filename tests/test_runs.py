@@ -379,8 +379,9 @@ def test_adaptive_adds_seeds_until_the_claim_is_decided_and_says_so(
     out, verdict = tmp_path / "out", tmp_path / "out" / "report" / "verdict.json"
     arguments = ("run", planted, "--out", out, "--executor", "in-process", "--adaptive")
     stopped = run(*arguments, "--max-seeds", 5)
-    assert stopped.returncode == 0, stopped.stderr
+    assert stopped.returncode == 3, stopped.stderr
     assert "5 seeds: 0 of 1 claims decided; not yet planted" in stopped.stdout
+    assert "UNDECIDED: planted after 5 seeds" in stopped.stdout
     done = run(*arguments, "--max-seeds", 60)
     assert done.returncode == 0, done.stderr
     claim = json.loads(verdict.read_text())["claims"][0]

@@ -50,7 +50,11 @@ def test_a_study_file_becomes_resolved_conditions(tmp_path: Path) -> None:
     [
         ("epochs = 2", "epochs = 0", "protocol.epochs: Input should be greater than"),
         ("epochs = 2", "epochs = true", "protocol.epochs"),
-        ("epochs = 2", "epoch = 2", "protocol.epoch: unknown key; known here: benchmark"),
+        (
+            "epochs = 2",
+            "epoch = 2",
+            "protocol.epoch: unknown key (did you mean 'epochs'?); known here: benchmark",
+        ),
         ("epochs = 2", "epochs = 2\nlearning_rate = nan", "protocol.learning_rate"),
         ("epochs = 2", "epochs = 2\nlearning_rate = -1", "protocol.learning_rate"),
         ("epochs = 2", "epochs = 2\nhidden = []", "protocol.hidden"),
@@ -61,7 +65,11 @@ def test_a_study_file_becomes_resolved_conditions(tmp_path: Path) -> None:
         ("strength = 1", "strength = -1", "conditions.dhp+si.strength"),
         (", strength = 1 }", " }", "needs a strength"),
         ("finetune = {}", "finetune = { eta = 0.1 }", "eta has no effect"),
-        ("finetune = {}", "finetune = { strenght = 1 }", "unknown key; known here: plasticity"),
+        (
+            "finetune = {}",
+            "finetune = { strenght = 1 }",
+            "unknown key (did you mean 'strength'?); known here: plasticity",
+        ),
         ('seeds = "0-2,7"', 'seeds = "x"', "seeds: 'x' is no choice of seeds"),
         ('seeds = "0-2,7"', "seeds = 0", "chooses no seed"),
         ('seeds = "0-2,7"', "seeds = [-1]", "seeds"),
@@ -337,7 +345,11 @@ margin = 1.56
         ('treatment = "dhp+si"', 'treatment = "finetune"', "'gain' compares the condition 'finet"),
         ('treatment = "dhp+si"', 'treatment = "twin"', "the same program under two names"),
         ('treatment = "dhp+si"', 'treatment = "dph+si"', "claim 'gain' names the condition 'dph"),
-        ("after_tasks = [5, 2]", "after_tasks = [5, 5]", "published.0: after_tasks names 5 twice"),
+        (
+            "after_tasks = [5, 2]",
+            "after_tasks = [5, 5]",
+            "published.'poster': after_tasks names 5 twice",
+        ),
         ("after_tasks = [5, 2]", "after_tasks = [6, 2]", "'poster': after_tasks has 6, split-digi"),
         ("{ finetune = [92.0, 97.0] }", "{ tune = [92.0, 97.0] }", "published 'poster' names the"),
         ("{ finetune = [92.0, 97.0] }", "{ finetune = [92.0, nan] }", "accuracy.finetune.1"),
@@ -353,7 +365,7 @@ margin = 1.56
             "two sources of published values have the same id 'poster'",
         ),
         ('id = "poster"', 'id = ""', "published.0.id: String should match"),
-        ('id = "gain"', 'id = "a\\nb"', "claims.0.id: String should match"),
+        ('id = "gain"', 'id = "a\\nb"', "claims.'a\\nb'.id: String should match"),
     ],
 )
 def test_faults_of_claims_and_sources_are_named(

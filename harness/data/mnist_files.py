@@ -12,7 +12,6 @@ import math
 import tempfile
 import zlib
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -221,22 +220,22 @@ def _refuse_other_data(paths: Sequence[Path], arrays: Four) -> None:
 
 
 def _download(data_dir: Path) -> None:
-    """Download all four files of MNIST; raise NoDataError, and keep none, where that fails."""
+    """Download all four files of MNIST; raise NoDataError, and keep none, where that fails.
+
+    Folders are made when the files are there, so that a download that fails, or is killed, leaves
+    no empty ones.
+    """
     raw = data_dir / "MNIST" / "raw"
-    new_folders = []
     try:
-        new_folders = [folder for folder in (raw, *raw.parents) if not folder.exists()]
-        raw.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix="download-", dir=raw.parent) as temporary:
+        there = next(folder for folder in (raw, *raw.absolute().parents) if folder.is_dir())
+        with tempfile.TemporaryDirectory(prefix=".mnist-download-", dir=there) as temporary:
             from harness.data.torchvision_mnist import download
 
             download(Path(temporary))
+            raw.mkdir(parents=True, exist_ok=True)
             for name in CONTENTS:
                 (Path(temporary) / "MNIST" / "raw" / name).replace(raw / name)
     except (ImportError, RuntimeError, OSError, ValueError, EOFError) as error:
-        for folder in new_folders:
-            with suppress(OSError):
-                folder.rmdir()
         raise NoDataError(
             f"no MNIST: {data_dir} holds no MNIST/raw with its files, and they could not be "
             f"downloaded ({_reason(error)}). Pass the folder that contains MNIST/raw with "

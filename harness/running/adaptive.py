@@ -8,6 +8,9 @@ from dataclasses import dataclass
 BLOCK = 5
 """Number of seeds that are added at a time."""
 
+UNDECIDED = 3
+"""The exit code of a run that reached its most seeds with claims undecided."""
+
 
 @dataclass(frozen=True)
 class Look:
@@ -56,14 +59,20 @@ def add_seeds(
 
     Returns
     -------
-    The largest of the exit codes.
+    The largest of the exit codes; ``UNDECIDED`` where they are 0 and claims are undecided.
     """
-    count, exit_code = 0, 0
+    count, exit_code, undecided = 0, 0, False
     while count < max_seeds:
         count = min(count + BLOCK, max_seeds)
         exit_code = max(exit_code, train(count))
         current = look()
         say(current.sentence())
-        if not current.undecided:
+        undecided = bool(current.undecided)
+        if not undecided:
             break
-    return exit_code
+    if undecided:
+        say(
+            f"UNDECIDED: {', '.join(current.undecided)} after {count} seeds, the most that were "
+            "asked for; --max-seeds with a larger number goes on from here"
+        )
+    return exit_code or UNDECIDED * undecided

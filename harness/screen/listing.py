@@ -9,21 +9,65 @@ from rich.console import Console
 from rich.table import Table
 
 from harness.studies.claims import Claim
+from harness.studies.known_data import KNOWN_DATA
 from harness.studies.statements import Statement
 from harness.studies.study import Study
 from harness.studies.study_files import load_study, shipped_studies
+
+ORDER = (
+    "dhp-split-mnist", "dhp-attribution", "dhp-attribution-combined", "dhp-ablations",
+    "dhp-multiverse", "dhp-streams", "dhp-split-digits", "smoke",
+)  # fmt: skip
+"""The studies in the order to read them: what was claimed, its causes, checks; others follow."""
+
+SECONDS_A_STEP = 2.5e-3
+"""Of one core, for one step of one cell: what the records of the shipped studies took."""
 
 MOST_CONDITIONS = 40
 """Number of conditions that are listed; a larger study is described by its factors."""
 
 
 def shipped_table() -> Table:
-    """Return a table of the studies that ship, with one row for each study."""
-    table = Table("study", "conditions", "seeds", "what it is")
-    for name in shipped_studies():
+    """Return a table of the studies that ship: the default first, then in the order to read them.
+
+    The time is a rough one of one core, from the steps of the optimiser.
+    """
+    table = Table("study", "conditions", "seeds", "cells", "core time", "what it is")
+    table.caption = "* runs where no command is given; run STUDY --dry-run measures the time here"
+    names = shipped_studies()
+    for name in sorted(names, key=lambda name: (_place_of(name), name)):
         study = load_study(name)
-        table.add_row(name, str(len(study.conditions)), str(len(study.seeds)), study.description)
+        count, seeds = len(study.conditions), len(study.seeds)
+        table.add_row(
+            f"{name}{' *' if name == ORDER[0] else ''}",
+            str(count),
+            str(seeds),
+            str(count * seeds),
+            _rough_time(study),
+            study.description,
+        )
     return table
+
+
+def _place_of(name: str) -> int:
+    return ORDER.index(name) if name in ORDER else len(ORDER)
+
+
+def _rough_time(study: Study) -> str:
+    """Return the time that all cells take one core, in words: "about 30 minutes"."""
+    seconds = 0.0
+    for condition in study.conditions.values():
+        protocol = condition.protocol
+        sizes = KNOWN_DATA[protocol.benchmark].train_sizes
+        samples = sum(sizes) * (1 - protocol.validation_fraction)
+        steps = float(protocol.iterations_per_task or 0) * len(KNOWN_DATA[protocol.benchmark].tasks)
+        steps = steps or (protocol.epochs or 0) * samples / protocol.batch_size
+        seconds += len(study.seeds) * steps * SECONDS_A_STEP
+    for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds >= size:
+            count = round(seconds / size)
+            return f"about {count} {unit}{'s' * (count != 1)}"
+    return "seconds"
 
 
 def show_study(out: Console, study: Study) -> None:

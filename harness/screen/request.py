@@ -104,6 +104,9 @@ def carry_out(
     root = Path(asked["out"])
     request.options.check()
 
+    # What follows imports torch and reads the data, which takes seconds.
+    out.print(f"{study.name}: reading the data and what is on record in {root} ...", style="dim",
+              highlight=False, soft_wrap=True)  # fmt: skip
     with _watched(out, request, study, estimator) as watched:
         return _run(out, request, study, chosen, root, look, watched, asked), root
 

@@ -8,6 +8,7 @@ values.
 
 from __future__ import annotations
 
+import difflib
 from collections import Counter
 from collections.abc import Sequence
 from typing import Annotated, Any, Self
@@ -293,9 +294,11 @@ class Study(Frozen):
         if conditions is not None:
             unknown = [name for name in conditions if name not in self.conditions]
             if unknown or not conditions:
+                near = difflib.get_close_matches(unknown[0], self.conditions, 1) if unknown else []
+                meant = f" (did you mean '{near[0]}'?)" if near else ""
                 raise InputError(
                     f"--conditions: study '{self.name}' has no condition "
-                    f"'{', '.join(unknown)}'; it has {', '.join(self.conditions)}"
+                    f"'{', '.join(unknown)}'{meant}; it has {', '.join(self.conditions)}"
                 )
             changes["conditions"] = {
                 name: self.conditions[name] for name in self.conditions if name in conditions

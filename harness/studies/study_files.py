@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import codecs
+import difflib
 import tomllib
+from collections.abc import Iterable, Iterator
 from importlib import resources
 from pathlib import Path
 
@@ -40,8 +42,9 @@ def load_study(name_or_path: str) -> Study:
     except OSError:  # the name is too long
         is_file = False
     if not is_file:
+        near = nearest(name_or_path, shipped)
         raise InputError(
-            f"no study '{name_or_path}': neither a file nor one of the studies that ship "
+            f"no study '{name_or_path}'{near}: neither a file nor one of the studies that ship "
             f"({', '.join(shipped)})"
         )
     try:
@@ -51,6 +54,12 @@ def load_study(name_or_path: str) -> Study:
     except RecursionError:
         raise InputError(f"{path}: cannot be read as TOML: too deeply nested") from None
     return validate_study(raw, str(path), path.parent)
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return " (did you mean 'x'?)" for the known name that is most like a name; "" for none."""
+    found = difflib.get_close_matches(name, list(known), n=1)
+    return f" (did you mean '{found[0]}'?)" if found else ""
 
 
 def read_text(path: Path) -> str:
@@ -108,7 +117,7 @@ def validate_study(raw: object, place: str, folder: Path | None = None) -> Study
             keys = problem["loc"]
             if keys[:1] == ("claims",) and keys[2:3] in (("claim",), ("statement",)):
                 keys = (*keys[:2], *keys[3:])  # which of the two classes of claims it is
-            location = ".".join(str(key) for key in keys if key != "method")
+            location = ".".join(_place(raw, keys))
             message = problem["msg"].removeprefix("Value error, ")
             if problem["type"] == "extra_forbidden":
                 message = "unknown key" + _known_keys(problem["loc"])
@@ -119,6 +128,26 @@ def validate_study(raw: object, place: str, folder: Path | None = None) -> Study
         if len(lines) > MOST_LINES:  # a fault of a level appears in each of its crossings
             lines[MOST_LINES:] = [f"{place}: and {len(lines) - MOST_LINES} more"]
         raise InputError("\n".join(lines)) from None
+
+
+def _place(raw: object, location: tuple[int | str, ...]) -> Iterator[str]:
+    """Yield the parts of a place in a study; an entry of a list goes by its id, where it has one.
+
+    ``claims.1.margin`` becomes ``claims.'gain'.margin``: nobody counts claims from 0.
+    """
+    here: object = raw
+    for key in location:
+        if isinstance(here, dict):
+            here = here.get(key)
+        elif isinstance(here, (list, tuple)) and isinstance(key, int) and key < len(here):
+            here = here[key]
+            name = here.get("id") if isinstance(here, dict) else None
+            yield f"'{name}'" if isinstance(name, str) and name else str(key)
+            continue
+        else:
+            here = None
+        if key != "method":
+            yield str(key)
 
 
 def _printable(text: str) -> str:
@@ -139,4 +168,5 @@ def _known_keys(location: tuple[int | str, ...]) -> str:
     }
     parents = [model_of[key] for key in location[:-1] if key in model_of]
     fields = (parents[-1] if parents else Study).model_fields
-    return f"; known here: {', '.join(fields)}"
+    known = list(fields)
+    return f"{nearest(str(location[-1]), known)}; known here: {', '.join(known)}"
