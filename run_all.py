@@ -49,8 +49,14 @@ def default(
     context: typer.Context,
     data_dir: arguments.DataDir = Path("data"),
     allow_other_data: arguments.AllowOtherData = False,
+    version: arguments.Version = False,
 ) -> None:
     """Run the default job where no command is given."""
+    if version:
+        from importlib.metadata import version as version_of
+
+        out.print(f"dhp-repro {version_of('dhp-repro')}", highlight=False)
+        raise typer.Exit(0)
     if context.invoked_subcommand is not None:
         for name in ("data_dir", "allow_other_data"):
             source = context.get_parameter_source(name)
@@ -100,6 +106,7 @@ def run(
     no_report: arguments.NoReport = False,
     adaptive: arguments.Adaptive = False,
     max_seeds: arguments.MaxSeeds = 100,
+    require: arguments.Require = None,
 ) -> None:
     """Run what is missing of a study, then summarise it.
 
@@ -113,13 +120,20 @@ def run(
     if nodes is None and (cpus_per_node or gpus_per_node):
         raise InputError("--cpus-per-node and --gpus-per-node describe the machines of --nodes")
     part = (seeds, conditions, out, options, dry_run, most, shard, cluster, serve, require_complete)
-    raise typer.Exit(_run(Request(study, data_dir, allow_other_data, *part), not no_report))
+    if require is not None and (no_report or dry_run):
+        raise InputError("--require is about the report: leave out --no-report and --dry-run")
+    required = _required(require)
+    request = Request(study, data_dir, allow_other_data, *part)
+    raise typer.Exit(_run(request, not no_report, required))
 
 
 @app.command()
-def report(directory: arguments.ResultsDirectory) -> None:
-    """Write the report of a results directory: verdicts, page, figures, tables."""
-    raise typer.Exit(_report(directory))
+def report(directory: arguments.ResultsDirectory, require: arguments.Require = None) -> None:
+    """Write the report of a results directory: verdicts, page, figures, tables.
+
+    Exit codes: 0 done, 1 a control failed, a record is damaged or --require not met, 2 bad input.
+    """
+    raise typer.Exit(_report(directory, _required(require)))
 
 
 @app.command()
@@ -261,10 +275,25 @@ app.command()(cluster_commands.template)
 app.command()(cluster_commands.submit)
 
 
-def _run(request: Request, then_report: bool = True) -> int:
+def _run(
+    request: Request, then_report: bool = True, required: tuple[str, ...] | None = None
+) -> int:
     """Run what is missing of a study and report on it; returns the exit code."""
     code, root = carry_out(out, request, _look, _estimator)
-    return max(code, _report(root)) if then_report and not request.dry_run else code
+    return max(code, _report(root, required)) if then_report and not request.dry_run else code
+
+
+def _required(require: str | None) -> tuple[str, ...] | None:
+    """Return the verdicts that are required, None for any; InputError where one is no verdict."""
+    if require is None:
+        return None
+    from reports.numbers.verdict import Verdict
+
+    words = tuple(word.strip().upper() for word in require.split(","))
+    wrong = [word for word in words if word not in set(Verdict)]
+    if wrong:
+        raise InputError(f"--require: '{wrong[0]}' is no verdict; there are {', '.join(Verdict)}")
+    return words
 
 
 def _look(root: Path) -> Look:
@@ -304,13 +333,14 @@ def _analysed(results: Results) -> Analysis:
     return analyse(records, results.study, procedure, elsewhere, results.command, looks)
 
 
-def _report(directory: Path) -> int:
+def _report(directory: Path, required: tuple[str, ...] | None = None) -> int:
     """Write the report of a results directory, and show what it says in short."""
     from harness.keeping.results import read_results
     from harness.screen.messages import say_what_is_left_out
 
     results = read_results(directory, by_index=True)
 
+    from reports.findings.contrasts import unmet
     from reports.output.page import write_report
     from reports.output.terminal import show
 
@@ -331,7 +361,11 @@ def _report(directory: Path) -> int:
     show(out, analysis, results.study)
     say_what_is_left_out(out, results)
     out.print(f"report: {page}", highlight=False, soft_wrap=True)
-    return 1 if results.damaged else 0
+    missed = [] if required is None else unmet(analysis.claims, required)
+    if missed:
+        warn(f"--require {','.join(required or ())}: not met, {'; '.join(missed)}")
+    failed = any(judged.as_expected is False for judged in analysis.claims)
+    return 1 if results.damaged or failed or missed else 0
 
 
 def _pool(directories: list[Path], folder: Path | None) -> int:

@@ -298,10 +298,10 @@ def test_a_choice_arises_only_where_the_one_it_depends_on_does(tmp_path: Path) -
             "apart.levels: it is no crossing",
         ),
         ('baseline = { plasticity = "off" }', 'baseline = { plasticity = "on" }', "with itself"),
-        ('id = "gain"', 'id = "a/b"', "curves.0.id: String should match"),
+        ('id = "gain"', 'id = "a/b"', "curves.'a/b'.id: String should match"),
         ('id = "gain"', 'id = ""', "curves.0.id: String should match"),
-        ("reported = 4.69", "reported = 1e300", "curves.0.reported"),
-        ("margin = 1.56", "margin = 1.56\nalpha = 1e-300", "curves.0.alpha"),
+        ("reported = 4.69", "reported = 1e300", "curves.'gain'.reported"),
+        ("margin = 1.56", "margin = 1.56\nalpha = 1e-300", "curves.'gain'.alpha"),
     ],
 )
 def test_more_faults_of_factors_are_named(old: str, new: str, says: str, tmp_path: Path) -> None:

@@ -78,6 +78,11 @@ RequireComplete = Annotated[
 NoReport = Annotated[
     bool, Option("--no-report", help="Train only; the command report writes the report later.")
 ]
+Require = Annotated[
+    str | None,
+    Option(help="Exit 1 unless every claim has one of these verdicts: REPRODUCED,PARTIAL"),
+]
+Version = Annotated[bool, Option("--version", help="Show the version and exit.", is_eager=True)]
 Adaptive = Annotated[
     bool,
     Option(

@@ -20,6 +20,7 @@ from reports.findings.contrasts import (
     FamilyMember,
     JudgedClaim,
     cells_of,
+    failed_controls,
     families_of,
     judge_claim,
     seeds_of,
@@ -213,7 +214,7 @@ def analyse(
             record.get("timings", {}).get("total", 0.0) for record in records
         ),
         procedure=procedure,
-        notices=notices(records),
+        notices=(*failed_controls(claims), *notices(records)),
         criteria=tuple(row for judged in main for row in criteria(judged, agreement, tasks)),
         error_rates=tuple(
             rate

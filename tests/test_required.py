@@ -1,0 +1,88 @@
+"""A failed control and a verdict that is not met end a report with 1, and say so first."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from gate_results import results, shifted
+from reported import Page
+from test_gate import call
+
+from harness.studies.study import Study
+
+
+def study_of(reported: float, expected: str | None = None) -> Study:
+    claim: dict[str, Any] = {
+        "id": "gain", "text": "plain gains", "source": "by hand", "treatment": "plain",
+        "baseline": "ewc", "reported": reported, "unit": "points", "margin": 1.5,
+    }  # fmt: skip
+    return Study.model_validate(
+        {
+            "name": "by-hand",
+            "seeds": 12,
+            "protocol": {"benchmark": "split-digits"},
+            "conditions": {"plain": {}, "ewc": {"consolidation": "ewc", "strength": 10.0}},
+            "claims": [claim | ({} if expected is None else {"expected": expected})],
+        }
+    )
+
+
+def directory(tmp_path: Path, study: Study) -> Path:
+    """Write results with a gain of about five points."""
+    return results(tmp_path / "results", shifted(5.0), study)
+
+
+def test_a_failed_control_is_the_first_line_and_the_exit_code(tmp_path: Path) -> None:
+    found = directory(tmp_path, study_of(5.0, expected="NOT REPRODUCED"))
+    code, output = call("report", found)
+    assert code == 1
+    first = next(line for line in output.splitlines() if line.strip())
+    assert first.startswith("CONTROL FAILED. gain must be NOT REPRODUCED and is REPRODUCED")
+    page = Page(found / "report" / "index.html")
+    assert page.text.index("CONTROL FAILED") < page.text.index("plain gains")
+    assert "CONTROL FAILED" in (found / "report" / "report.md").read_text().splitlines()[2]
+    notices = json.loads((found / "report" / "verdict.json").read_text())["notices"]
+    assert notices[0].startswith("CONTROL FAILED. gain")
+
+
+def test_a_control_that_got_its_verdict_says_nothing(tmp_path: Path) -> None:
+    found = directory(tmp_path, study_of(5.0, expected="REPRODUCED"))
+    code, output = call("report", found, "--require", "PARTIAL")
+    assert code == 0, "a control is no claim that could be required"
+    assert "CONTROL FAILED" not in output
+
+
+@pytest.mark.parametrize(
+    ("reported", "required", "exit_code"),
+    [(5.0, "REPRODUCED", 0), (9.0, "REPRODUCED", 1), (9.0, "reproduced, partial", 0)],
+)
+def test_the_verdicts_that_are_required(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    reported: float,
+    required: str,
+    exit_code: int,
+) -> None:
+    code, output = call("report", directory(tmp_path, study_of(reported)), "--require", required)
+    said = output + capsys.readouterr().err
+    assert code == exit_code
+    assert ("--require REPRODUCED: not met, gain is PARTIAL" in said) == bool(exit_code)
+
+
+def test_what_is_no_verdict_cannot_be_required(tmp_path: Path) -> None:
+    found = directory(tmp_path, study_of(5.0))
+    code, output = call("report", found, "--require", "GOOD")
+    assert code == 2
+    assert "'GOOD' is no verdict; there are REPRODUCED, LARGER, PARTIAL" in output
+    code, output = call("run", "smoke", "--dry-run", "--require", "PARTIAL")
+    assert code == 2
+    assert "leave out --no-report and --dry-run" in output
+
+
+def test_the_version_is_said() -> None:
+    code, output = call("--version")
+    assert code == 0
+    assert output.startswith("dhp-repro 0.")
