@@ -287,12 +287,12 @@ def _required(require: str | None) -> tuple[str, ...] | None:
     """Return the verdicts that are required, None for any; InputError where one is no verdict."""
     if require is None:
         return None
-    from reports.numbers.verdict import Verdict
+    from reports.findings.requirements import VERDICTS
 
     words = tuple(word.strip().upper() for word in require.split(","))
-    wrong = [word for word in words if word not in set(Verdict)]
+    wrong = [word for word in words if word not in VERDICTS]
     if wrong:
-        raise InputError(f"--require: '{wrong[0]}' is no verdict; there are {', '.join(Verdict)}")
+        raise InputError(f"--require: '{wrong[0]}' is no verdict; there are {', '.join(VERDICTS)}")
     return words
 
 
@@ -340,7 +340,7 @@ def _report(directory: Path, required: tuple[str, ...] | None = None) -> int:
 
     results = read_results(directory, by_index=True)
 
-    from reports.findings.contrasts import unmet
+    from reports.findings.requirements import unmet
     from reports.output.page import write_report
     from reports.output.terminal import show
 
@@ -361,10 +361,10 @@ def _report(directory: Path, required: tuple[str, ...] | None = None) -> int:
     show(out, analysis, results.study)
     say_what_is_left_out(out, results)
     out.print(f"report: {page}", highlight=False, soft_wrap=True)
-    missed = [] if required is None else unmet(analysis.claims, required)
+    missed = [] if required is None else unmet(analysis.judged, required)
     if missed:
         warn(f"--require {','.join(required or ())}: not met, {'; '.join(missed)}")
-    failed = any(judged.as_expected is False for judged in analysis.claims)
+    failed = any(one.as_expected is False for one in analysis.judged)
     return 1 if results.damaged or failed or missed else 0
 
 

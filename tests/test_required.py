@@ -86,3 +86,22 @@ def test_the_version_is_said() -> None:
     code, output = call("--version")
     assert code == 0
     assert output.startswith("dhp-repro 0.")
+
+
+def test_claims_of_other_kinds_can_be_required_and_controls_of_them_can_fail(
+    tmp_path: Path,
+) -> None:
+    study = study_of(5.0).model_dump(mode="json", exclude_none=True)
+    pair = {"treatment": "plain", "baseline": "ewc"}
+    said = {"text": "plain against ewc", "source": "by hand"} | pair
+    study["claims"] += [
+        {"id": "ahead", "kind": "better"} | said,
+        {"id": "same", "kind": "equal", "margin": 1.0, "expected": "EQUAL"} | said,
+    ]
+    found = directory(tmp_path, Study.model_validate(study))
+    code, output = call("report", found, "--require", "better,REPRODUCED")
+    assert code == 1
+    assert "CONTROL FAILED. same must be EQUAL and is DIFFERENT" in " ".join(output.split())
+    assert "not met" not in output
+    code, output = call("report", found, "--require", "REPRODUCED")
+    assert "--require REPRODUCED: not met, ahead is BETTER" in " ".join(output.split())

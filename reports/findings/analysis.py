@@ -20,7 +20,6 @@ from reports.findings.contrasts import (
     FamilyMember,
     JudgedClaim,
     cells_of,
-    failed_controls,
     families_of,
     judge_claim,
     seeds_of,
@@ -38,6 +37,7 @@ from reports.findings.origins import (
     origins,
     provenance_counts,
 )
+from reports.findings.requirements import failed_controls
 from reports.findings.robustness import Robustness, procedure_of, robust
 from reports.findings.statements import JudgedStatement, judge_statement
 from reports.numbers import tables
@@ -144,6 +144,11 @@ class Analysis:
     command: str | None = None
     measured: Measured = field(compare=False, repr=False, kw_only=True)
 
+    @property
+    def judged(self) -> list[JudgedClaim | JudgedStatement]:
+        """The claims of every kind, gains in final accuracy first."""
+        return [*self.claims, *self.statements]
+
 
 def analyse(
     records: Sequence[Record],
@@ -214,7 +219,7 @@ def analyse(
             record.get("timings", {}).get("total", 0.0) for record in records
         ),
         procedure=procedure,
-        notices=(*failed_controls(claims), *notices(records)),
+        notices=(*failed_controls([*claims, *statements]), *notices(records)),
         criteria=tuple(row for judged in main for row in criteria(judged, agreement, tasks)),
         error_rates=tuple(
             rate

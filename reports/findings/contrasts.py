@@ -6,7 +6,7 @@ where it is done for both conditions; every other seed of the report is counted 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from reports.numbers.records import Record, final_accuracy, is_done
@@ -181,30 +181,6 @@ def undecidable(claims: Sequence[JudgedClaim]) -> list[str]:
         if judged.judgement
         and judged.judgement.settled
         and judged.judgement.verdict is Verdict.DIRECTION_ONLY
-    ]
-
-
-def failed_controls(claims: Sequence[JudgedClaim]) -> tuple[str, ...]:
-    """Return a sentence for each control that did not get the verdict that it must get."""
-    return tuple(
-        f"CONTROL FAILED. {judged.claim.id} must be {judged.claim.expected} and is "
-        f"{judged.judgement.verdict}: either the procedure or what was run is not what this report "
-        "takes it for, so trust no verdict of it."
-        for judged in claims
-        if judged.judgement is not None and judged.as_expected is False
-    )
-
-
-def unmet(claims: Sequence[JudgedClaim], required: Collection[str]) -> list[str]:
-    """Return the claims whose verdict is none of those that are required, each with its verdict.
-
-    Controls are left out; a claim without a pair of seeds has no verdict and meets nothing.
-    """
-    return [
-        f"{judged.claim.id} is {judged.judgement.verdict if judged.judgement else 'not judged'}"
-        for judged in claims
-        if judged.claim.expected is None
-        and (judged.judgement is None or str(judged.judgement.verdict) not in required)
     ]
 
 

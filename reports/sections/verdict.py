@@ -48,8 +48,7 @@ def headline(analysis: Analysis) -> str:
 def main_claim(analysis: Analysis) -> JudgedClaim | JudgedStatement:
     """Return the study's first claim, of whatever kind; IndexError where it has none."""
     first = analysis.order[0]
-    everything: list[JudgedClaim | JudgedStatement] = [*analysis.claims, *analysis.statements]
-    return next(judged for judged in everything if judged.claim.id == first)
+    return next(judged for judged in analysis.judged if judged.claim.id == first)
 
 
 def main_verdict(analysis: Analysis) -> str | None:

@@ -1,0 +1,46 @@
+"""What a study's verdicts must be: those of its controls, and those that a caller requires."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from reports.findings.contrasts import JudgedClaim
+from reports.findings.statements import JudgedStatement
+from reports.judging.kinds import KINDS
+from reports.numbers.verdict import Verdict
+
+Judged = JudgedClaim | JudgedStatement
+VERDICTS = tuple(
+    dict.fromkeys([*Verdict, *(word for kind in KINDS.values() for word in kind.signs)])
+)
+"""Every word that a verdict of some kind can be."""
+
+
+def verdict_of(judged: Judged) -> str | None:
+    """Return the verdict on a claim of any kind; None where no seed can tell."""
+    if isinstance(judged, JudgedStatement):
+        return None if judged.ruling is None else judged.ruling.verdict
+    return None if judged.judgement is None else str(judged.judgement.verdict)
+
+
+def failed_controls(claims: Sequence[Judged]) -> tuple[str, ...]:
+    """Return a sentence for each control that did not get the verdict that it must get."""
+    return tuple(
+        f"CONTROL FAILED. {judged.claim.id} must be {judged.claim.expected} and is "
+        f"{verdict_of(judged)}: either the procedure or what was run is not what this report "
+        "takes it for, so trust no verdict of it."
+        for judged in claims
+        if judged.as_expected is False
+    )
+
+
+def unmet(claims: Sequence[Judged], required: Collection[str]) -> list[str]:
+    """Return the claims whose verdict is none of those that are required, each with its verdict.
+
+    Controls are left out; a claim that no seed can judge has no verdict and meets nothing.
+    """
+    return [
+        f"{judged.claim.id} is {verdict_of(judged) or 'not judged'}"
+        for judged in claims
+        if judged.claim.expected is None and verdict_of(judged) not in required
+    ]
