@@ -261,12 +261,13 @@ def check(
 
 @app.command()
 def studies(study: arguments.ShownStudy = None) -> None:
-    """List the studies that ship; with a name, its protocol, conditions and claims."""
-    from harness.screen.listing import shipped_table, show_study
+    """List the studies that ship and what may stand in one; with a name, all of that study."""
+    from harness.screen.listing import settings_table, shipped_table, show_study
     from harness.studies.study_files import load_study
 
     if study is None:
         out.print(shipped_table())
+        out.print(settings_table())
     else:
         show_study(out, load_study(study))
 

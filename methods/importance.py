@@ -20,6 +20,7 @@ from torch import Tensor
 
 from methods.network import Network
 from methods.products import product
+from methods.views import Views
 
 CHUNK = 512
 """Samples in a chunk. It limits the memory and sets the order of summation, hence the bits."""
@@ -42,6 +43,7 @@ class TaskSamples:
     mask : (out,) 0 for the classes of the task's head, -inf for the others.
     rows : (S, n) indices of the samples that each lane uses, or None for all of them.
     uniforms : (S, n) draws from U(0, 1); only sampled labels need them.
+    views : how each lane sees ``inputs`` and ``labels``; None where all see them as they are.
     """
 
     inputs: Tensor
@@ -49,6 +51,7 @@ class TaskSamples:
     mask: Tensor
     rows: Tensor | None = None
     uniforms: Tensor | None = None
+    views: Views | None = None
 
     @classmethod
     def draw(
@@ -58,24 +61,31 @@ class TaskSamples:
         mask: Tensor,
         count: int | None,
         generators: Sequence[np.random.Generator],
+        views: Views | None = None,
     ) -> TaskSamples:
         """Choose ``count`` samples for each lane without replacement; all if None or above N."""
-        size, rows = len(labels), None
+        there = len(labels) if views is None else views.size(len(labels))
+        size, rows = there, None
         if count is not None and count < size:
             size = count
-            chosen = [g.choice(len(labels), size=size, replace=False) for g in generators]
+            chosen = [g.choice(there, size=size, replace=False) for g in generators]
             rows = torch.from_numpy(np.stack(chosen)).to(inputs.device)
         drawn = np.stack([g.random(size) for g in generators])
         uniforms = torch.from_numpy(drawn).to(device=inputs.device, dtype=inputs.dtype)
-        return cls(inputs, labels, mask, rows, uniforms)
+        return cls(inputs, labels, mask, rows, uniforms, views)
 
     def chunks(self, lanes: int) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
         """Yield inputs (S, b, in), labels (S, b) and uniforms (S, b)."""
         size = len(self.labels) if self.rows is None else self.rows.shape[1]
+        if self.views is not None and self.rows is None:
+            size = self.views.size(size)
         for start in range(0, size, CHUNK):
             chunk = slice(start, min(start + CHUNK, size))
             uniforms = None if self.uniforms is None else self.uniforms[:, chunk]
-            if self.rows is None:
+            if self.views is not None:
+                rows = self.views.rows(chunk) if self.rows is None else self.rows[:, chunk]
+                yield *self.views.take(self.inputs, self.labels, rows), uniforms
+            elif self.rows is None:
                 inputs = self.inputs[chunk].expand(lanes, -1, -1)
                 yield inputs, self.labels[chunk].expand(lanes, -1), uniforms
             else:

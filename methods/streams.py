@@ -16,6 +16,8 @@ PLASTICITY = "plasticity"
 """Draws plasticity coefficients (alpha)."""
 ORDER = "order"
 """Draws the permutation of the training samples in each epoch."""
+TASKS = "tasks"
+"""Draws what of the tasks themselves depends on the seed."""
 METHOD = "method"
 """Draws what a method samples: subsets of samples and labels."""
 

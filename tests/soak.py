@@ -18,6 +18,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from harness.data.benchmarks import Dataset, split_digits
+from harness.data.own_tasks import Data
 from harness.keeping.store import Store
 from harness.running.events import Block, BlockDone, Event
 from harness.running.executors import Executor, InProcess
@@ -38,7 +39,7 @@ class Finished:
         (self.outcome,) = outcomes_of(train_block(block, data))
 
     def run(
-        self, blocks: Iterable[Block], data: Dataset, count: int = 0
+        self, blocks: Iterable[Block], data: Data, count: int = 0
     ) -> Generator[Event, None, None]:
         """Yield every block as done."""
         for block in blocks:

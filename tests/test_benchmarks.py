@@ -65,24 +65,30 @@ def test_standardised_inputs_have_mean_zero_and_deviation_one() -> None:
     assert abs(float(pixels.std(correction=0)) - 1) < 1e-12
 
 
-def test_tasks_are_cut_anew_only_for_other_data_or_settings() -> None:
-    data, settings = (
-        split_digits(Path("unused")),
-        {
-            "scaling": "unit",
-            "validation_fraction": 0.0,
-            "width": 64,
-            "dtype": torch.float32,
-            "device": "cpu",
-        },
-    )
-    tasks = latest_tasks(data, **settings)
-    assert latest_tasks(data, **settings) is tasks
-    standardised = latest_tasks(data, **settings | {"scaling": "standardised"})
+def test_tasks_are_cut_anew_only_for_other_data_settings_or_tasks_of_the_seed() -> None:
+    data = split_digits(Path("unused"))
+
+    def latest(data: Dataset, scaling: str = "unit", *seeds: int) -> list[Task]:
+        return latest_tasks(
+            data,
+            scaling=scaling,
+            validation_fraction=0.0,
+            width=64,
+            dtype=torch.float32,
+            device="cpu",
+            seeds=seeds,
+        )
+
+    tasks = latest(data)
+    assert latest(data, "unit", 3, 4) is tasks
+    standardised = latest(data, "standardised")
     assert standardised[0].train_inputs.std() > 2 * tasks[0].train_inputs.std()
-    darker = latest_tasks(replace(data, white=32), **settings)
+    darker = latest(replace(data, white=32))
     assert torch.equal(2 * darker[0].train_inputs, tasks[0].train_inputs)
-    assert torch.equal(latest_tasks(data, **settings)[0].train_inputs, tasks[0].train_inputs)
+    assert torch.equal(latest(data)[0].train_inputs, tasks[0].train_inputs)
+    permuted = replace(data, permuted=True)
+    assert latest(permuted, "unit", 3, 4) is latest(permuted, "unit", 3, 4)
+    assert latest(permuted, "unit", 3, 4) is not latest(permuted, "unit", 4, 3)
 
 
 def test_validation_takes_its_share_of_every_class_and_never_reads_the_test_set() -> None:

@@ -10,12 +10,13 @@ import pytest
 from commands import HERE, run
 
 pytestmark = pytest.mark.slow
+SHORT = ("--seeds", 2, "--executor", "in-process")
 
 
 def test_a_method_in_a_file_of_ones_own_runs_reports_and_verifies(tmp_path: Path) -> None:
     shutil.copytree(HERE / "examples", tmp_path / "mine")
     study, out = tmp_path / "mine" / "l2.toml", tmp_path / "out"
-    done = run("run", study, "--seeds", 2, "--out", out, cwd=tmp_path)
+    done = run("run", study, *SHORT, "--out", out, cwd=tmp_path, timeout=1200)
     assert done.returncode == 0, done.stderr
     cells = [json.loads(path.read_text("utf-8")) for path in (out / "records").iterdir()]
     assert len(cells) == 10
@@ -28,7 +29,7 @@ def test_a_method_in_a_file_of_ones_own_runs_reports_and_verifies(tmp_path: Path
 
     (tmp_path / "mine" / "l2.py").write_text("raise ValueError('imported')", encoding="utf-8")
     for command in ("report", "verify"):
-        done = run(command, out, cwd=tmp_path)
+        done = run(command, out, cwd=tmp_path, timeout=1200)
         assert done.returncode == 0, done.stderr
     again = run("run", study, "--out", out, cwd=tmp_path)
     assert again.returncode == 2

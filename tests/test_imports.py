@@ -13,7 +13,7 @@ ROOMS = {
     "harness.errors": (),
     "harness.pytest_plugin": (),  # drives the program as a process of its own
     "harness.studies": ("harness.errors", "methods.fields"),
-    "harness.data": ("harness.studies", "harness.errors"),
+    "harness.data": ("harness.studies", "harness.errors", "methods.streams", "methods.views"),
     "harness.keeping": ("harness.studies", "harness.errors"),
     "harness.running": (
         "methods",

@@ -1,7 +1,8 @@
 """Benchmarks: image data sets cut into sequences of tasks.
 
-A new benchmark is one function that returns a ``Dataset`` and one line in ``BENCHMARKS``. An entry
-in ``KNOWN_DATA`` lets the harness notice data that are not genuine.
+A new benchmark is one function that returns a ``Dataset`` and one line in ``BENCHMARKS``; its name
+and what is known of its data join ``KNOWN_DATA``. A user's own is one function in the user's own
+file, see ``harness.data.own_tasks``.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import typing
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 
@@ -38,6 +39,8 @@ class Dataset:
     train_labels, test_labels : (N,) classes.
     white : the largest possible value of a pixel.
     tasks : the classes of each task, in order of training.
+    permuted : whether each task is all of the images, their pixels in an order of its own that the
+        seed draws; the first task has them in place.
     """
 
     name: str
@@ -47,10 +50,13 @@ class Dataset:
     test_labels: Labels
     white: int
     tasks: tuple[tuple[int, ...], ...]
+    permuted: bool = False
 
     def checksum(self) -> str:
         """Return a SHA-256 over pixels, labels and tasks, in hexadecimal."""
         digest = hashlib.sha256(repr((self.white, self.tasks)).encode())
+        if self.permuted:
+            digest.update(b"permuted")
         for array in (self.train_images, self.train_labels, self.test_images, self.test_labels):
             digest.update(repr((array.shape, array.dtype.str)).encode())
             digest.update(np.ascontiguousarray(array).data)
@@ -60,6 +66,42 @@ class Dataset:
     def genuine(self) -> bool:
         """Whether these are the genuine data of the benchmark, as far as those are known."""
         return is_genuine(self.name, self.checksum())
+
+    @property
+    def features(self) -> int:
+        """Number of inputs of a network."""
+        return int(self.train_images.shape[1])
+
+    @property
+    def train_samples(self) -> int:
+        """Number of training samples of all tasks together."""
+        return len(self.train_labels) * (len(self.tasks) if self.permuted else 1)
+
+    @property
+    def test_samples(self) -> int:
+        """Number of test samples of all tasks together."""
+        return len(self.test_labels) * (len(self.tasks) if self.permuted else 1)
+
+    def class_sizes(self) -> list[int]:
+        """Return the number of training samples of each class."""
+        sizes: list[int] = np.bincount(self.train_labels, minlength=self.outputs).tolist()
+        return sizes
+
+    def first(self, per_class: int) -> Dataset:
+        """Return the data set with only the first ``per_class`` samples of each class."""
+
+        def first(labels: Labels) -> NDArray[np.intp]:
+            members = [np.flatnonzero(labels == label)[:per_class] for label in np.unique(labels)]
+            return np.sort(np.concatenate(members))
+
+        train, test = first(self.train_labels), first(self.test_labels)
+        return replace(
+            self,
+            train_images=self.train_images[train],
+            train_labels=self.train_labels[train],
+            test_images=self.test_images[test],
+            test_labels=self.test_labels[test],
+        )
 
     @property
     def outputs(self) -> int:
@@ -83,17 +125,31 @@ def split_mnist(data_dir: Path, *, allow_other: bool = False) -> Dataset:
     InputError
         Where the files are damaged, or hold other data that are not allowed.
     """
+    return _mnist("split-mnist", data_dir, allow_other)
+
+
+def permuted_mnist(data_dir: Path, *, allow_other: bool = False) -> Dataset:
+    """Permuted MNIST: ten tasks of all ten digits, tested without the task's label.
+
+    The first task is MNIST; each later one is MNIST under an order of its pixels that the seed
+    draws (Goodfellow et al. 2013). Data and errors are those of ``split_mnist``.
+    """
+    return _mnist("permuted-mnist", data_dir, allow_other, permuted=True)
+
+
+def _mnist(name: str, data_dir: Path, allow_other: bool, *, permuted: bool = False) -> Dataset:
     train_images, train_labels, test_images, test_labels = read_mnist(
         data_dir, allow_other=allow_other
     )
     return Dataset(
-        "split-mnist",
+        name,
         train_images,
         train_labels.astype(np.int64),
         test_images,
         test_labels.astype(np.int64),
         255,
-        KNOWN_DATA["split-mnist"].tasks,
+        KNOWN_DATA[name].tasks,
+        permuted,
     )
 
 
@@ -147,5 +203,6 @@ class Benchmark(typing.Protocol):
 BENCHMARKS: Mapping[str, Benchmark] = {
     "split-mnist": split_mnist,
     "split-digits": split_digits,
+    "permuted-mnist": permuted_mnist,
 }
 """Benchmarks by the name that a protocol uses."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -59,14 +59,9 @@ def right_answers(network: Network, tasks: Sequence[Task]) -> list[Tensor]:
 def _right(network: Network, task: Task) -> Tensor:
     mask = network.output_mask(task.classes)
     lanes = len(network.weights[0])
-    chunks = zip(
-        task.test_inputs.split(EVALUATION_CHUNK),
-        task.test_labels.split(EVALUATION_CHUNK),
-        strict=True,
-    )
     right = []
-    for inputs, labels in chunks:
-        logits = network.test_logits(inputs.expand(lanes, -1, -1), mask)
+    for inputs, labels in _chunks(task, lanes):
+        logits = network.test_logits(inputs, mask)
         right.append((logits + mask).argmax(2) == labels)
     return torch.cat(right, dim=1)
 
@@ -78,6 +73,17 @@ def _corrected_hits(right: Sequence[Tensor], corrected_errors: Sequence[int]) ->
     for hits, count in zip(by_lane, corrected_errors, strict=True):
         correct_errors(hits, samples, count)
     return [[int(hit) for hit in hits] for hits in by_lane]
+
+
+def _chunks(task: Task, lanes: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield the task's test samples as each lane sees them: inputs (S, b, in), labels (S, b)."""
+    for start in range(0, task.test_samples, EVALUATION_CHUNK):
+        chunk = slice(start, min(start + EVALUATION_CHUNK, task.test_samples))
+        if task.test_views is None:
+            yield task.test_inputs[chunk].expand(lanes, -1, -1), task.test_labels[chunk]
+        else:
+            rows = task.test_views.rows(chunk)
+            yield task.test_views.take(task.test_inputs, task.test_labels, rows)
 
 
 def correct_errors(hits: list[int], samples: Sequence[int], count: int) -> None:

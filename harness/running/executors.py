@@ -6,7 +6,7 @@ import traceback
 from collections.abc import Generator, Iterable
 from typing import Any, Protocol
 
-from harness.data.benchmarks import Dataset
+from harness.data.own_tasks import Data
 from harness.errors import in_a_line
 from harness.running import provenance
 from harness.running.events import Block, BlockDone, BlockFailed, BlockProgress, Event
@@ -23,7 +23,7 @@ class Executor(Protocol):
     workers: int
 
     def run(
-        self, blocks: Iterable[Block], data: Dataset, count: int = 0
+        self, blocks: Iterable[Block], data: Data, count: int = 0
     ) -> Generator[Event, None, None]:
         """Yield the events of all blocks, in the order in which they happen.
 
@@ -34,7 +34,7 @@ class Executor(Protocol):
         ...
 
 
-def work(block: Block, data: Dataset, device: str) -> Generator[Progress, None, Result]:
+def work(block: Block, data: Data, device: str) -> Generator[Progress, None, Result]:
     """Train a block where this is called."""
     yield Progress(0)  # somebody is at work: to cut the data into tasks takes a while
     outcomes = yield from train_block(block, data, device)
@@ -50,7 +50,7 @@ class InProcess:
         self.device = device
 
     def run(  # noqa: D102
-        self, blocks: Iterable[Block], data: Dataset, count: int = 0
+        self, blocks: Iterable[Block], data: Data, count: int = 0
     ) -> Generator[Event, None, None]:
         for block in blocks:
             training = work(block, data, self.device)

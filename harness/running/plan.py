@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
-from harness.data.benchmarks import Dataset
+from harness.data.own_tasks import Data
 from harness.running.training import GPU_LANES, outcomes_of, train_block
 from harness.studies.condition import Cell, cell_key
 from harness.studies.study import Study
@@ -97,7 +94,7 @@ def estimate_seconds(plan: Plan, paces: Mapping[str, float], workers: int) -> fl
     return max(sum(blocks) / workers, max(blocks, default=0.0))
 
 
-def estimate_paces(plan: Plan, data: Dataset, device: str) -> dict[str, float]:
+def estimate_paces(plan: Plan, data: Data, device: str) -> dict[str, float]:
     """Estimate the seconds of a cell, by structure: train a few steps of each in this process."""
     paces: dict[str, float] = {}
     for block in plan.blocks:
@@ -107,10 +104,10 @@ def estimate_paces(plan: Plan, data: Dataset, device: str) -> dict[str, float]:
     return paces
 
 
-def _probe(block: Sequence[Cell], data: Dataset, device: str) -> float:
+def _probe(block: Sequence[Cell], data: Data, device: str) -> float:
     """Return the seconds of one cell, extrapolated from a short run on a part of the data."""
     protocol = block[0].condition.protocol
-    part = first_samples(data, PROBE_SAMPLES)
+    part = data.first(PROBE_SAMPLES)
     # With so few samples, a larger share would leave no sample to train on.
     fraction = min(protocol.validation_fraction, PROBE_HELD_OUT)
     shortened = {
@@ -130,36 +127,19 @@ def _probe(block: Sequence[Cell], data: Dataset, device: str) -> float:
     ]
     outcomes = outcomes_of(train_block(short_cells, part, device))
     seconds = outcomes[0].timings
-    samples = len(data.train_labels) * (1 - protocol.validation_fraction)
-    tested = len(data.test_labels) if not protocol.validation_fraction else samples / 9
+    samples = data.train_samples * (1 - protocol.validation_fraction)
+    tested = data.test_samples if not protocol.validation_fraction else samples / 9
     steps = (protocol.iterations_per_task or 0) * len(data.tasks)
     if protocol.epochs is not None:
         # A task has at least one step in each epoch, even with the largest mini-batches.
         epoch_steps = max(len(data.tasks), round(samples / protocol.batch_size))
         steps = protocol.epochs * epoch_steps
     importance_samples = block[0].condition.method.get("importance_samples")
-    more_importances = samples / len(part.train_labels)
+    more_importances = samples / part.train_samples
     if importance_samples is not None:
         more_importances = min(more_importances, importance_samples / PROBE_SAMPLES / 2)
     return (
         seconds["training"] * steps / (PROBE_STEPS[device] * len(data.tasks))
         + seconds["importances"] * more_importances
-        + seconds["evaluation"] * tested / len(part.test_labels)
-    )
-
-
-def first_samples(data: Dataset, per_class: int) -> Dataset:
-    """Return the data set with only the first ``per_class`` samples of each class."""
-
-    def first(labels: NDArray[np.int64]) -> NDArray[np.intp]:
-        members = [np.flatnonzero(labels == label)[:per_class] for label in np.unique(labels)]
-        return np.sort(np.concatenate(members))
-
-    train, test = first(data.train_labels), first(data.test_labels)
-    return replace(
-        data,
-        train_images=data.train_images[train],
-        train_labels=data.train_labels[train],
-        test_images=data.test_images[test],
-        test_labels=data.test_labels[test],
+        + seconds["evaluation"] * tested / part.test_samples
     )

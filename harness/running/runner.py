@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from harness.data.benchmarks import Dataset
+from harness.data.own_tasks import Data
 from harness.keeping.code_version import code
 from harness.keeping.records import SCHEMA, Record, seal
 from harness.keeping.reservations import Reservations
@@ -102,7 +102,7 @@ class Run:
     """
 
     plan: Plan
-    data: Dataset
+    data: Data
     study_name: str
     store: Store
     tally: Tally

@@ -8,10 +8,10 @@ from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from harness.data.benchmarks import BENCHMARKS
+from harness.data.own_tasks import Data, make_own_tasks
 from harness.errors import InputError
 from harness.keeping.asking import Asked
 from harness.keeping.selection import refuse_to_hide
@@ -76,9 +76,14 @@ class Session:
         self.device = self._device()
         self.store = Store(root)
         self.store.refuse_other_study(study)
-        self.data = BENCHMARKS[study.benchmark](data_dir, allow_other=allow_other_data)
-        if not self.data.genuine:  # else the study was checked when it was read
-            self._check_sizes()
+        own = next(iter(study.conditions.values())).protocol.code_of("benchmark")
+        self.data: Data = (
+            make_own_tasks(own, data_dir)
+            if own is not None
+            else BENCHMARKS[study.benchmark](data_dir, allow_other=allow_other_data)
+        )
+        if own is not None or not self.data.genuine:  # else checked when the study was read
+            self._check_data()
         try_own_classes([*self.chosen.conditions.values()], self.data)
         self._survey = survey(self.store)
         self._damaged = self._survey.damaged
@@ -92,10 +97,9 @@ class Session:
             self._executor = self._on_ray(self.options.workers)
         self.workers = self._executor.workers if self._executor else self._local_workers()
 
-    def _check_sizes(self) -> None:
-        sizes = np.bincount(self.data.train_labels, minlength=self.data.outputs)
+    def _check_data(self) -> None:
         try:
-            self.chosen.check_sizes(sizes.tolist())
+            self.chosen.check_sizes(self.data.class_sizes())
         except ValueError as error:
             raise InputError(f"{self.study.name}: {error}") from None
 

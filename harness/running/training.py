@@ -17,7 +17,7 @@ import torch
 from threadpoolctl import threadpool_limits
 from torch import Tensor
 
-from harness.data.benchmarks import Dataset
+from harness.data.own_tasks import Data
 from harness.data.tasks import Task, latest_tasks
 from harness.running.capture import fastest
 from harness.running.evaluation import accuracies, packed_answers, right_answers
@@ -59,7 +59,7 @@ def outcomes_of(training: Training) -> list[Outcome]:
             return outcomes
 
 
-def train_block(cells: Sequence[Cell], data: Dataset, device: str = "cpu") -> Training:
+def train_block(cells: Sequence[Cell], data: Data, device: str = "cpu") -> Training:
     """Train the cells of one block.
 
     The numbers of a cell do not depend on the other cells of the block. On the CPU this requires
@@ -101,7 +101,7 @@ class Stack:
     def __init__(
         self,
         cells: Sequence[Cell],
-        data: Dataset,
+        data: Data,
         device: str,
         tasks: Sequence[Task] | None = None,
     ) -> None:
@@ -113,7 +113,7 @@ class Stack:
         self.protocol = protocol = cells[0].condition.protocol
         method = cells[0].condition.method
         self.dtype = torch.float64 if protocol.precision == "float64" else torch.float32
-        width = padded(data.train_images.shape[1])
+        width = padded(data.features)
         self.tasks: Sequence[Task] = tasks or latest_tasks(
             data,
             scaling=protocol.input_scaling,
@@ -121,9 +121,10 @@ class Stack:
             width=width,
             dtype=self.dtype,
             device=device,
+            seeds=[cell.task_seed for cell in cells],
         )
         architecture = Architecture(
-            inputs=data.train_images.shape[1],
+            inputs=data.features,
             hidden=protocol.hidden,
             outputs=data.outputs,
         )
@@ -191,7 +192,7 @@ class Stack:
 
     def _train(self, task: Task) -> Iterator[tuple[Tensor, float]]:
         """Train one task; yield the (S,) mean plain losses of each epoch and the share done."""
-        samples, size = len(task.train_labels), self.protocol.batch_size
+        samples, size = task.train_samples, self.protocol.batch_size
         epoch_steps = math.ceil(samples / size)
         steps = self.protocol.iterations_per_task or (self.protocol.epochs or 0) * epoch_steps
         all_classes = [label for any_task in self.tasks for label in any_task.classes]
@@ -214,9 +215,12 @@ class Stack:
 
     def step(self, task: Task, mask: Tensor, rows: Tensor) -> Tensor:
         """Make one update on the samples ``rows`` (S, B); return the (S,) plain losses."""
-        samples = rows.reshape(-1)
-        inputs = task.train_inputs.index_select(0, samples).view(*rows.shape, -1)
-        labels = task.train_labels.index_select(0, samples).view(rows.shape)
+        if task.train_views is None:
+            samples = rows.reshape(-1)
+            inputs = task.train_inputs.index_select(0, samples).view(*rows.shape, -1)
+            labels = task.train_labels.index_select(0, samples).view(rows.shape)
+        else:
+            inputs, labels = task.train_views.take(task.train_inputs, task.train_labels, rows)
         loss = self.network.loss_and_gradients(inputs, labels, mask)
         self.consolidation.before_update()
         self.optimiser.step(self.network.gradients)
@@ -247,7 +251,12 @@ class Stack:
     def _samples(self, task: Task, count: int | None) -> TaskSamples:
         mask = self.network.output_mask(task.classes)
         return TaskSamples.draw(
-            task.train_inputs, task.train_labels, mask, count, self.method_generators
+            task.train_inputs,
+            task.train_labels,
+            mask,
+            count,
+            self.method_generators,
+            task.train_views,
         )
 
     def _note(self, number: int, loss: Tensor, penalty: Tensor) -> None:

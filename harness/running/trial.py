@@ -7,9 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from harness.data.benchmarks import Dataset
+from harness.data.own_tasks import Data
 from harness.errors import InputError, in_a_line
-from harness.running.plan import first_samples
 from harness.running.training import Stack, outcomes_of, use_one_thread
 from harness.studies.condition import Cell, Condition
 from harness.studies.own_code import OwnCode
@@ -18,7 +17,7 @@ SAMPLES, STEPS = 12, 3
 """Training samples of each class, and steps of each task."""
 
 
-def try_own_classes(conditions: Sequence[Condition], data: Dataset) -> None:
+def try_own_classes(conditions: Sequence[Condition], data: Data) -> None:
     """Train each structure that has a class of the user's own for a few steps, on the CPU.
 
     Raises
@@ -27,7 +26,7 @@ def try_own_classes(conditions: Sequence[Condition], data: Dataset) -> None:
         Where it fails, does not give the same twice, or where a lane's numbers depend on others.
     """
     tried: set[str] = set()
-    part = first_samples(data, SAMPLES)
+    part = data.first(SAMPLES)
     for condition in conditions:
         codes = [*condition.method.own.values(), *condition.protocol.own.values()]
         if codes and condition.structure() not in tried:
@@ -46,7 +45,7 @@ def _shortened(condition: Condition) -> Condition:
     return condition.model_copy(update={"protocol": condition.protocol.model_copy(update=short)})
 
 
-def _try(condition: Condition, codes: Sequence[OwnCode], data: Dataset) -> None:
+def _try(condition: Condition, codes: Sequence[OwnCode], data: Data) -> None:
     first, second = (Cell(condition=condition, seed=seed) for seed in (0, 1))
     places = " and ".join(f"'{code.place}'" for code in codes)
     name = f"conditions.{condition.name}: {places}"
@@ -74,7 +73,7 @@ def _try(condition: Condition, codes: Sequence[OwnCode], data: Dataset) -> None:
             )
 
 
-def _state(cells: Sequence[Cell], data: Dataset) -> dict[str, Tensor]:
+def _state(cells: Sequence[Cell], data: Data) -> dict[str, Tensor]:
     """Return everything that the first cell of a block ends with."""
     stack = Stack(cells, data, "cpu")
     outcomes = outcomes_of(stack.run())

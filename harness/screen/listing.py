@@ -9,6 +9,8 @@ from rich.console import Console
 from rich.table import Table
 
 from harness.studies.claims import Claim
+from harness.studies.condition import HEADS
+from harness.studies.declared import MISSING, Declared, declared
 from harness.studies.known_data import KNOWN_DATA
 from harness.studies.statements import Statement
 from harness.studies.study import Study
@@ -68,6 +70,32 @@ def _rough_time(study: Study) -> str:
             count = round(seconds / size)
             return f"about {count} {unit}{'s' * (count != 1)}"
     return "seconds"
+
+
+def settings_table() -> Table:
+    """Return a table of what a condition may choose and set, as the classes declare it."""
+    table = Table("key", "value", "further keys, with their defaults", title_justify="left")
+    table.title = "what a condition may choose"
+    for kind, key in (("head", "plasticity"), ("head", "ablation"), ("consolidation", None)):
+        for name, of in declared(kind).items():
+            by_plasticity = {head: level for level, head in HEADS.items()}
+            if key == "plasticity" and name in by_plasticity:
+                table.add_row("plasticity", by_plasticity[name], _fields(of))
+            elif key == "ablation" and name not in by_plasticity:
+                table.add_row("ablation", name, "those of plasticity = on")
+            elif key is None:
+                table.add_row(kind, name, _fields(of))
+    for name, of in declared("optimiser").items():
+        table.add_row("protocol.optimiser", name, _fields(of))
+    table.add_row("head, consolidation, protocol.optimiser", "file.py:Class", "those of your class")
+    return table
+
+
+def _fields(of: Declared) -> str:
+    return ", ".join(
+        f"{field.name} (needed)" if field.default is MISSING else f"{field.name} = {field.default}"
+        for field in of.fields
+    )
 
 
 def show_study(out: Console, study: Study) -> None:

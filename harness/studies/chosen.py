@@ -12,7 +12,7 @@ from harness.errors import InputError
 from harness.studies.choices import Choice, complete, refuse
 from harness.studies.classes import find, is_own, load_own, own, own_fields
 from harness.studies.declared import declared
-from harness.studies.own_code import OwnCode
+from harness.studies.own_code import OwnCode, locate
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False, strict=True)]
@@ -86,14 +86,20 @@ class Chosen(Frozen):
         InputError
             Where it is the user's own and is not here.
         """
-        code = self._code(kind)
+        code = self.code_of(kind)
         try:
             return load_own(kind, code) if code else find(kind, self.name_of(kind))
         except ValueError as error:
             raise InputError(str(error)) from None
 
-    def _code(self, kind: str) -> OwnCode | None:
-        """Return the user's own class of a kind; None where it is ours."""
+    def code_of(self, kind: str) -> OwnCode | None:
+        """Return the user's own class or function of a kind; None where it is ours.
+
+        Raises
+        ------
+        InputError
+            Where it is not known from the study's file, and not here as it was.
+        """
         name = self.name_of(kind)
         if kind in self.own or not is_own(name):
             return self.own.get(kind)
@@ -110,7 +116,7 @@ class Chosen(Frozen):
         """Return the fields in which the lanes of one stack may differ."""
         names: set[str] = set()
         for kind in self.CHOICES:
-            code = self._code(kind)
+            code = self.code_of(kind)
             fields = own_fields(kind, code) if code else declared(kind)[self.name_of(kind)].fields
             names |= {field.name for field in fields if field.lane}
         return frozenset(names)
@@ -142,5 +148,13 @@ def choice_of(
     try:
         code[kind] = own(kind, name, folder)
         return Choice(kind, key, str(name), own_fields(kind, code[kind]))
+    except ValueError as error:
+        refuse(key, str(error), given)
+
+
+def located(key: str, place: str, folder: Path | None, given: Mapping[str, Any]) -> OwnCode:
+    """Find and read something of the user's own (ValidationError where it is not there)."""
+    try:
+        return locate(place, folder)
     except ValueError as error:
         refuse(key, str(error), given)

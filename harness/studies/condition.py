@@ -16,15 +16,16 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from harness.studies.choices import Choice, one_of, refuse
-from harness.studies.chosen import Chosen, Count, Frozen, Seed, Share, choice_of
+from harness.studies.chosen import Chosen, Count, Frozen, Seed, Share, choice_of, located
 from harness.studies.classes import is_own
 from harness.studies.declared import declared
+from harness.studies.known_data import KNOWN_DATA
 from harness.studies.own_code import OwnCode
 
 NUMERICS_REVISION = 1
 """A part of every cell's key. Raise it when a change of the code is meant to change numbers."""
 
-LANE_FIELDS = frozenset({"seed_offset", "order_seed", "corrected_errors"})
+LANE_FIELDS = frozenset({"seed_offset", "task_seed", "order_seed", "corrected_errors"})
 """Fields of a protocol in which the lanes of one stack may differ, beside those of the classes."""
 HEADS = {"off": "softmax", "on": "dhp", "frozen": "trace-frozen"}
 """Output layers by the plasticity that chooses them; the others are ablations of "dhp"."""
@@ -40,7 +41,8 @@ class Protocol(Chosen):
 
     Attributes
     ----------
-    benchmark : data set and task sequence.
+    benchmark : data set and task sequence, or the place of the user's own function.
+    benchmark_source : hash of the user's own files that the function is made of.
     input_scaling : "unit" for pixels in [0, 1]; "standardised" for mean 0 and standard deviation
         1. Not published.
     validation_fraction : share of the training set to hold out; above 0, accuracies are measured
@@ -57,6 +59,7 @@ class Protocol(Chosen):
         matrix products to bfloat16 in training and tests, for processors with fast bfloat16.
     seed_offset : added to the cell's seed in every stream, so that two paired conditions share no
         random draw: the negative control compares a program with itself.
+    task_seed : seed of the tasks, if it differs from the cell's; only where tasks depend on it.
     order_seed : seed of the order of mini-batches, if it differs from the cell's; so orders can be
         crossed with initialisations.
     corrected_errors : number of test errors after each task that are counted as hits, in the task
@@ -66,7 +69,8 @@ class Protocol(Chosen):
 
     CHOICES: ClassVar = ("optimiser",)
 
-    benchmark: Literal["split-mnist", "split-digits"] = "split-mnist"
+    benchmark: str = "split-mnist"
+    benchmark_source: str | None = None
     input_scaling: Literal["unit", "standardised"] = "unit"
     validation_fraction: Share = 0.0
     hidden: Annotated[tuple[Count, ...], Field(min_length=1, max_length=MOST_LAYERS)] = (256, 256)
@@ -78,6 +82,7 @@ class Protocol(Chosen):
     iterations_per_task: Count | None = None
     precision: Literal["float32", "float64", "bf16"] = "float32"
     seed_offset: Annotated[int, Field(ge=0, lt=2**62, strict=True)] | None = None
+    task_seed: Seed | None = None
     order_seed: Seed | None = None
     corrected_errors: Count | None = None
 
@@ -112,6 +117,15 @@ class Protocol(Chosen):
     def _choices(
         cls, given: Mapping[str, Any], folder: Path | None, code: dict[str, OwnCode]
     ) -> Iterator[Choice]:
+        benchmark = given.get("benchmark", "split-mnist")
+        if is_own(benchmark):
+            code["benchmark"] = located("benchmark", benchmark, folder, given)
+        else:
+            one_of("benchmark", benchmark, [*KNOWN_DATA])
+            if given.get("task_seed") is not None and not KNOWN_DATA[benchmark].seeded:
+                raise ValueError(
+                    f"task_seed has no effect with benchmark = '{benchmark}'; remove it"
+                )
         name = given.get("optimiser", "sgd")
         yield choice_of(given, "optimiser", "optimiser", name, folder, code)
 
@@ -234,6 +248,12 @@ class Cell(Frozen):
     def stream_seed(self) -> int:
         """The seed of every random stream except one that the protocol gives another seed."""
         return self.seed + (self.condition.protocol.seed_offset or 0)
+
+    @property
+    def task_seed(self) -> int:
+        """The seed of the tasks, where they depend on one."""
+        task_seed = self.condition.protocol.task_seed
+        return self.stream_seed if task_seed is None else task_seed
 
     @property
     def order_seed(self) -> int:

@@ -17,11 +17,13 @@ class KnownData:
     checksum : the value of ``Dataset.checksum`` for these data.
     tasks : the classes of each task, in order of training.
     train_sizes : number of training samples of each class.
+    seeded : whether the tasks depend on the seed.
     """
 
     checksum: str
     tasks: tuple[tuple[int, ...], ...]
     train_sizes: tuple[int, ...]
+    seeded: bool = False
 
     @property
     def chance(self) -> float:
@@ -29,16 +31,24 @@ class KnownData:
         return sum(1 / len(classes) for classes in self.tasks) / len(self.tasks)
 
 
+MNIST_SIZES = (5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949)
+
 KNOWN_DATA: Mapping[str, KnownData] = {
     "split-mnist": KnownData(
         "8e1a82b0e1c3d2068f1653bc08fc781e36f6d20563f74d1ba6b352b33a45f4d7",
         BINARY_TASKS,
-        (5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949),
+        MNIST_SIZES,
     ),
     "split-digits": KnownData(
         "8ee95e5e3371abc2226bcd5c68d0e3588d6ca9493787cbc6a1b0a6b9f35b016c",
         BINARY_TASKS,
         (133, 136, 133, 137, 136, 136, 136, 134, 131, 135),
+    ),
+    "permuted-mnist": KnownData(
+        "0ff2e6d5beabbdba1157c45da5959ada8a2d73b44be8cbad4f0164765eea56e8",
+        (tuple(range(10)),) * 10,
+        MNIST_SIZES,
+        seeded=True,
     ),
 }
 """Known data by the name of the benchmark."""

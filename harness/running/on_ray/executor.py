@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from harness.data.benchmarks import Dataset
+from harness.data.own_tasks import Data
 from harness.errors import InputError, in_a_line
 from harness.running.events import (
     Block,
@@ -104,7 +104,7 @@ class OnRay:
             self.foreman = None
 
     def run(  # noqa: D102
-        self, blocks: Iterable[Block], data: Dataset, count: int = 0
+        self, blocks: Iterable[Block], data: Data, count: int = 0
     ) -> Generator[Event, None, None]:
         waiting = iter(blocks)
         losses = 0
@@ -135,7 +135,7 @@ class OnRay:
         foreman: Foreman,
         waiting: Iterator[Block],
         unfinished: list[Block],
-        data: Dataset,
+        data: Data,
         count: int,
     ) -> Iterator[Event]:
         """Give blocks to the process that owns Ray, and pass on what it says.
@@ -208,7 +208,7 @@ class OnRay:
                     return
             time.sleep(REJOIN_EVERY_S)
 
-    def _in_this_process(self, waiting: Iterable[Block], data: Dataset) -> Iterator[Event]:
+    def _in_this_process(self, waiting: Iterable[Block], data: Data) -> Iterator[Event]:
         """Train the rest here, but for seeds whose other conditions were trained elsewhere."""
         from harness.running import provenance
         from harness.running.training import use_one_thread

@@ -20,7 +20,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from harness.data.benchmarks import Dataset
+from harness.data.own_tasks import Data
 from harness.errors import InputError, in_a_line
 from harness.keeping.processes import processes_of
 from harness.running.events import (
@@ -147,7 +147,7 @@ class Foreman:
 
     def work(self) -> None:
         """Run what the driver has."""
-        data: Dataset
+        data: Data
         bound: Mapping[int, str]
         _, data, bound, self.blocks_left = self.driver.recv()
         self.scheduler.bound |= bound

@@ -16,7 +16,7 @@ from harness.keeping.code_version import hash_of_sources
 from harness.running.events import Block
 
 if TYPE_CHECKING:
-    from harness.data.benchmarks import Dataset
+    from harness.data.own_tasks import Data
     from harness.running.executors import Result
 
 
@@ -28,7 +28,7 @@ class Sign:
     pid: int
 
 
-def train(block: Block, data: Dataset, device: str) -> Iterator[Sign | Result]:
+def train(block: Block, data: Data, device: str) -> Iterator[Sign | Result]:
     """Train a block; a task of Ray cannot return beside its signs, so the result comes last."""
     from harness.running.executors import work
 
