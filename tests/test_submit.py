@@ -26,6 +26,7 @@ from processes import wait_until
 from test_gate import call
 from test_templates import study_file
 
+from harness.errors import InputError
 from harness.submission.jobs import _pack
 
 JOBS = find_spec("aiohttp") is not None
@@ -247,3 +248,34 @@ def test_a_job_takes_the_project_alone_and_the_study(tmp_path: Path) -> None:
     run = [sys.executable, "run_all.py", "studies", "smoke"]
     done = subprocess.run(run, cwd=folder, env=os.environ | {"PYTHONPATH": ""})
     assert done.returncode == 0
+
+
+def test_the_users_own_files_travel_with_the_study(tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    (mine / "parts" / "deep").mkdir(parents=True)
+    (mine / "l2.py").write_text("import sizes\nfrom parts.deep import more\n", encoding="utf-8")
+    (mine / "sizes.py").write_text("import json\n", encoding="utf-8")
+    (mine / "parts" / "__init__.py").write_text("", encoding="utf-8")
+    (mine / "parts" / "deep" / "more.py").write_text("from .. import other\n", encoding="utf-8")
+    (mine / "parts" / "other.py").write_text("", encoding="utf-8")
+    (mine / "unused.py").write_text("", encoding="utf-8")
+    study = mine / "study.toml"
+    study.write_text('[conditions]\na = { consolidation = "l2.py:L2" }\n', encoding="utf-8")
+    folder = tmp_path / "job"
+    folder.mkdir()
+    _pack(folder, study)
+    own = {
+        str(path.relative_to(folder))
+        for path in folder.rglob("*.py")
+        if path.relative_to(folder).parts[0] not in ("harness", "methods", "reports", "run_all.py")
+    }
+    deep = {"parts/__init__.py", "parts/other.py", "parts/deep/more.py"}
+    assert own == {"l2.py", "sizes.py", *deep}
+
+    study.write_text('[conditions]\na = { consolidation = "no.py:L2" }\n', encoding="utf-8")
+    with pytest.raises(InputError, match=r"study\.toml: 'no\.py:L2': there is no file"):
+        _pack(folder, study)
+    study.write_text('[conditions]\na = { head = "../up.py:H" }\n', encoding="utf-8")
+    (tmp_path / "up.py").write_text("", encoding="utf-8")
+    with pytest.raises(InputError, match="is not below the folder of the study's file"):
+        _pack(folder, study)

@@ -96,6 +96,17 @@ class OwnCode:
                 f"{', '.join(there) or 'no class or function of its own'}"
             ) from None
 
+    def files(self) -> Iterator[tuple[str, str]]:
+        """Yield path and text of each file, as seen from the folder of the study's file."""
+        where = self.place.partition(":")[0]
+        above = Path(where).parent if where.endswith(".py") else Path()
+        for module in self.modules:
+            if module.name == self.module and where.endswith(".py"):
+                yield where, module.text
+            elif Path(module.path).suffix == ".py":  # else a folder without a file of its own
+                end = "/__init__.py" if module.is_package else ".py"
+                yield str(above / (module.name.replace(".", "/") + end)), module.text
+
     def line_of(self, error: BaseException) -> str:
         """Return the last line of the user's own files that an error came through, or nothing."""
         files = {module.path for module in self.modules}

@@ -8,15 +8,20 @@ import tomllib
 from collections.abc import Iterable, Iterator
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from harness.errors import InputError
 from harness.studies.claims import Claim, Comparisons, Curve, Published
+from harness.studies.classes import is_own
 from harness.studies.factors import Factor
+from harness.studies.own_code import locate
 from harness.studies.statements import Family, Statement
 from harness.studies.study import Study
 
+OWN_KEYS = ("head", "consolidation", "optimiser", "benchmark")
+"""Keys that can name a class or function of the user's own."""
 MOST_LINES = 5
 """Number of faults of a study file that one message lists."""
 
@@ -128,6 +133,33 @@ def validate_study(raw: object, place: str, folder: Path | None = None) -> Study
         if len(lines) > MOST_LINES:  # a fault of a level appears in each of its crossings
             lines[MOST_LINES:] = [f"{place}: and {len(lines) - MOST_LINES} more"]
         raise InputError("\n".join(lines)) from None
+
+
+def own_files(study: Path) -> Iterator[tuple[str, str]]:
+    """Yield path and text of the user's own files that a study's classes are made of.
+
+    Paths are as seen from the folder of the study's file. Nothing is imported.
+
+    Raises
+    ------
+    InputError
+        Where one is not there, or the study cannot be read.
+    """
+    try:
+        places = dict.fromkeys(_places(tomllib.loads(read_text(study))))
+        for place in places:
+            yield from locate(place, study.parent).files()
+    except (OSError, ValueError) as error:
+        raise InputError(f"{study}: {error}") from None
+
+
+def _places(value: Any) -> Iterator[str]:
+    """Yield the places of the user's own classes and functions that a study names, anywhere."""
+    if isinstance(value, dict):
+        for key, part in value.items():
+            if key in OWN_KEYS and isinstance(part, str) and is_own(part):
+                yield part
+            yield from _places(part)
 
 
 def _place(raw: object, location: tuple[int | str, ...]) -> Iterator[str]:

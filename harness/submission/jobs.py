@@ -20,7 +20,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from harness.errors import InputError, Interrupted
-from harness.studies.study_files import read_text, shipped_studies
+from harness.studies.study_files import own_files, read_text, shipped_studies
 from harness.submission.quoting import require_utf8
 from harness.submission.templating import program_folder
 
@@ -218,6 +218,15 @@ def _pack(folder: Path, study: Path | None) -> None:
             shutil.copy(source, folder / name)
     if study is not None:
         (folder / STUDY_FILE).write_text(read_text(study), encoding="utf-8")
+        for path, text in own_files(study):
+            target = (folder / path).resolve()
+            if not target.is_relative_to(folder.resolve()):
+                raise InputError(
+                    f"{study}: {path} is not below the folder of the study's file, so it cannot "
+                    "travel with a job; put it there"
+                )
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text, encoding="utf-8")
 
 
 def _check_reachable(address: str) -> None:
