@@ -54,6 +54,7 @@ class Chosen(Frozen):
         sources = [key for key in keys if key.endswith("_source")]
         if any(given.get(key) is not None for key in sources) and folder_of(study) is None:
             return dict(given)  # checked when the study's file was read; its classes may be gone
+        given = {k: v for k, v in given.items() if k not in sources or v is not None}
         fixed = [key for key in keys if key not in sources]
         code: dict[str, OwnCode] = {}
         choices = [*cls._choices(given, folder_of(study), code)]
