@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import ray
+from processes import PATIENCE_S
 from ray.cluster_utils import Cluster
 
 from harness.data.benchmarks import split_digits
@@ -42,17 +43,26 @@ def study(seeds: int, iterations: int) -> Study:
     )
 
 
-@pytest.fixture
-def cluster() -> Iterator[Any]:
-    """Return a cluster whose head trains nothing but has one node with one core."""
-    started = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
-    started.add_node(num_cpus=1)
-    started.wait_for_nodes()
+@pytest.fixture(scope="module")
+def started() -> Iterator[Any]:
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
+    cluster.add_node(num_cpus=1)
     try:
-        yield started
+        yield cluster
     finally:
-        ray.shutdown()
-        started.shutdown()
+        cluster.shutdown()
+
+
+@pytest.fixture
+def cluster(started: Any) -> Iterator[Any]:
+    """Return a cluster whose head trains nothing but has one node with one core."""
+    own = list(started.worker_nodes)
+    started.wait_for_nodes(PATIENCE_S)
+    yield started
+    ray.shutdown()
+    for node in [node for node in started.worker_nodes if node not in own]:
+        started.remove_node(node)
+    started.wait_for_nodes(PATIENCE_S)
 
 
 def test_a_node_that_joins_is_used_and_one_that_leaves_costs_only_its_blocks(cluster: Any) -> None:
