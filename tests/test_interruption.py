@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Self
 
 import pytest
-from commands import HERE
+from commands import HERE, run
 from processes import PATIENCE_S, Process, alive, descendants, wait_until
 
 pytestmark = pytest.mark.slow
@@ -225,3 +225,15 @@ run_all.main()
     assert errors.startswith("interrupted: the records are safe")
     assert errors.endswith(f"python run_all.py report {out}\n")
     assert errors.count("\n") == 1
+
+
+def test_a_ray_that_cannot_start_is_one_clear_error_and_leaves_nothing(tmp_path: Path) -> None:
+    """In a folder whose name is too long for its sockets, which Ray finds out half-way."""
+    folder = tmp_path / ("x" * 80)
+    folder.mkdir()
+    options = ("--executor", "ray", "--seeds", 1, "--no-report")
+    done = run("run", "smoke", "--out", tmp_path / "out", *options, TMPDIR=str(folder))
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: Ray does not start here (")
+    assert done.stderr.count("\n") == 1
+    assert not [path for path in folder.glob("ray/session_*") if not path.is_symlink()]

@@ -12,8 +12,8 @@ OBJECT_STORE_BYTES = 512 * 2**20
 """Of Ray on this machine; a data set and the outcomes of some blocks need less."""
 LOCAL_PATIENCE_S = 20
 """So long Ray's processes on this machine wait for one that is gone; its default is a minute."""
-STARTS = 3
-"""How often Ray is started on this machine, which it may find too busy to start in its time."""
+STARTS = 5
+"""How often Ray is started on this machine, which may be too busy for its limit of 30 seconds."""
 
 
 def import_ray() -> Any:

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -64,6 +65,7 @@ class Foreman:
         self.log = Path(tempfile.mkstemp(prefix="dhp-repro-ray-", suffix=".log")[1])
         self._kept_log = kept_log
         self._folder: Path | None = None
+        self._before = set(_ray_folders())
         ours, theirs = socket.socketpair()
         with held(), theirs, self.log.open("w") as log:
             # The signals wait until the process leads its own session.
@@ -135,8 +137,10 @@ class Foreman:
                         os.kill(pid, signal.SIGKILL)
                 time.sleep(0.05)
             self._process.wait()
-            if self._folder is not None:
-                shutil.rmtree(self._folder, ignore_errors=True)
+            # Also those of tries that failed: Ray names them by the process that started it.
+            tried = set(_ray_folders(session)) - self._before
+            for folder in tried | ({self._folder} if self._folder is not None else set()):
+                shutil.rmtree(folder, ignore_errors=True)
             if broken:
                 self._keep_log()
             else:
@@ -152,6 +156,12 @@ class Foreman:
                 kept.write(self.log.read_bytes())
             self.log.unlink()
             self.log = self._kept_log
+
+
+def _ray_folders(process: int | None = None) -> Iterator[Path]:
+    """Yield the folders of all Rays, or of those that a process has started, on this machine."""
+    place = Path(os.environ.get("RAY_TMPDIR") or tempfile.gettempdir()) / "ray"
+    return place.glob("session_*" if process is None else f"session_*_{process}")
 
 
 def _remove_leftovers(folder: Path) -> None:
