@@ -44,7 +44,7 @@ def study(seeds: int, iterations: int) -> Study:
 
 
 @pytest.fixture(scope="module")
-def started() -> Iterator[Any]:
+def shared() -> Iterator[Any]:
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
     cluster.add_node(num_cpus=1)
     try:
@@ -54,15 +54,15 @@ def started() -> Iterator[Any]:
 
 
 @pytest.fixture
-def cluster(started: Any) -> Iterator[Any]:
+def cluster(shared: Any) -> Iterator[Any]:
     """Return a cluster whose head trains nothing but has one node with one core."""
-    own = list(started.worker_nodes)
-    started.wait_for_nodes(PATIENCE_S)
-    yield started
+    own = list(shared.worker_nodes)
+    shared.wait_for_nodes(PATIENCE_S)
+    yield shared
     ray.shutdown()
-    for node in [node for node in started.worker_nodes if node not in own]:
-        started.remove_node(node)
-    started.wait_for_nodes(PATIENCE_S)
+    for node in [node for node in shared.worker_nodes if node not in own]:
+        shared.remove_node(node)
+    shared.wait_for_nodes(PATIENCE_S)
 
 
 def test_a_node_that_joins_is_used_and_one_that_leaves_costs_only_its_blocks(cluster: Any) -> None:
