@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection
+from matplotlib.collections import LineCollection, QuadMesh
 from matplotlib.figure import Figure
+from seaborn.utils import relative_luminance
 
 from reports.figures.theme import (
     INK,
@@ -183,31 +184,37 @@ def draw_matrices(matrices: Mapping[str, Floats]) -> Figure:
     low = min(float(np.nanmin(mean)) for mean in means.values())
     tasks = next(iter(means.values())).shape[-1]
     side = max(1.9, 0.42 * tasks)
-    labels = [str(task + 1) for task in range(tasks)]
+    labels, middles = [str(task + 1) for task in range(tasks)], np.arange(tasks) + 0.5
     with drawing(), _panels(len(means), side, side) as (figure, axes):
         for axis, (condition, mean) in zip(axes, means.items(), strict=True):
-            sns.heatmap(
-                mean,
-                ax=axis,
-                vmin=low,
-                vmax=100,
-                cmap="cividis",
-                cbar=False,
-                annot=tasks <= 10,
-                fmt=".1f",
-                # Text colours fit the cell behind them; neither is a colour that the page replaces.
-                annot_kws={"fontsize": 7},
-                xticklabels=labels,
-                yticklabels=labels,
-                linewidths=0.5,
-                linecolor=PAPER,
-                square=True,
+            # Not seaborn's heat map, which draws the whole figure again for every map.
+            mesh = axis.pcolormesh(
+                mean, vmin=low, vmax=100, cmap="cividis", edgecolors=PAPER, linewidth=0.5
             )
+            axis.set_xticks(middles, labels)
+            axis.set_yticks(middles, labels)
+            axis.set_ylim(tasks, 0)
+            axis.set_aspect("equal")
+            axis.grid(visible=False)
+            axis.spines[:].set_visible(False)
+            if tasks <= 10:
+                _write_cells(axis, mesh, mean)
             axis.set_title(wrapped(condition), fontsize=8)
             axis.tick_params(labelsize=7, length=0, labelbottom=True, labelleft=True, rotation=0)
         figure.supxlabel("accuracy on task", fontsize=9)
         figure.supylabel("after training task", fontsize=9)
     return figure
+
+
+def _write_cells(axis: Axes, mesh: QuadMesh, values: Floats) -> None:
+    """Write each value into its cell, light on dark cells; the page replaces neither colour."""
+    faces = mesh.to_rgba(values)
+    for (row, column), value in np.ndenumerate(values):
+        if np.isfinite(value):
+            light = relative_luminance(faces[row, column]) <= 0.408
+            colour = "w" if light else ".15"
+            place = (column + 0.5, row + 0.5)
+            axis.text(*place, f"{value:.1f}", ha="center", va="center", color=colour, fontsize=7)
 
 
 @contextmanager
