@@ -163,7 +163,9 @@ def verify(directory: arguments.ReportedDirectory) -> None:
     """Make the report again from the records; exit 1 naming every file that differs.
 
     Verdicts and tables are compared value by value, the page, the Markdown and the figures to the
-    byte. All files must be there, and no others beside them.
+    byte. All files must be there, and no others beside them. Of a report that another state of the
+    program wrote, only verdicts and numbers are compared, which it says (exit 3, or 0 for a report
+    from before version 0.3).
     """
     from harness.keeping.results import read_results
 
@@ -173,6 +175,7 @@ def verify(directory: arguments.ReportedDirectory) -> None:
             f"{directory} has no report to verify; write it: python run_all.py report {directory}"
         )
     from reports.output.page import report_files
+    from reports.output.program import report_program, written_by
     from reports.output.rendered import unlike_rendered
     from reports.output.verify import differences, grouped
     from reports.sections.report import sections
@@ -184,12 +187,22 @@ def verify(directory: arguments.ReportedDirectory) -> None:
     files = report_files(sections(analysis, results.study))
     derived = differences(analysis, directory / "report", files)
     known = {name.partition(":")[0] for name in derived}
-    unlike, notes = unlike_rendered(analysis, results.study, directory / "report", known)
-    named += derived + unlike
+    named += derived
+    program, notes = written_by(directory / "report"), list[str]()
+    if program == report_program():
+        unlike, notes = unlike_rendered(analysis, results.study, directory / "report", known)
+        named += unlike
     for name in grouped(named):
         warn(f"differs: {name}")
     for note in notes:
         out.print(note, highlight=False)
+    if program != report_program():
+        warn(
+            "another state of the program wrote this report: its verdicts and numbers were "
+            "compared, its words and figures were NOT; write it again to compare them: "
+            f"python run_all.py report {directory}"
+        )
+        raise typer.Exit(1 if named else 0 if program is None else 3)
     if not named:
         out.print(
             f"{len(analysis.records)} records and all {len(files)} files of the report agree",

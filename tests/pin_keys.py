@@ -34,7 +34,6 @@ def keys_of_shipped_studies() -> dict[str, Any]:
         }
         found[name] = {
             "fingerprint": study.fingerprint(),
-            "fingerprint_of_version_1": study.fingerprint_of_version_1(),
             "all_keys": digest(keys),
             "first_keys": {condition: own[0] for condition, own in keys.items()},
         }

@@ -31,29 +31,6 @@ from harness.studies.known_data import KNOWN_DATA, held_out
 from harness.studies.seeds import MOST_SEEDS, distinct, parse_seeds
 from harness.studies.statements import AnyClaim, Family, Statement, check_families, check_statement
 
-UNSET_IN_VERSION_1 = {
-    "protocol": (
-        "momentum",
-        "epochs",
-        "iterations_per_task",
-        "seed_offset",
-        "order_seed",
-        "corrected_errors",
-    ),
-    "method": (
-        "eta",
-        "alpha_scale",
-        "strength",
-        "gamma",
-        "xi",
-        "fisher",
-        "importance_samples",
-        "ablation",
-    ),
-    "claim": ("expected",),
-}
-"""The optional fields that version 0.1 had, by the table that contains them."""
-
 ARRANGEMENT = {"pairs", "comparisons", "causes"}
 """Fields that decide how a report shows results, and nothing of the results or verdicts."""
 
@@ -260,22 +237,6 @@ class Study(Frozen):
         new optional field changes no fingerprint, and what only arranges a report.
         """
         return digest(self.model_dump(mode="json", exclude_none=True, exclude=ARRANGEMENT))
-
-    def fingerprint_of_version_1(self) -> str:
-        """Return the fingerprint as version 0.1 computed it; reports of that version hold it.
-
-        That version included its unset fields, each as null.
-        """
-        dump = self.model_dump(mode="json", exclude_none=True, exclude=ARRANGEMENT)
-        protocols = [dump["protocol"], *(c["protocol"] for c in dump["conditions"].values())]
-        for table, fields in (
-            *((protocol, UNSET_IN_VERSION_1["protocol"]) for protocol in protocols),
-            *((c["method"], UNSET_IN_VERSION_1["method"]) for c in dump["conditions"].values()),
-            *((claim, UNSET_IN_VERSION_1["claim"]) for claim in dump["claims"]),
-        ):
-            for field in fields:
-                table.setdefault(field, None)
-        return digest(dump)
 
     def choose(self, conditions: Sequence[str] | None, seeds: str | None) -> Study:
         """Return the study with some of its conditions only, or with other seeds.

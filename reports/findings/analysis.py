@@ -90,7 +90,7 @@ class Analysis:
 
     Attributes
     ----------
-    fingerprint, earlier_fingerprint : of the study, as it is computed now and in version 0.1.
+    fingerprint : of the study.
     seeds : those that the report is about; from ``seeds_of``.
     tasks : how many there are; 0 without records.
     pairs : by condition, the other one that it is a variant of.
@@ -116,7 +116,6 @@ class Analysis:
 
     study: str
     fingerprint: str
-    earlier_fingerprint: str
     seeds: tuple[int, ...]
     tasks: int
     claims: tuple[JudgedClaim, ...]
@@ -197,7 +196,6 @@ def analyse(
     return Analysis(
         study=study.name,
         fingerprint=study.fingerprint(),
-        earlier_fingerprint=study.fingerprint_of_version_1(),
         seeds=seeds,
         tasks=tasks,
         claims=claims,

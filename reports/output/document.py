@@ -13,6 +13,7 @@ from reports.findings.origins import code_notice
 from reports.findings.statements import JudgedStatement
 from reports.judging.scalars import unit_of
 from reports.output.encoding import as_json
+from reports.output.program import report_program
 
 OF_CLAIM = ("id", "text", "source", "treatment", "baseline")
 TERMS = ("reported", "unit", "margin", "negligible", "alpha")
@@ -47,6 +48,7 @@ def verdict_document(analysis: Analysis) -> dict[str, Any]:
     unit, "points" of accuracy or "relative %". The same records give the same document.
 
     study, fingerprint : name (str); hash of all that the study says, margins included (str).
+    program : hash of the sources that wrote the report (str).
     first_run : when the first cell finished (ISO 8601 str), null where no record tells.
     claims : list in the study's order, the main claim first, of
 
@@ -146,6 +148,7 @@ def verdict_document(analysis: Analysis) -> dict[str, Any]:
     main = analysis.claims[:1]
     document = {
         "study": analysis.study,
+        "program": report_program(),
         "fingerprint": analysis.fingerprint,
         "first_run": analysis.first_run,
         "claims": _claims(analysis),
