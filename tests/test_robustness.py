@@ -163,6 +163,9 @@ def test_the_bootstrap_t_interval_is_that_of_a_plain_loop() -> None:
     assert interval.low == pytest.approx(mean - high * error, abs=0.12 * error)
     assert interval.high == pytest.approx(mean - low * error, rel=0.15)
     assert bootstrap_t(values) == interval
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("reports.numbers.skew.DRAWN_AT_ONCE", 707)
+        assert bootstrap_t(values) == interval, "however many values are drawn at a time"
     assert bootstrap_t(values[:3]) is None
     assert bootstrap_t(np.ones(5)) is None
 

@@ -14,6 +14,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
+from reports.numbers.bootstrap import DRAWN_AT_ONCE
 from reports.numbers.statistics import Floats, Interval, has_spread
 
 RESAMPLES = 9_999
@@ -29,9 +30,15 @@ def bootstrap_t(values: ArrayLike, level: float = 0.95, *, seed: int = 0) -> Int
     sample = np.asarray(values, dtype=np.float64)
     if len(sample) < FEWEST or not has_spread(sample):
         return None
-    chosen = np.random.default_rng(seed).integers(len(sample), size=(RESAMPLES, len(sample)))
-    low, high = t_quantiles(sample[chosen], float(sample.mean()), level)
-    mean, error = float(sample.mean()), float(sample.std(ddof=1)) / math.sqrt(len(sample))
+    n, mean, generator = len(sample), float(sample.mean()), np.random.default_rng(seed)
+    statistics = np.empty(RESAMPLES)
+    rows = max(1, DRAWN_AT_ONCE // n)
+    for start in range(0, RESAMPLES, rows):
+        count = min(rows, RESAMPLES - start)
+        drawn = sample[generator.integers(n, size=(count, n))]
+        statistics[start : start + count] = _t_statistics(drawn, mean)
+    low, high = _quantiles(statistics, level)
+    error = float(sample.std(ddof=1)) / math.sqrt(n)
     return Interval(mean - float(high) * error, mean - float(low) * error)
 
 
@@ -40,11 +47,18 @@ def t_quantiles(samples: Floats, centre: Floats | float, level: float) -> tuple[
 
     The t statistic of a sample without spread is infinite.
     """
+    return _quantiles(_t_statistics(samples, centre), level)
+
+
+def _t_statistics(samples: Floats, centre: Floats | float) -> Floats:
     moved = samples.mean(axis=-1) - centre
     spread = np.where(has_spread(samples), samples.std(axis=-1, ddof=1), 0.0)
     with np.errstate(divide="ignore", invalid="ignore"):
         statistics = math.sqrt(samples.shape[-1]) * moved / spread
-    statistics = np.where(np.isnan(statistics), 0.0, statistics)  # equal to the centre
+    return np.where(np.isnan(statistics), 0.0, statistics)  # equal to the centre
+
+
+def _quantiles(statistics: Floats, level: float) -> tuple[Floats, Floats]:
     tail = (1 - level) / 2
     low, high = np.quantile(statistics, [tail, 1 - tail], axis=-1, method="nearest")
     return low, high
