@@ -9,6 +9,7 @@ import pytest
 from reported import STUDY, record
 from scipy import stats
 
+from harness.studies.claims import Claim
 from harness.studies.statements import Family, Statement
 from reports.findings.analysis import Analysis, analyse
 from reports.findings.families import judged_families, told
@@ -21,7 +22,7 @@ def statement(name: str, **fields: Any) -> Statement:
     return Statement(id=name, **(terms | fields))
 
 
-def analysed(gain: float, *claims: Statement, families: Any = None) -> Analysis:
+def analysed(gain: float, *claims: Claim | Statement, families: Any = None) -> Analysis:
     """Analyse six seeds whose gains are about ``gain`` points."""
     draws = np.random.default_rng(1).normal(0, 0.004, 6)
     records = [record("a", seed, 0.7) for seed in range(6)]
@@ -65,6 +66,17 @@ def test_a_family_stands_or_falls_with_its_claims() -> None:
     assert (falls.verdict, falls.agree) == ("FALLS", 1)
     (open_one,) = analysed(0.05, better, least, families=family("better", "least")).families
     assert (open_one.verdict, open_one.agree) == ("UNDECIDED", 1)
+
+
+def test_a_gain_whose_size_cannot_be_tested_fells_no_family() -> None:
+    terms = {"text": "t", "source": "s", "treatment": "b", "baseline": "a"}
+    wide = Claim(id="wide", reported=4.0, unit="points", margin=5.0, **terms)
+    least = statement("least", kind="at-least", margin=0.5)
+    found = analysed(4.0, wide, least, families=family("wide", "least"))
+    assert (found.told["wide"].verdict, found.told["wide"].agrees) == ("DIRECTION ONLY", None)
+    assert found.told["wide"].stands
+    assert found.families[0].verdict == "UNDECIDED"
+    assert found.families[0].agree == 1
 
 
 def test_any_wrong_verdict_among_eight_is_as_rare_as_one_wrong_verdict() -> None:

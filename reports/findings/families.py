@@ -27,7 +27,8 @@ class Told:
     p_value : the smallest alpha at which the verdict would still be given; None without one.
     p_holm : the same for all claims of the study together.
     stands : whether it would be given too if the chance of any wrong verdict were to be alpha.
-    agrees : whether the verdict is what the claim says; None where these seeds cannot tell.
+    agrees : whether the verdict is what the claim says; None where these seeds cannot tell, and
+        for DIRECTION ONLY, which leaves open whether the gain is as large as the claim says.
     """
 
     claim: str
@@ -70,7 +71,8 @@ def told(claims: Sequence[JudgedClaim], statements: Sequence[JudgedStatement]) -
         if judged.claim.expected is None:
             verdict = None if judged.judgement is None else judged.judgement.verdict
             p = None if judged.judgement is None else judged.judgement.p_value
-            agrees = None if p is None else verdict is Verdict.REPRODUCED
+            cannot_tell = p is None or verdict is Verdict.DIRECTION_ONLY
+            agrees = None if cannot_tell else verdict is Verdict.REPRODUCED
             word = None if verdict is None else str(verdict)
             found.append((judged.claim.id, word, p, agrees, judged.claim.alpha))
     for one in statements:
