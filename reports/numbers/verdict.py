@@ -32,14 +32,16 @@ Each verdict can be wrong. For normal differences, the probability is at most al
 REPRODUCED, PARTIAL or DIRECTION ONLY where the true mean is not above zero, and of CONTRADICTED
 where it is not below zero. It is at most alpha of REPRODUCED where the true mean lies outside the
 claim's band, of LARGER or PARTIAL where it does not lie on their side of that band, and of NOT
-REPRODUCED where it is not negligible. Where differences are skewed, these rates do not hold: for
-exponential ones (skewness 2) a false loss is said 4.2, 3.6 and 3.2 times as often as alpha / 2 at 5,
-10 and 20 seeds, an interval lies beyond an edge of a margin 3.1, 2.6 and 2.2 times as often as
-alpha, and the anytime-valid intervals are ever wrong in 8.9% for 5% (``docs/errors.md``; the numbers
-are from ``tests/verdict_errors.py skew``). Nor do they hold where diverged runs are left out.
+REPRODUCED where it is not negligible.
 
-Enough seeds settle a claim wherever the true mean lies,
-except on an edge of a band, and at zero where delta is zero.
+Where differences are skewed, these rates do not hold. For exponential ones (skewness 2), at 5, 10
+and 20 seeds, a false loss is said 4.2, 3.6 and 3.2 times as often as alpha / 2, and an interval
+lies beyond an edge of a margin 3.1, 2.6 and 2.2 times as often as alpha; anytime-valid intervals
+are ever wrong in 8.9% for 5% (``tests/verdict_errors.py skew``; ``docs/errors.md``). Nor do the
+rates hold where diverged runs are left out.
+
+Enough seeds settle a claim wherever the true mean lies, except on an edge of a band, and at zero
+where delta is zero.
 
 A reported loss (G < 0) is the same claim with the conditions swapped: the axis is mirrored, and
 "larger" means a larger loss. A reported gain of zero is refused, because these rules need a gain.
