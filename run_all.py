@@ -417,7 +417,8 @@ def _remember(directory: Path, analysis: Analysis) -> None:
     from harness.keeping.looks import LEDGER, add_looks
     from reports.findings.looks import present_looks
 
-    looks = [(look.treatment, look.baseline, look.seeds) for look in present_looks(analysis.claims)]
+    seen = present_looks(analysis.claims, [one.look for one in analysis.statements])
+    looks = [(look.treatment, look.baseline, look.seeds) for look in seen]
     try:
         add_looks(directory, looks)
     except OSError as error:

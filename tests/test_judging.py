@@ -270,7 +270,9 @@ def test_an_open_claim_says_how_many_seeds_would_settle_it() -> None:
     assert (open_one.verdict, open_one.settled, open_one.p_value) == ("INCONCLUSIVE", False, None)
     assert f"about {open_one.seeds_needed} seeds would settle it" in open_one.reason
     many = open_one.seeds_needed
-    settled = ruled(of, 90 + spread(0.05, many, 0.6), np.full(many, 90.0))
+    later = samples(of, 90 + spread(0.05, many, 0.6), np.full(many, 90.0))
+    settled = KINDS["equal"].judge(of, later, ANYTIME)
+    assert settled is not None
     assert (settled.verdict, settled.settled) == ("EQUAL", True)
     single = ruled(of, [91.0], [90.0])
     assert "no spread is seen" in single.reason

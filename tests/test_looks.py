@@ -13,6 +13,7 @@ from reported import STUDY, record
 from verdict_errors import looks
 
 from harness.keeping.looks import LEDGER, add_looks, read_looks
+from harness.studies.statements import Statement
 from reports.findings.analysis import analyse
 from reports.findings.looks import Look, earlier_looks, present_looks
 from reports.numbers.verdict import Verdict
@@ -63,6 +64,39 @@ def test_the_same_seeds_are_one_look_and_another_pair_is_none() -> None:
     assert SmallClaim().treatment == pair.treatment
     assert present_looks(analyse(records(5), STUDY).claims) == [Look("b", "a", FIVE)]
     assert present_looks(analyse(records(5)[:1], STUDY).claims) == []
+
+
+TERMS: dict[str, Any] = {"text": "t", "source": "s", "treatment": "b", "baseline": "a"}
+OF_EVERY_KIND = (
+    Statement(id="better", kind="better", **TERMS),
+    Statement(id="equal", kind="equal", margin=1.0, pairing="none", **TERMS),
+    Statement(id="learned", kind="better", metric="learned-accuracy", **TERMS),
+    Statement(id="value", kind="value", text="t", source="s", condition="a", reported=70.0,
+              margin=1.0),
+    Statement(id="rank", kind="rank", text="t", source="s", order=("b", "a")),
+)  # fmt: skip
+
+
+def test_claims_of_every_kind_remember_their_looks() -> None:
+    study = STUDY.model_copy(update={"claims": OF_EVERY_KIND})
+    early = analyse(records(5), study)
+    seen = present_looks(early.claims, [one.look for one in early.statements])
+    assert {(look.treatment, look.baseline) for look in seen} == {
+        ("b", "a"), ("b", "a (unpaired)"), ("b", "a (learned accuracy)"), ("a", ""),
+    }  # fmt: skip
+    assert all(len(look.seeds) == 5 for look in seen)
+    fresh, later = (analyse(records(10), study, looks=looks) for looks in ([], seen))
+    for one, again in zip(fresh.statements, later.statements, strict=True):
+        assert one.ruling is not None
+        assert again.ruling is not None
+        assert one.ruling.procedure == "fixed-n t"
+        assert (again.looks, again.ruling.procedure) == ((5,), "anytime-valid t")
+        assert one.ruling.ci.inside(again.ruling.ci)
+        assert "It was judged before, at 5 seeds, so" in again.ruling.reason
+        assert f"would say {one.ruling.verdict} (" in again.ruling.reason
+    own = [*seen, *present_looks((), [one.look for one in later.statements])]
+    assert verdict_text(analyse(records(10), study, looks=own)) == verdict_text(later)
+    assert early.statements == analyse(records(5), study, looks=seen).statements
 
 
 def test_the_same_records_and_ledger_give_the_same_bytes() -> None:

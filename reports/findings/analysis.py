@@ -183,7 +183,8 @@ def analyse(
     claims = tuple(judged for judged, _ in judged_claims)
     robustness = tuple(found for _, found in judged_claims if found is not None)
     statements = tuple(
-        judge_statement(records_by_cell, claim, seeds, procedure) for claim in study.statements
+        judge_statement(records_by_cell, claim, seeds, procedure, looks)
+        for claim in study.statements
     )
     told_by_claim = told(claims, statements)
     agreement = tuple(agreements(records, study.published))

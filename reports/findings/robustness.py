@@ -14,7 +14,7 @@ from reports.findings.both_sides import BothSides, both_sides
 from reports.findings.contrasts import JudgedClaim, judgement_of
 from reports.findings.diverged import Counted, differing, with_diverged
 from reports.findings.influence import Influence, influence
-from reports.findings.looks import Look, LookedAgain, earlier_looks, looked_again
+from reports.findings.looks import Look, LookedAgain, earlier_looks, judged_before, looked_again
 from reports.findings.planning import Plan, plan
 from reports.findings.samples import OverSamples, over_samples
 from reports.numbers.records import Record
@@ -111,11 +111,7 @@ def procedure_of(judged: JudgedClaim) -> Procedure:
 
 
 def _again(again: LookedAgain) -> str:
-    return (
-        f"It was judged before, at {listed([str(n) for n in again.looks])} seeds, so the intervals "
-        "that hold however often somebody looks decide; intervals for one look alone would say "
-        f"{again.fixed_verdict} ({interval(again.fixed_ci)}), and do not count."
-    )
+    return judged_before(again.looks, again.fixed_verdict, interval(again.fixed_ci))
 
 
 def _diverged(others: Sequence[Counted]) -> str:

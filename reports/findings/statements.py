@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from reports.findings.looks import Look, earlier_looks, judged_before, look_at
 from reports.judging.kind import Ruling
 from reports.judging.kinds import KINDS
 from reports.judging.samples import gather
 from reports.numbers.records import Record
-from reports.numbers.statistics import Procedure
+from reports.numbers.sequential import ANYTIME
+from reports.numbers.statistics import FIXED, Procedure
 from reports.numbers.study import Statement
 
 
@@ -22,6 +24,8 @@ class JudgedStatement:
     asks : what the claim says, in numbers.
     sizes : number of seeds of each of its conditions.
     dropped : each seed that takes no part, and why: (3, "dhp diverged").
+    look : what was compared, at which seeds.
+    looks : how many seeds each earlier look had, rising, where fixed-n intervals would decide.
     """
 
     claim: Statement
@@ -29,6 +33,8 @@ class JudgedStatement:
     sizes: tuple[int, ...]
     dropped: tuple[tuple[int, str], ...]
     ruling: Ruling | None
+    look: Look
+    looks: tuple[int, ...] = ()
 
     @property
     def as_expected(self) -> bool | None:
@@ -43,11 +49,23 @@ def judge_statement(
     claim: Statement,
     seeds: Sequence[int],
     procedure: Procedure,
+    looks: Sequence[Look] = (),
 ) -> JudgedStatement:
-    """Judge a claim by the records of ``seeds``, which are by condition and seed."""
+    """Judge a claim by the records of ``seeds``, which are by condition and seed.
+
+    From the second of its ``looks`` on, the anytime-valid intervals decide.
+    """
     samples, kind = gather(records_by_cell, claim, seeds), KINDS[claim.kind]
-    ruling = kind.judge(claim, samples, procedure)
-    return JudgedStatement(claim, kind.asks(claim), samples.sizes, samples.dropped, ruling)
+    look, ruling = look_at(claim, samples), kind.judge(claim, samples, procedure)
+    earlier = earlier_looks(looks, look) if procedure is FIXED and ruling is not None else ()
+    now = kind.judge(claim, samples, ANYTIME) if earlier else ruling
+    if earlier and ruling is not None and now is not None:
+        ends = f"{ruling.ci.low:+.4g} to {ruling.ci.high:+.4g}"
+        said = judged_before(earlier, ruling.verdict, ends)
+        now = replace(now, reason=f"{now.reason} {said}")
+    return JudgedStatement(
+        claim, kind.asks(claim), samples.sizes, samples.dropped, now, look, earlier
+    )
 
 
 def unsettled(statements: Sequence[JudgedStatement]) -> list[str]:

@@ -22,12 +22,14 @@ from reports.judging.scalars import higher_is_better, measured, unit_of
 from reports.numbers.estimates import SEED_CAP, one_sample
 from reports.numbers.rules import Estimate as Bounds
 from reports.numbers.rules import Rule, first, p_of, target
+from reports.numbers.sequential import ANYTIME
 from reports.numbers.statistics import Interval, Procedure, Unit, paired_gains
 from reports.numbers.study import Statement
 from reports.numbers.two_samples import TwoSamples, side
 from reports.numbers.words import counted
 
 INCONCLUSIVE = "INCONCLUSIVE"
+SECOND_LOOK = "judged by the wider intervals that allow for a second look"
 
 
 class Estimate(Bounds, Protocol):
@@ -88,8 +90,8 @@ class Ruling:
     estimate : of the number that the claim is about; for a rank, of its closest neighbours.
     ci, ci_equivalence : its intervals at levels 1 - alpha and 1 - 2 alpha.
     p_value : the smallest alpha at which this verdict would still be given; None for INCONCLUSIVE.
-    seeds_needed : how many seeds would settle it, with a power of 80%; None where it is settled,
-        and where 1000 would not be enough.
+    seeds_needed : how many seeds would settle it at a second look, which anytime-valid intervals
+        decide, with a power of 80%; None where it is settled, and where 1000 would not be enough.
     settled : whether more seeds would change nothing.
     agrees : whether the verdict is what the claim says; None for INCONCLUSIVE.
     standings, pairs : of a rank; empty otherwise.
@@ -184,11 +186,15 @@ class Kind(ABC):
         ]
         words = [INCONCLUSIVE if rule is None else rule.word for rule in held]
         verdict = words[0] if len(set(words)) == 1 else INCONCLUSIVE
-        widest = max((one for _, one in readings), key=lambda one: one.interval(1 - alpha).high)
+        ends = [one.interval(1 - alpha).high for _, one in readings]
+        place = ends.index(max(ends))
+        widest = readings[place][1]
         needed, p_value = None, None
         if verdict == INCONCLUSIVE:
             leading_to = target(rules, widest.mean)
-            needed = None if leading_to is None else widest.seeds_for(leading_to, alpha)
+            # Whoever follows the plan looks a second time, and these intervals decide then.
+            later = self.estimates(claim, samples, ANYTIME)[place][1]
+            needed = None if leading_to is None else later.seeds_for(leading_to, alpha)
         else:
             p_value = max(p_of(verdict, rules, one) for _, one in readings)
         ci, inner = widest.interval(1 - alpha), widest.interval(1 - 2 * alpha)
@@ -243,7 +249,10 @@ class Kind(ABC):
             return f"{sentence}. The verdict depends on how the published ± is read: {each}."
         outlook = f"up to {SEED_CAP} seeds would not settle it at this estimate and spread"
         if needed is not None:
-            outlook = f"about {counted(needed, 'seed')} would settle it at this estimate and spread"
+            outlook = (
+                f"about {counted(needed, 'seed')} would settle it at this estimate and spread, "
+                f"{SECOND_LOOK}"
+            )
         elif ci.low == -ci.high or min(samples.sizes) < 2:
             outlook = "no spread is seen from which its error could be judged"
         return f"{sentence}: these seeds cannot tell; {outlook}."

@@ -22,11 +22,12 @@ from typing import ClassVar
 import numpy as np
 
 from reports.judging.better import ABOVE
-from reports.judging.kind import INCONCLUSIVE, Kind, Pair, Ruling, Standing
+from reports.judging.kind import INCONCLUSIVE, SECOND_LOOK, Kind, Pair, Ruling, Standing
 from reports.judging.samples import Samples
 from reports.judging.scalars import higher_is_better, measured, unit_of
 from reports.numbers.estimates import OneSample, one_sample
 from reports.numbers.rules import Rule
+from reports.numbers.sequential import ANYTIME
 from reports.numbers.statistics import Floats, Procedure, paired_gains
 from reports.numbers.study import Statement
 
@@ -87,7 +88,10 @@ class Rank(Kind):
         shown = estimates[closest]
         needed = None
         if verdict == INCONCLUSIVE:
-            plans = [estimates[pair].seeds_for(in_order, each) for pair in neighbours]
+            plans = [
+                _difference(values[a], values[b], ANYTIME).seeds_for(in_order, each)
+                for a, b in neighbours
+            ]
             known = [plan for plan in plans if plan is not None]
             needed = max(known) if len(known) == len(plans) else None
         pairs = tuple(
@@ -106,7 +110,9 @@ class Rank(Kind):
         if verdict != INCONCLUSIVE:
             reason += f": {self.found(verdict, claim)}"
         elif needed is not None:
-            reason += f"; about {needed} seeds would settle it at these means and spreads"
+            reason += (
+                f"; about {needed} seeds would settle it at these means and spreads, {SECOND_LOOK}"
+            )
         return Ruling(
             verdict=verdict,
             sign=self.sign(verdict),

@@ -153,7 +153,8 @@ def verdict_table(
 def statement_table(statements: Sequence[JudgedStatement]) -> ScreenTable:
     """Return a table for the screen of the claims of other kinds: asked, found, verdict."""
     table = ScreenTable(title="claims of other kinds", title_justify="left", caption_justify="left")
-    table.caption = f"found: {MEANING}"
+    kinds = {one.ruling.procedure for one in statements if one.ruling is not None}
+    table.caption = f"found: {MEANING}; intervals: {', '.join(sorted(kinds)) or '-'}"
     table.add_column("claim", overflow="fold")
     table.add_column("kind")
     table.add_column("asks", overflow="fold")

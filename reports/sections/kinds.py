@@ -56,7 +56,7 @@ def _row(one: JudgedStatement) -> list[str]:
         "-" if ruling.p_value is None else p_value(ruling.p_value),
         seeds,
         "-" if ruling.seeds_needed is None else str(ruling.seeds_needed),
-        f"{what}, {ruling.data}",
+        f"{what}, {ruling.data}, {ruling.procedure}",
         claim.text,
     ]
 

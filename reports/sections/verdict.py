@@ -93,7 +93,9 @@ def verdict_section(analysis: Analysis, study: Study) -> Section:
     real = [judged for judged in analysis.claims if judged.claim.expected is None]
     controls = [judged for judged in analysis.claims if judged.claim.expected is not None]
     paragraphs += _without_size(real)
-    if any(found.procedure == ANYTIME.name for found in analysis.robustness):
+    used = {found.procedure for found in analysis.robustness}
+    used |= {one.ruling.procedure for one in analysis.statements if one.ruling is not None}
+    if ANYTIME.name in used:
         paragraphs.append(OTHER_INTERVALS)
     others = [one for one in analysis.statements if one.claim.expected is None]
     paragraphs += asked_sentences([one for one in others if one.claim.id != analysis.order[0]])
