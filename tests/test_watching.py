@@ -29,6 +29,7 @@ from harness.screen.prometheus import metrics
 from harness.screen.watch_page import MOST_ROWS, Page, shown
 from harness.screen.watching import LAST_EVENTS, Watched
 from harness.studies.condition import Cell
+from harness.studies.statements import Statement
 from harness.studies.study import Study
 from reports.findings.running import Estimator
 from reports.numbers.sequential import ANYTIME
@@ -261,6 +262,21 @@ def test_a_table_of_the_page_is_cut_where_it_is_too_long_and_says_so() -> None:
     table = shown(state)["tables"][0]
     assert len(table["rows"]) == MOST_ROWS
     assert table["note"].endswith("7 more rows are in state.json.")
+
+
+def test_claims_that_only_the_report_judges_are_named() -> None:
+    gain = STUDY.claims[0]
+    others = [
+        Statement(id=f"other-{i}", kind="better", text="t", source="s", treatment="b", baseline="a")
+        for i in range(7)
+    ]
+    study = STUDY.model_copy(update={"claims": (gain, *others)})
+    state = watched(study=study).state()
+    note = shown(state)["tables"][1]["note"]
+    assert state["other_claims"] == [one.id for one in others]
+    assert "no gains in final accuracy: other-0, " in note
+    assert "other-5, ..." in note
+    assert "Not shown here" not in shown(watched().state())["tables"][1]["note"]
 
 
 NAME = r"[a-zA-Z_:][a-zA-Z0-9_:]*"

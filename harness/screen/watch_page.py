@@ -21,6 +21,8 @@ from harness.screen.progress import clock
 
 MOST_ROWS = 60
 """Number of rows that a table of the page shows; the data have them all."""
+MOST_NAMED = 6
+"""Number of claims of other kinds that the page names."""
 REFRESH_S = 2
 MANY_COLUMNS = 4
 """A table of more columns becomes a list on a narrow screen; the script has this number too."""
@@ -95,9 +97,14 @@ def _claims(state: Mapping[str, Any]) -> dict[str, Any]:
                 claim["text"],
             ]
         )
+    note = ANYTIME if state["adaptive"] else NO_VERDICT
+    others = state["other_claims"]
+    if others:
+        named = ", ".join(others[:MOST_NAMED]) + ", ..." * (len(others) > MOST_NAMED)
+        note += f" Not shown here, because they are no gains in final accuracy: {named}."
     return _table(
         "Claims: running paired difference",
-        ANYTIME if state["adaptive"] else NO_VERDICT,
+        note,
         ["claim", "gain of", "reported", "so far", "95% interval", "pairs", "text"],
         rows,
         numeric=(2, 3, 4, 5),

@@ -195,6 +195,7 @@ class Watched:
             }
         state["conditions"] = [self._condition(name, finals[name]) for name in finals]
         state["claims"] = [self._claim(claim, finals) for claim in self.study.gains]
+        state["other_claims"] = [claim.id for claim in self.study.statements]
         return state
 
     def _take(self, event: BlockDone) -> None:
