@@ -10,11 +10,13 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from reported import RECORDS, STUDY, Page, record, write
 from rich.console import Console
 
+from harness.studies.statements import Statement
 from harness.studies.study import Study
 from reports.figures.theme import drawn_seeds, wrapped
 from reports.findings.analysis import analyse
@@ -22,6 +24,7 @@ from reports.output.markdown import markdown
 from reports.output.page import numeric_columns
 from reports.output.terminal import show
 from reports.sections.accuracies import MOST
+from reports.sections.contrasts import contrasts_section
 from reports.sections.report import drawn_conditions, sections
 from reports.sections.section import Section, Table
 from reports.sections.verdict import differing
@@ -243,3 +246,32 @@ def test_long_names_wrap_at_the_equals_sign() -> None:
         "momentum-0.01",
     ]
     assert wrapped("dhp+online-ewc") == "dhp+online-ewc"
+
+
+def test_claims_of_other_kinds_stand_in_the_forest_of_all_contrasts() -> None:
+    """Below the gains, where they are one number in points; the others are named."""
+    pair: dict[str, Any] = {"text": "t", "source": "s", "treatment": "b", "baseline": "a"}
+    others = (
+        Statement(id="ahead", kind="better", **pair),
+        Statement(id="quick", kind="at-least", metric="record", field="timings.total",
+                  unit="seconds", higher_is_better=False, margin=1.0, **pair),
+        Statement(id="table", kind="rank", text="t", source="s", order=("b", "a")),
+    )  # fmt: skip
+    records = [record(name, seed, 0.7 + 0.01 * seed * (name == "b")) for name in "ab"
+               for seed in range(4)]  # fmt: skip
+    for gains in (STUDY.claims, ()):
+        study = STUDY.model_copy(update={"claims": (*gains, *others)})
+        analysis = analyse(records, study)
+        found = contrasts_section(analysis)
+        assert found is not None
+        (drawing,) = found.drawings
+        assert drawing.caption.endswith("in other units or of several numbers: quick and table.")
+        (ahead, *_) = analysis.statements
+        assert ahead.ruling is not None
+        assert f"ahead: +1.50, {ahead.ruling.verdict}" in drawing.alt
+        figure = drawing.draw()
+        (axis,) = figure.axes
+        named = [label.get_text() for label in axis.get_yticklabels()]
+        assert named == ["gain (points)"] * len(gains) + ["ahead (better)"]
+        assert axis.texts[-1].get_text() == ahead.ruling.label
+        plt.close(figure)

@@ -23,6 +23,7 @@ from reports.figures.theme import (
     wrapped,
 )
 from reports.findings.contrasts import Contrast, JudgedClaim
+from reports.findings.statements import JudgedStatement
 from reports.numbers.statistics import Interval, paired_gains
 from reports.numbers.verdict import SIGNS
 
@@ -84,11 +85,17 @@ def draw_estimation(judged: JudgedClaim, style_of: Mapping[str, Style]) -> Figur
     return figure
 
 
-def draw_forest(claims: Sequence[JudgedClaim], others: Sequence[Contrast] = ()) -> Figure:
+def draw_forest(
+    claims: Sequence[JudgedClaim],
+    statements: Sequence[JudgedStatement] = (),
+    others: Sequence[Contrast] = (),
+) -> Figure:
     """Draw every claim's gain with its intervals, its verdict and the reported gain.
 
     Parameters
     ----------
+    statements : claims of other kinds about one number in points, drawn below the gains with their
+        intervals and verdicts. Those that have none are left out.
     others : contrasts without a reported gain, drawn below the claims.
 
     Raises
@@ -97,11 +104,13 @@ def draw_forest(claims: Sequence[JudgedClaim], others: Sequence[Contrast] = ()) 
         Where no contrast has a pair of seeds.
     """
     drawn = [judged for judged in claims if judged.contrast.comparison and judged.judgement]
+    ruled = [(one.claim, one.ruling) for one in statements if one.ruling]
     rest = [contrast for contrast in others if contrast.comparison]
-    count = len(drawn) + len(rest)
+    count = len(drawn) + len(ruled) + len(rest)
     if not count:
         raise ValueError("no contrast has a pair of seeds to draw")
     labels = [lettered(f"{judged.claim.id} ({judged.claim.unit})") for judged in drawn]
+    labels += [lettered(f"{claim.id} ({claim.kind})") for claim, _ in ruled]
     labels += [wrapped(f"{contrast.treatment} minus {contrast.baseline}", 40) for contrast in rest]
     with drawing():
         figure, axis = plt.subplots(figsize=(7.4, 1.3 + 0.42 * count), layout="constrained")
@@ -121,15 +130,14 @@ def draw_forest(claims: Sequence[JudgedClaim], others: Sequence[Contrast] = ()) 
             _interval(axis, row, judgement.ci, 1.4, across=True)
             _interval(axis, row, judgement.ci_equivalence, 3.2, across=True)
             axis.plot([compared.mean], [row], "D", color=INK, ms=5, label=f"{first}ours")
-            axis.annotate(
-                f"{SIGNS[judgement.verdict]} {judgement.verdict}",
-                (1.01, row),
-                xycoords=("axes fraction", "data"),
-                va="center",
-                fontsize=8,
-                annotation_clip=False,
-            )
-        for row, pair in enumerate(rest, start=len(drawn)):
+            _beside(axis, row, f"{SIGNS[judgement.verdict]} {judgement.verdict}")
+        for row, (_, ruling) in enumerate(ruled, start=len(drawn)):
+            _interval(axis, row, ruling.ci, 1.4, across=True)
+            _interval(axis, row, ruling.ci_equivalence, 3.2, across=True)
+            label = "ours" if row == 0 else "_ours"
+            axis.plot([ruling.estimate], [row], "D", color=INK, ms=5, label=label)
+            _beside(axis, row, ruling.label)
+        for row, pair in enumerate(rest, start=len(drawn) + len(ruled)):
             assert pair.comparison is not None
             _interval(axis, row, pair.comparison.ci95, 1.4, across=True)
             _interval(axis, row, pair.comparison.ci90, 3.2, across=True)
@@ -138,11 +146,24 @@ def draw_forest(claims: Sequence[JudgedClaim], others: Sequence[Contrast] = ()) 
         axis.set_yticks(range(count), labels)
         axis.set_ylim(count - 0.5, -0.5)
         axis.grid(visible=False, axis="y")
-        axis.set_xlabel("gain, with the intervals that decide (thin) and of equivalence (thick)")
+        what = "gain or difference" if ruled else "gain"
+        axis.set_xlabel(f"{what}, with the intervals that decide (thin) and of equivalence (thick)")
         figure.legend(
             *axis.get_legend_handles_labels(), fontsize=8, loc="outside upper center", ncols=3
         )
     return figure
+
+
+def _beside(axis: Axes, row: int, verdict: str) -> None:
+    """Write a verdict to the right of the axes, at its row."""
+    axis.annotate(
+        verdict,
+        (1.01, row),
+        xycoords=("axes fraction", "data"),
+        va="center",
+        fontsize=8,
+        annotation_clip=False,
+    )
 
 
 def _interval(

@@ -10,7 +10,9 @@ from reports.figures.claims import draw_estimation, draw_forest
 from reports.figures.theme import MOST_SEEDS, styles_of
 from reports.findings.analysis import Analysis
 from reports.findings.contrasts import Contrast
-from reports.numbers.words import interval, number, p_value, signed
+from reports.judging.scalars import unit_of
+from reports.numbers.words import interval, listed, number, p_value, signed
+from reports.sections.kinds import MEANING
 from reports.sections.section import Drawing, Section, Table
 
 MOST_ROWS = 1000
@@ -62,13 +64,20 @@ def contrasts_section(analysis: Analysis) -> Section | None:
         if member.contrast.comparison
         and (member.contrast.treatment, member.contrast.baseline) not in claimed
     ]
-    if not claims and not others:
+    ruled = [one for one in analysis.statements if one.ruling is not None]
+    drawable = [one for one in ruled if unit_of(one.claim) == "points" and one.claim.kind != "rank"]
+    if not claims and not others and not drawable:
         return None
     sentences = [
         f"{judged.claim.id}: gain {signed(judged.contrast.comparison.mean)}, reported "
         f"{signed(judged.claim.reported)}, {judged.judgement.verdict}"
         for judged in claims
         if judged.contrast.comparison and judged.judgement
+    ]
+    sentences += [
+        f"{one.claim.id}: {signed(one.ruling.estimate)}, {one.ruling.verdict}"
+        for one in drawable
+        if one.ruling is not None
     ]
     shown = (
         [_statistics_table([(judged.claim.id, judged.contrast) for judged in claims])]
@@ -77,7 +86,14 @@ def contrasts_section(analysis: Analysis) -> Section | None:
     )
     for text in dict.fromkeys(member.family for member in analysis.family):
         shown.append(_family_table(analysis, text))
-    drawn = Drawing("forest", "; ".join(sentences) + ".", partial(draw_forest, claims, others))
+    left_out = [one.claim.id for one in ruled if one not in drawable]
+    caption = ""
+    if drawable:
+        caption = f"Claims of other kinds: {MEANING}."
+    if left_out:
+        caption += f" Not drawn, because in other units or of several numbers: {listed(left_out)}."
+    draw = partial(draw_forest, claims, drawable, others)
+    drawn = Drawing("forest", "; ".join(sentences) + ".", draw, caption.strip())
     return Section("contrasts", "All contrasts", [], [drawn], shown)
 
 
