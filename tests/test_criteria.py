@@ -172,7 +172,8 @@ def test_only_the_last_values_of_whole_sources_are_criteria() -> None:
     assert len(criteria(CASE, unknown, 5)) == 11
     bare = [replace(one, plus_minus=None) for one in unknown]
     assert len(criteria(CASE, bare, 5)) == 10
-    one_seed = [replace(one, ci95=Interval(-np.inf, np.inf), agrees=None) for one in values]
+    everything = Interval(-np.inf, np.inf)
+    one_seed = [replace(one, ci95=everything, prediction95=everything) for one in values]
     assert [one.holds for one in criteria(CASE, one_seed, 5)[10:]] == [None, None]
 
 
