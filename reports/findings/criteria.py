@@ -144,7 +144,7 @@ class _Case:
         claim = self.claim
         band = Interval(claim.reported - claim.margin, claim.reported + claim.margin)
         ci = self.judgement.ci_equivalence
-        blind = "Whether the margin is the right one; the study fixed it before the data."
+        blind = "Whether the margin is the right one, and was fixed before the data were seen."
         if margin_reaches_zero(claim.reported, claim.margin):
             blind += " Here it reaches zero: no gain at all passes as well."
         return Criterion(
