@@ -83,10 +83,11 @@ def _agreement_table(agreement: Sequence[Agreement]) -> Table:
         )
     header = ["condition", "source", "after tasks", "published (%)", "runs", "ours minus it",
               "95% interval if ± is a standard deviation", "if ± is a standard error",
-              "without ±: 95% prediction for so many runs", "agrees"]  # fmt: skip
+              "without ±: 95% prediction for so many runs", "compatible"]  # fmt: skip
     caption = (
         "Our accuracies against each published value (where a ± is printed: with the errors of "
-        "both sides, after Welch, and it agrees where zero lies in both intervals)"
+        "both sides, after Welch, and it is compatible where zero lies in both intervals; wide "
+        "ones are compatible with much else)"
     )
     return Table(caption, header, rows, folded=True)
 
