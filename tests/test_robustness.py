@@ -14,15 +14,18 @@ from scipy import stats
 
 from harness.studies.known_data import KNOWN_DATA
 from reports.findings.analysis import analyse
+from reports.findings.both_sides import BothSides
 from reports.findings.contrasts import JudgedClaim, judgement_of
 from reports.findings.influence import influence
 from reports.findings.planning import plan, spread_interval
+from reports.findings.robustness import Robustness
 from reports.numbers.sequential import ANYTIME
 from reports.numbers.skew import bootstrap_t, skewness
 from reports.numbers.statistics import FIXED, Floats
 from reports.numbers.verdict import Verdict
 from reports.numbers.welch import Error, agree, readings
 from reports.output.document import verdict_document
+from reports.sections.robustness import published_words
 from reports.sections.verdict import headline
 
 
@@ -88,6 +91,25 @@ def test_a_claim_is_held_against_the_source_whose_numbers_make_it() -> None:
     assert found.published.difference == pytest.approx(10.5 - 10)
     alone = STUDY.model_copy(update={"published": (own,)})
     assert analyse(RECORDS, alone).robustness[0].published is None, "no number of runs anywhere"
+
+
+def test_the_verdicts_say_which_gains_differ_from_published_ones_with_both_errors() -> None:
+    def differing(name: str, ours: float, error: float) -> Robustness:
+        bars = [(error, 10), (error, 10)]
+        side = BothSides("p", 4.0, ours, (10, 10), None, readings(ours, Error(0.01, 9), bars))
+        return Robustness(name, "fixed-n t", None, side, (), (), None, None, None)
+
+    found = [
+        differing("far", -3.0, 0.5), differing("open", -0.6, 0.5), differing("same", 0.1, 0.5),
+        differing("more", 0.6, 0.5), differing("like-open", -0.6, 0.5),
+    ]  # fmt: skip
+    assert published_words(found)[0].endswith(
+        "ours is surely smaller either way: far; surely smaller only if the ± is a standard "
+        "deviation: open and like-open; not surely different: same; surely larger only if the ± "
+        "is a standard deviation: more."
+    )
+    without = Robustness("none", "fixed-n t", None, None, (), (), None, None, None)
+    assert published_words([without]) == []
 
 
 # Diverged runs

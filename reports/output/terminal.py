@@ -20,6 +20,7 @@ from reports.numbers.study import Study
 from reports.numbers.verdict import Verdict
 from reports.sections.causes import cause_sentences
 from reports.sections.kinds import MEANING, family_paragraphs, together
+from reports.sections.robustness import published_words
 from reports.sections.verdict import caveat, headline, verdict_words
 
 MOST_ROWS, LISTED = 24, 6
@@ -52,7 +53,8 @@ def show(out: Console, analysis: Analysis, study: Study) -> None:
                 say(warning)
     for finding in findings:
         say(finding)
-    for sentence in (*family_paragraphs(analysis), *together(analysis)):
+    published = published_words(analysis.robustness)
+    for sentence in (*published, *family_paragraphs(analysis), *together(analysis)):
         say(sentence)
     devices: Counter[str] = Counter()
     for origin in analysis.devices:

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from reports.findings.analysis import Analysis
 from reports.findings.robustness import Robustness
 from reports.findings.samples import OverSamples
+from reports.numbers.statistics import Interval
 from reports.numbers.verdict import SIGNS, Verdict
-from reports.numbers.words import counted, interval, number, p_value, signed
+from reports.numbers.words import counted, interval, listed, number, p_value, signed
 from reports.sections.section import Section, Table
 
 SMALL_P = 0.05
+UNDECIDED = "not surely different"
 
 OTHER_INTERVALS = (
     "Only the intervals of the claims hold however often somebody looks. All others of this report "
@@ -60,6 +62,41 @@ def robustness_section(analysis: Analysis) -> Section | None:
     ]
     shown = [table for table in tables if table.rows]
     return Section("robustness", "What the verdicts lean on", paragraphs, tables=shown)
+
+
+def published_words(found: Sequence[Robustness]) -> list[str]:
+    """Return in a sentence which gains differ surely from the published ones, with both errors.
+
+    Empty where no claim has a published side whose error is known.
+    """
+    groups: dict[tuple[tuple[str, str], ...], list[str]] = {}
+    for one in found:
+        if one.published is not None:
+            key = tuple((reading.plus_minus, _side(reading.ci95))
+                        for reading in one.published.readings)  # fmt: skip
+            groups.setdefault(key, []).append(one.claim)
+    if not groups:
+        return []
+    said = [f"{_sides_in_words(key)}: {listed(claims)}" for key, claims in groups.items()]
+    return [
+        "The verdicts, and their percentages of the claim, take the reported gains as exact. With "
+        "the errors of the published side counted too, and its ± read either way, ours is "
+        f"{'; '.join(said)}."
+    ]
+
+
+def _side(difference: Interval) -> str:
+    if difference.low > 0:
+        return "surely larger"
+    return "surely smaller" if difference.high < 0 else UNDECIDED
+
+
+def _sides_in_words(readings: Sequence[tuple[str, str]]) -> str:
+    sides = [side for _, side in readings]
+    if len(set(sides)) == 1:
+        return f"{sides[0]} either way" if sides[0] != UNDECIDED else UNDECIDED
+    sure = [f"{side} only if the ± is a {name}" for name, side in readings if side != UNDECIDED]
+    return " and ".join(sure)
 
 
 def _said(verdict: Verdict) -> str:

@@ -22,7 +22,7 @@ from reports.sections.kinds import (
     together,
     together_table,
 )
-from reports.sections.robustness import OTHER_INTERVALS
+from reports.sections.robustness import OTHER_INTERVALS, published_words
 from reports.sections.section import Section, Table
 
 
@@ -92,7 +92,7 @@ def verdict_section(analysis: Analysis, study: Study) -> Section:
             paragraphs.append(warning)
     real = [judged for judged in analysis.claims if judged.claim.expected is None]
     controls = [judged for judged in analysis.claims if judged.claim.expected is not None]
-    paragraphs += _without_size(real)
+    paragraphs += _without_size(real) + published_words(analysis.robustness)
     used = {found.procedure for found in analysis.robustness}
     used |= {one.ruling.procedure for one in analysis.statements if one.ruling is not None}
     if ANYTIME.name in used:
