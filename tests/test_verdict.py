@@ -307,7 +307,7 @@ def test_other_verdicts_say_how_large_the_gain_is_beside_the_claim(sign: int) ->
     assert partial.label == "◐ PARTIAL, 6 to 7% of the claim"
     assert ": 6 to 7% of the claim." in partial.reason
     lost = judged(sign * -spread(0.6, 20, 0.1), sign * GAIN)
-    assert lost.label == "✗ CONTRADICTED, minus 12 to 14% of the claim"
+    assert lost.label == "✗ CONTRADICTED, 12 to 14% of the claim the other way"
     assert "no size" not in lost.reason
     slight = judged(sign * -spread(0.31, 20, 0.1), sign * GAIN)
     assert slight.verdict is Verdict.CONTRADICTED

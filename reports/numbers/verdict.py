@@ -149,7 +149,7 @@ def share_words(share: Interval) -> str:
     lost = share.high <= 0
     low, high = (-share.high, -share.low) if lost else (share.low, share.high)
     ends = list(dict.fromkeys(f"{end:.{0 if high >= 1 else 2}f}" for end in (low, high)))
-    return f"{'minus ' * lost}{' to '.join(ends)}% of the claim"
+    return f"{' to '.join(ends)}% of the claim{' the other way' * lost}"
 
 
 def margin_reaches_zero(reported: float, margin: float) -> bool:
