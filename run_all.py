@@ -388,13 +388,22 @@ def _pool(directories: list[Path], folder: Path | None) -> int:
 
     read = read_sites(directories)
 
+    from reports.findings.looks import Look
     from reports.findings.pool.pool import pool_sites
     from reports.findings.pool.sites import Site
     from reports.numbers.records import as_records
     from reports.output.pool.files import write_pool
     from reports.output.pool.terminal import show_pool
 
-    sites = [Site(one.name, as_records(one.results.records), one.results.adaptive) for one in read]
+    sites = [
+        Site(
+            one.name,
+            as_records(one.results.records),
+            one.results.adaptive,
+            [Look(*look) for look in one.results.looks],
+        )
+        for one in read
+    ]
     study = read[0].results.study
     found = pool_sites(sites, study, fingerprint_without_seeds(study))
     folder = folder or Path("pooled") / study.name

@@ -10,13 +10,18 @@ from typing import Any
 import numpy as np
 import pytest
 from gate_results import results, shifted
-from reported import Page
+from reported import STUDY as REPORTED
+from reported import Page, record
 from statsmodels.stats.meta_analysis import combine_effects
 from test_gate import call
 
 from harness.studies.condition import Cell
+from harness.studies.statements import Statement
 from harness.studies.study import Study
-from reports.findings.pool.sites import share_out
+from reports.findings.analysis import analyse
+from reports.findings.looks import Look
+from reports.findings.pool.quantities import gain
+from reports.findings.pool.sites import Site, share_out
 
 STUDY = Study.model_validate(
     {
@@ -184,6 +189,34 @@ def test_the_same_records_give_the_same_bytes(tmp_path: Path) -> None:
     after = {path.name: path.read_bytes() for path in (tmp_path / "pooled").iterdir()}
     assert after.pop("mine.txt")
     assert after == before
+
+
+def test_claims_of_other_kinds_are_named_and_left_out(tmp_path: Path) -> None:
+    rank = Statement(id="order", kind="rank", text="t", source="s", order=("plain", "ewc"))
+    study = STUDY.model_copy(update={"claims": (rank, *STUDY.claims)})
+    sites = [results(tmp_path / name, shifted(2.0, noise=0.3), study, seeds) for name, seeds in
+             (("a", range(4)), ("b", range(4, 8)))]  # fmt: skip
+    code, output, content = pooled(tmp_path, *sites)
+    assert code == 0
+    assert "Not pooled, for they are no gains in final accuracy: order." in output
+    assert [claim["name"] for claim in content["claims"]] == ["loss"]
+
+
+def test_a_site_that_was_judged_before_says_what_its_own_report_says() -> None:
+    """At four seeds of a small gain one look is sure of it, and a second one is not."""
+    gains = [1.0, 1.2, 1.4, 2.4]
+    records: list[Any] = [
+        record(name, seed, 0.7 + points * (name == "b") / 100)
+        for name in "ab"
+        for seed, points in enumerate(gains)
+    ]
+    claim = REPORTED.claims[0].model_copy(update={"reported": 9.0, "margin": 3.0})
+    looked = [Look("b", "a", (0, 1))]
+    one, other = (gain(claim, [Site("x", records, looks=looks)]) for looks in ([], looked))
+    own = analyse(records, REPORTED.model_copy(update={"claims": (claim,)}), looks=looked)
+    assert own.claims[0].judgement is not None
+    assert other.sites[0].verdict == own.claims[0].judgement.verdict
+    assert one.sites[0].verdict != other.sites[0].verdict
 
 
 def test_a_study_without_claims_pools_its_accuracies(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from reports.findings.pool.quantities import Quantity, accuracy, gain
 from reports.findings.pool.repeats import Repeat, repeats
 from reports.findings.pool.sites import Site
 from reports.numbers.study import Study
+from reports.numbers.words import listed
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Pool:
     ----------
     fingerprint : of the study without its seeds, which may differ between sites.
     repeats : cells that two sites both trained; empty where no seed is at two sites.
-    claims : in the study's order.
+    claims : the gains in final accuracy, in the study's order.
     accuracies : final accuracy of each condition.
     notices : what a reader must know before any number.
     """
@@ -69,19 +70,26 @@ def pool_sites(sites: Sequence[Site], study: Study, fingerprint: str) -> Pool:
     study : that of the first site; the others may have other seeds.
     fingerprint : of the study without its seeds.
     """
-    negligible = study.claims[0].negligible if study.claims else NEGLIGIBLE
+    negligible = study.gains[0].negligible if study.gains else NEGLIGIBLE
     conditions = list(study.conditions)
     return Pool(
         study=study.name,
         fingerprint=fingerprint,
         sites=tuple(map(_summary, sites)),
         repeats=repeats(sites, conditions, negligible),
-        claims=tuple(gain(claim, sites) for claim in study.claims),
+        claims=tuple(gain(claim, sites) for claim in study.gains),
         accuracies=tuple(accuracy(name, sites, negligible) for name in conditions),
-        notices=tuple(
-            f"{site.name}: {notice}" for site in sites for notice in notices(site.records)
+        notices=(
+            *(f"{site.name}: {notice}" for site in sites for notice in notices(site.records)),
+            *_left_out(study),
         ),
     )
+
+
+def _left_out(study: Study) -> list[str]:
+    """Name the claims that are not pooled."""
+    others = listed([claim.id for claim in study.statements])
+    return [f"Not pooled, for they are no gains in final accuracy: {others}."] if others else []
 
 
 def _summary(site: Site) -> SiteSummary:

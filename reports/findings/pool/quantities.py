@@ -9,6 +9,7 @@ from enum import StrEnum
 import numpy as np
 
 from reports.findings.contrasts import contrast, judge_claim
+from reports.findings.looks import earlier_looks
 from reports.findings.pool.sites import Site, numerics_of, share_out
 from reports.numbers.pooling import Difference, Pooled, Sample, difference, pool
 from reports.numbers.records import Record, final_accuracy, is_done
@@ -118,6 +119,8 @@ def gain(claim: Claim, sites: Sequence[Site]) -> Quantity:
     for site, records in zip(sites, by_site, strict=True):
         seeds = sorted({seed for _, seed in records})
         judged = judge_claim(records, claim, seeds, ANYTIME if site.adaptive else FIXED)
+        if not site.adaptive and earlier_looks(site.looks, judged.contrast):
+            judged = judge_claim(records, claim, seeds, ANYTIME)
         verdicts.append(None if judged.judgement is None else judged.judgement.verdict)
         values.append(_gains(claim, records, seeds))
     reported = Reported(claim.id, claim.text, claim.reported, claim.margin, claim.alpha)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from reports.findings.looks import Look
 from reports.numbers.records import Record
 
 Origin = tuple[str | None, str | None, str | None]
@@ -19,11 +20,13 @@ class Site:
     ----------
     name : as a report calls it; different sites have different names.
     adaptive : whether seeds were added until the claims were decided.
+    looks : at which seeds its claims were judged before.
     """
 
     name: str
     records: Sequence[Record]
     adaptive: bool = False
+    looks: Sequence[Look] = ()
 
 
 def origin_of(record: Record) -> Origin:
