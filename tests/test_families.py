@@ -79,6 +79,24 @@ def test_a_gain_whose_size_cannot_be_tested_fells_no_family() -> None:
     assert found.families[0].agree == 1
 
 
+def test_a_claim_of_another_kind_says_which_diverged_runs_it_leaves_out() -> None:
+    records = [
+        record(name, seed, 0.7 + 0.01 * seed * (name == "b"), "diverged" if lost else "done")
+        for seed in range(6)
+        for name in "ab"
+        for lost in [seed > 3 and name == "b"]
+    ]
+    study = STUDY.model_copy(update={"claims": (statement("better", kind="better"),)})
+    whole, found = (analyse(rows, study).statements[0] for rows in (records[:8], records))
+    assert whole.ruling is not None
+    assert found.ruling is not None
+    assert "Left out" not in whole.ruling.reason
+    assert found.ruling.reason == (
+        f"{whole.ruling.reason} Left out: 2 seeds with a diverged run, which flatters the side "
+        "that diverges."
+    )
+
+
 def test_any_wrong_verdict_among_eight_is_as_rare_as_one_wrong_verdict() -> None:
     """2,000 studies of eight claims without a difference: Holm's stand in at most 5%."""
     draws, studies, claims = np.random.default_rng(8), 2000, 8

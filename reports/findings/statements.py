@@ -13,6 +13,7 @@ from reports.numbers.records import Record
 from reports.numbers.sequential import ANYTIME
 from reports.numbers.statistics import FIXED, Procedure
 from reports.numbers.study import Statement
+from reports.numbers.words import counted
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,9 @@ def judge_statement(
 ) -> JudgedStatement:
     """Judge a claim by the records of ``seeds``, which are by condition and seed.
 
-    From the second of its ``looks`` on, the anytime-valid intervals decide.
+    From the second of its ``looks`` on, the anytime-valid intervals decide. The reason of its
+    ruling says what a reader must not overlook: an earlier look, and seeds left out because a run
+    diverged.
     """
     samples, kind = gather(records_by_cell, claim, seeds), KINDS[claim.kind]
     look, ruling = look_at(claim, samples), kind.judge(claim, samples, procedure)
@@ -63,6 +66,11 @@ def judge_statement(
         ends = f"{ruling.ci.low:+.4g} to {ruling.ci.high:+.4g}"
         said = judged_before(earlier, ruling.verdict, ends)
         now = replace(now, reason=f"{now.reason} {said}")
+    gone = sum(any(why.endswith(" diverged") for why in faults.split(", "))
+               for _, faults in samples.dropped)  # fmt: skip
+    if gone and now is not None:
+        said = f"Left out: {counted(gone, 'seed')} with a diverged run"
+        now = replace(now, reason=f"{now.reason} {said}, which flatters the side that diverges.")
     return JudgedStatement(
         claim, kind.asks(claim), samples.sizes, samples.dropped, now, look, earlier
     )
