@@ -210,7 +210,7 @@ def test_a_site_that_was_judged_before_says_what_its_own_report_says() -> None:
         for name in "ab"
         for seed, points in enumerate(gains)
     ]
-    claim = REPORTED.claims[0].model_copy(update={"reported": 9.0, "margin": 3.0})
+    claim = REPORTED.gains[0].model_copy(update={"reported": 9.0, "margin": 3.0})
     looked = [Look("b", "a", (0, 1))]
     one, other = (gain(claim, [Site("x", records, looks=looks)]) for looks in ([], looked))
     own = analyse(records, REPORTED.model_copy(update={"claims": (claim,)}), looks=looked)
