@@ -327,8 +327,8 @@ def _look(root: Path) -> Look:
 def _estimator(adaptive: bool) -> Estimator:
     """Return what computes the intervals of a run that is watched."""
     from reports.findings.running import Estimator
+    from reports.numbers.intervals import FIXED
     from reports.numbers.sequential import ANYTIME
-    from reports.numbers.statistics import FIXED
 
     return Estimator(ANYTIME if adaptive else FIXED)
 
@@ -336,9 +336,9 @@ def _estimator(adaptive: bool) -> Estimator:
 def _analysed(results: Results) -> Analysis:
     from reports.findings.analysis import analyse
     from reports.findings.looks import Look
+    from reports.numbers.intervals import FIXED
     from reports.numbers.records import as_records
     from reports.numbers.sequential import ANYTIME
-    from reports.numbers.statistics import FIXED
 
     procedure = ANYTIME if results.adaptive else FIXED
     elsewhere = as_records(results.elsewhere)

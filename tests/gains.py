@@ -8,7 +8,8 @@ import numpy as np
 from scipy import stats
 
 from reports.findings.contrasts import Contrast
-from reports.numbers.statistics import Floats, Unit, compare_paired
+from reports.numbers.intervals import Floats
+from reports.numbers.paired import Unit, compare_paired
 from reports.numbers.verdict import Judgement, judge
 
 GAIN, MARGIN, NEGLIGIBLE = 4.69, 1.56, 0.3

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from reports.numbers import statistics
 from reports.numbers.bootstrap import bca_of_mean, means_without_one
+from reports.numbers.intervals import has_spread
+from reports.numbers.paired import GAIN_DECIMALS
 
-DECIMALS = statistics.GAIN_DECIMALS
+DECIMALS = GAIN_DECIMALS
 
 
 def rounded_mean(sample: Any, axis: int) -> Any:
@@ -29,7 +30,7 @@ def samples(n: int) -> list[Any]:
             draw.exponential(2, n) ** 2,
             *(100 * step for step in steps),
         )
-        if statistics.has_spread(sample)
+        if has_spread(sample)
     ]
 
 

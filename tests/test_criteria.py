@@ -13,8 +13,8 @@ from reports.findings.agreement import Agreement
 from reports.findings.analysis import analyse
 from reports.findings.contrasts import JudgedClaim
 from reports.findings.criteria import Criterion, criteria
+from reports.numbers.intervals import FIXED, Floats, Interval, Procedure
 from reports.numbers.sequential import ANYTIME
-from reports.numbers.statistics import FIXED, Floats, Interval, Procedure
 from reports.numbers.verdict import judge
 from reports.output.document import verdict_document
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reports.numbers.statistics import Interval
+from reports.numbers.intervals import Interval
 from reports.numbers.verdict import Verdict
 from reports.output.encoding import as_json
 

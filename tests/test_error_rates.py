@@ -23,8 +23,9 @@ from reports.findings.error_rates import (
     true_gains,
     wrong_share,
 )
+from reports.numbers.intervals import FIXED, Procedure, mean_interval
+from reports.numbers.paired import compare_paired
 from reports.numbers.sequential import ANYTIME
-from reports.numbers.statistics import FIXED, Procedure, compare_paired, mean_interval
 from reports.numbers.verdict import VERDICTS, Verdict, decide, judge
 
 STUDIES = 4000

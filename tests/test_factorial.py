@@ -23,7 +23,7 @@ from reports.findings.analysis import analyse
 from reports.findings.attribution import decompose, fieller
 from reports.findings.causes import Causes
 from reports.findings.effects import against_reference, effects
-from reports.numbers.statistics import t_interval
+from reports.numbers.intervals import t_interval
 from reports.output.document import verdict_document
 from reports.sections.causes import cause_sentences
 from reports.sections.factorial import sentence

@@ -14,7 +14,7 @@ from harness.studies.statements import Family, Statement
 from reports.findings.analysis import Analysis, analyse
 from reports.findings.families import judged_families, told
 from reports.judging.scalars import scalar
-from reports.numbers.statistics import holm
+from reports.numbers.significance import holm
 
 
 def statement(name: str, **fields: Any) -> Statement:

@@ -19,9 +19,9 @@ from reports.judging import rank
 from reports.judging.kinds import KINDS
 from reports.judging.samples import Samples
 from reports.numbers.estimates import OneSample
+from reports.numbers.intervals import FIXED
 from reports.numbers.rules import places
 from reports.numbers.sequential import ANYTIME
-from reports.numbers.statistics import FIXED
 from reports.numbers.two_samples import Side, TwoSamples, side
 
 STUDIES = 4000

@@ -19,9 +19,9 @@ from reports.findings.contrasts import JudgedClaim, judgement_of
 from reports.findings.influence import influence
 from reports.findings.planning import plan, spread_interval
 from reports.findings.robustness import Robustness
+from reports.numbers.intervals import FIXED, Floats
 from reports.numbers.sequential import ANYTIME
 from reports.numbers.skew import bootstrap_t, skewness
-from reports.numbers.statistics import FIXED, Floats
 from reports.numbers.verdict import Verdict
 from reports.numbers.welch import Error, agree, readings
 from reports.output.document import verdict_document

@@ -8,9 +8,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from reports.numbers.estimates import OneSample
+from reports.numbers.intervals import FIXED
 from reports.numbers.rules import Rule, first, p_of
 from reports.numbers.sequential import ANYTIME
-from reports.numbers.statistics import FIXED
 from reports.numbers.verdict import gain_rules
 
 quick = settings(derandomize=True, deadline=None, max_examples=300)

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate, stats
 
+from reports.numbers.intervals import Floats, Interval, mean_interval
 from reports.numbers.sequential import (
     ANYTIME,
     MIXTURE,
@@ -22,7 +23,7 @@ from reports.numbers.sequential import (
     critical,
     sequential_p,
 )
-from reports.numbers.statistics import Floats, Interval, mean_interval, tost
+from reports.numbers.significance import tost
 
 
 def confidence_sequence(

@@ -18,7 +18,8 @@ from harness.studies.factors import Factor, crossings
 from reports.findings.curves import by_choice, count, curve_finding, extremes
 from reports.findings.joint_test import MEDIAN, POSITIVE, SURE, SURE_NEGATIVE, joint_inference
 from reports.findings.specifications import Specification, specifications
-from reports.numbers.statistics import compare_paired, t_interval
+from reports.numbers.intervals import t_interval
+from reports.numbers.paired import compare_paired
 from reports.numbers.verdict import Verdict, judge
 from reports.output.encoding import as_json
 from reports.sections.curves import section

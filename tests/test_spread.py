@@ -23,16 +23,10 @@ from reports.findings.error_rates import judge_many
 from reports.findings.joint_test import SURE, joint_inference
 from reports.findings.specifications import specifications
 from reports.findings.variance import decompose as decompose_variance
+from reports.numbers.intervals import FIXED, Interval, Procedure, has_spread, t_interval
+from reports.numbers.paired import compare_paired
+from reports.numbers.planning import seeds_needed
 from reports.numbers.sequential import ANYTIME
-from reports.numbers.statistics import (
-    FIXED,
-    Interval,
-    Procedure,
-    compare_paired,
-    has_spread,
-    seeds_needed,
-    t_interval,
-)
 from reports.numbers.tables import mean_with_interval, summary
 from reports.numbers.verdict import Verdict
 

@@ -19,23 +19,19 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.weightstats import ttost_paired
 
-from reports.numbers import flips, statistics
+from reports.numbers import flips, significance
 from reports.numbers.flips import random_flip_ps
-from reports.numbers.statistics import (
+from reports.numbers.intervals import (
     Floats,
     Interval,
-    PairedComparison,
-    compare_paired,
     half_width,
-    holm,
     mean_interval,
-    paired_gains,
     prediction_interval,
-    seeds_needed,
-    sign_flip_p,
     t_interval,
-    tost,
 )
+from reports.numbers.paired import PairedComparison, compare_paired, paired_gains
+from reports.numbers.planning import seeds_needed
+from reports.numbers.significance import holm, sign_flip_p, tost
 from reports.numbers.verdict import Verdict, judge
 
 EVERYTHING = Interval(-math.inf, math.inf)
@@ -63,7 +59,7 @@ def test_comparison_agrees_with_scipy(n: int) -> None:
         theirs = test.confidence_interval(level)
         assert_allclose((ours.low, ours.high), (theirs.low, theirs.high))
     assert_allclose((t_interval(a - b, 0.95).low, result.mean), (result.ci95.low, (a - b).mean()))
-    if n <= statistics.EXACT_FLIPS:
+    if n <= significance.EXACT_FLIPS:
         exact = stats.wilcoxon(a - b, method="exact")
         assert result.p_wilcoxon == pytest.approx(float(exact.pvalue))
 
@@ -115,8 +111,8 @@ def test_wilcoxon_is_exact_with_ties_and_zeros(gains: Floats) -> None:
 def test_random_flips_take_over_where_exact_ones_end(monkeypatch: pytest.MonkeyPatch) -> None:
     gains = np.random.default_rng(1).normal(0.3, 1, size=18)
     exact = sign_flip_p(gains)
-    monkeypatch.setattr(statistics, "EXACT_FLIPS", 17)
-    assert sign_flip_p(gains) == pytest.approx(exact, abs=slack(exact, statistics.RANDOM_FLIPS))
+    monkeypatch.setattr(significance, "EXACT_FLIPS", 17)
+    assert sign_flip_p(gains) == pytest.approx(exact, abs=slack(exact, significance.RANDOM_FLIPS))
     assert sign_flip_p(gains, seed=3) == sign_flip_p(gains, seed=3)
 
 

@@ -22,7 +22,7 @@ from reports.findings.variance import (
     tables,
     with_differences,
 )
-from reports.numbers.statistics import Floats
+from reports.numbers.intervals import Floats
 from reports.output.encoding import as_json
 from reports.sections.variance import section
 

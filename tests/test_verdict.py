@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from reports.numbers.estimates import OneSample
+from reports.numbers.intervals import Interval, mean_interval
+from reports.numbers.paired import compare_paired
 from reports.numbers.sequential import ANYTIME
-from reports.numbers.statistics import Interval, compare_paired, mean_interval, tost
+from reports.numbers.significance import tost
 from reports.numbers.testable import smallest_margin
 from reports.numbers.verdict import VERDICTS, Verdict, decide, judge, verdicts
 

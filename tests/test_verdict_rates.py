@@ -13,8 +13,8 @@ import pytest
 from gains import GAIN, MARGIN, NEGLIGIBLE, judged, spread
 from scipy import stats
 
+from reports.numbers.intervals import Interval, Procedure
 from reports.numbers.sequential import ANYTIME, critical
-from reports.numbers.statistics import Interval, Procedure
 from reports.numbers.verdict import Verdict, decide
 
 TRIALS = 4000

@@ -24,9 +24,10 @@ from reports.findings.error_rates import error_rates, judge_many
 from reports.findings.joint_test import joint_inference
 from reports.findings.planning import spread_interval
 from reports.findings.specifications import Specification
+from reports.numbers.intervals import FIXED, Floats, Interval, Procedure
+from reports.numbers.planning import seeds_needed
 from reports.numbers.sequential import ANYTIME
 from reports.numbers.skew import t_quantiles
-from reports.numbers.statistics import FIXED, Floats, Interval, Procedure, seeds_needed
 from reports.numbers.verdict import VERDICTS, Verdict
 
 STUDIES = 20_000

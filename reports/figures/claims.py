@@ -24,7 +24,8 @@ from reports.figures.theme import (
 )
 from reports.findings.contrasts import Contrast, JudgedClaim
 from reports.findings.statements import JudgedStatement
-from reports.numbers.statistics import Interval, paired_gains
+from reports.numbers.intervals import Interval
+from reports.numbers.paired import paired_gains
 from reports.numbers.verdict import SIGNS
 
 

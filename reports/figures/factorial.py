@@ -13,7 +13,7 @@ from matplotlib.ticker import FuncFormatter
 from reports.figures.theme import INK, MUTED, PAPER, drawing, lettered, wrapped
 from reports.findings.attribution import Attribution
 from reports.findings.effects import Effect, LevelGain
-from reports.numbers.statistics import Interval
+from reports.numbers.intervals import Interval
 
 FAR = 8.0  # times the median size, or times one point if that is larger
 LINES = ("-", "--", ":", "-.")

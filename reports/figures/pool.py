@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from reports.figures.theme import INK, MUTED, SHADE, drawing, lettered
 from reports.findings.pool.quantities import Quantity
-from reports.numbers.statistics import Interval
+from reports.numbers.intervals import Interval
 
 
 def draw_sites(quantity: Quantity) -> Figure:

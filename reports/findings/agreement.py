@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from reports.numbers import metrics
+from reports.numbers.intervals import Interval, has_spread, prediction_interval, t_interval
 from reports.numbers.records import Record
-from reports.numbers.statistics import Interval, has_spread, prediction_interval, t_interval
 from reports.numbers.study import Source
 from reports.numbers.welch import Error, Reading, agree, readings
 

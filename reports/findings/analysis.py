@@ -41,9 +41,9 @@ from reports.findings.requirements import failed_controls
 from reports.findings.robustness import Robustness, procedure_of, robust
 from reports.findings.statements import JudgedStatement, judge_statement
 from reports.numbers import tables
+from reports.numbers.intervals import FIXED, Procedure
 from reports.numbers.metrics import Floats
 from reports.numbers.records import Record, is_done
-from reports.numbers.statistics import FIXED, Procedure
 from reports.numbers.study import Study
 
 

@@ -30,14 +30,8 @@ from reports.findings.crossing import (
     not_known,
     subsets,
 )
-from reports.numbers.statistics import (
-    ROUNDING,
-    Floats,
-    Interval,
-    has_spread,
-    paired_gains,
-    t_interval,
-)
+from reports.numbers.intervals import ROUNDING, Floats, Interval, has_spread, t_interval
+from reports.numbers.paired import paired_gains
 
 
 @dataclass(frozen=True)

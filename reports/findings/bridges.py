@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from reports.numbers.intervals import Interval, t_interval
 from reports.numbers.records import Record, final_accuracy, is_done
-from reports.numbers.statistics import Interval, t_interval
 
 NEGLIGIBLE = 0.3
 """Points within which machines count as equivalent, where no claim of the study says."""

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from reports.numbers.intervals import Procedure
+from reports.numbers.paired import PairedComparison, Unit, compare_paired
 from reports.numbers.records import Record, final_accuracy, is_done
-from reports.numbers.statistics import PairedComparison, Procedure, Unit, compare_paired, holm
+from reports.numbers.significance import holm
 from reports.numbers.study import Claim, Study
 from reports.numbers.verdict import Judgement, Verdict, judge
 

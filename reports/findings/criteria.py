@@ -16,7 +16,8 @@ from itertools import combinations
 
 from reports.findings.agreement import Agreement
 from reports.findings.contrasts import JudgedClaim
-from reports.numbers.statistics import FIXED, Interval, PairedComparison
+from reports.numbers.intervals import FIXED, Interval
+from reports.numbers.paired import PairedComparison
 from reports.numbers.study import Claim
 from reports.numbers.verdict import Judgement, margin_reaches_zero
 

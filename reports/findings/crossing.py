@@ -7,7 +7,7 @@ from itertools import chain, combinations
 
 import numpy as np
 
-from reports.numbers.statistics import Floats
+from reports.numbers.intervals import Floats
 
 Finals = Mapping[str, Mapping[int, float]]
 """By condition and seed, the final accuracy in % of finished cells."""

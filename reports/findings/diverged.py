@@ -13,8 +13,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from reports.findings.contrasts import JudgedClaim, judgement_of
+from reports.numbers.intervals import Procedure
+from reports.numbers.paired import compare_paired
 from reports.numbers.records import Record, final_accuracy, is_done
-from reports.numbers.statistics import Procedure, compare_paired
 from reports.numbers.study import Claim
 from reports.numbers.verdict import Judgement, Verdict
 

@@ -24,7 +24,9 @@ from reports.findings.crossing import (
     not_known,
     subsets,
 )
-from reports.numbers.statistics import Floats, Interval, has_spread, holm, paired_gains, t_interval
+from reports.numbers.intervals import Floats, Interval, has_spread, t_interval
+from reports.numbers.paired import paired_gains
+from reports.numbers.significance import holm
 
 
 @dataclass(frozen=True)

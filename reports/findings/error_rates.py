@@ -13,14 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from reports.findings.contrasts import Contrast, JudgedClaim
-from reports.numbers.statistics import (
-    FIXED,
-    Floats,
-    Procedure,
-    half_width,
-    has_spread,
-    paired_gains,
-)
+from reports.numbers.intervals import FIXED, Floats, Procedure, half_width, has_spread
+from reports.numbers.paired import paired_gains
 from reports.numbers.study import Claim
 from reports.numbers.verdict import VERDICTS, Codes, Verdict, verdicts
 

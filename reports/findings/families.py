@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from reports.findings.contrasts import JudgedClaim
 from reports.findings.statements import JudgedStatement
-from reports.numbers.statistics import holm
+from reports.numbers.significance import holm
 from reports.numbers.study import Family
 from reports.numbers.verdict import Verdict
 

@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from reports.findings.contrasts import JudgedClaim, judgement_of
+from reports.numbers.intervals import Interval, Procedure, has_spread
+from reports.numbers.paired import paired_gains
 from reports.numbers.skew import bootstrap_t, skewness
-from reports.numbers.statistics import Interval, Procedure, has_spread, paired_gains
 from reports.numbers.verdict import Verdict
 
 FEWEST = 3

@@ -22,7 +22,8 @@ import numpy as np
 from scipy import stats
 
 from reports.findings.specifications import Specification
-from reports.numbers.statistics import GAIN_DECIMALS, ROUNDING, Floats
+from reports.numbers.intervals import ROUNDING, Floats
+from reports.numbers.paired import GAIN_DECIMALS
 
 EXACT_SEEDS = 12  # with at most this many seeds, all 2^n flips are counted
 FLIPS = 9_999  # with more seeds, this many random flips are drawn

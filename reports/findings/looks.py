@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from reports.findings.contrasts import Contrast, JudgedClaim
 from reports.judging.samples import Samples
 from reports.judging.scalars import measured
-from reports.numbers.statistics import Interval
+from reports.numbers.intervals import Interval
 from reports.numbers.study import Statement
 from reports.numbers.verdict import Judgement, Verdict
 from reports.numbers.words import listed

@@ -17,9 +17,9 @@ from reports.findings.influence import Influence, influence
 from reports.findings.looks import Look, LookedAgain, earlier_looks, judged_before, looked_again
 from reports.findings.planning import Plan, plan
 from reports.findings.samples import OverSamples, over_samples
+from reports.numbers.intervals import FIXED, Procedure
 from reports.numbers.records import Record
 from reports.numbers.sequential import ANYTIME
-from reports.numbers.statistics import FIXED, Procedure
 from reports.numbers.study import Study
 from reports.numbers.words import counted, interval, listed
 

@@ -13,14 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reports.numbers.statistics import (
-    FIXED,
-    Procedure,
-    Unit,
-    has_spread,
-    mean_interval,
-    paired_gains,
-)
+from reports.numbers.intervals import FIXED, Procedure, has_spread, mean_interval
+from reports.numbers.paired import Unit, paired_gains
 
 FEWEST = 3
 """Seeds from which on there is an interval; with two it would span 18 standard deviations."""

@@ -14,9 +14,9 @@ import numpy as np
 from scipy import stats
 
 from reports.findings.contrasts import JudgedClaim
+from reports.numbers.intervals import Floats, Interval
 from reports.numbers.records import Record
 from reports.numbers.right_answers import on_the_same_samples, right_answers
-from reports.numbers.statistics import Floats, Interval
 
 RESAMPLES = 9_999
 

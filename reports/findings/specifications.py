@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from reports.findings.crossing import Same, not_known
-from reports.numbers.statistics import Floats, Interval, paired_gains, t_interval
+from reports.numbers.intervals import Floats, Interval, t_interval
+from reports.numbers.paired import paired_gains
 from reports.numbers.study import Curve
 from reports.numbers.verdict import Verdict, decide
 

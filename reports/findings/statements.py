@@ -9,9 +9,9 @@ from reports.findings.looks import Look, earlier_looks, judged_before, look_at
 from reports.judging.kind import Ruling
 from reports.judging.kinds import KINDS
 from reports.judging.samples import gather
+from reports.numbers.intervals import FIXED, Procedure
 from reports.numbers.records import Record
 from reports.numbers.sequential import ANYTIME
-from reports.numbers.statistics import FIXED, Procedure
 from reports.numbers.study import Statement
 from reports.numbers.words import counted
 

@@ -29,7 +29,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from reports.numbers.statistics import Floats, Interval, has_spread
+from reports.numbers.intervals import Floats, Interval, has_spread
 
 PARTS = ("initialisation", "order", "residual")
 DRAWS = 20_000  # of the chi-squares; the ends of an interval then vary by about 1% of their size

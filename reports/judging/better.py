@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from reports.judging.kind import Kind
+from reports.numbers.intervals import Interval
 from reports.numbers.rules import Part, Rule
-from reports.numbers.statistics import Interval
 from reports.numbers.study import Statement
 
 ABOVE = Part(Interval(0, math.inf), two_sided=True, strict=True)

@@ -13,8 +13,8 @@ from typing import ClassVar
 
 from reports.judging.kind import Kind
 from reports.judging.scalars import unit_of
+from reports.numbers.intervals import Interval
 from reports.numbers.rules import Part, Rule
-from reports.numbers.statistics import Interval
 from reports.numbers.study import Statement
 
 

@@ -20,10 +20,11 @@ from typing import ClassVar, Protocol
 from reports.judging.samples import Samples
 from reports.judging.scalars import higher_is_better, measured, unit_of
 from reports.numbers.estimates import SEED_CAP, one_sample
+from reports.numbers.intervals import Interval, Procedure
+from reports.numbers.paired import Unit, paired_gains
 from reports.numbers.rules import Estimate as Bounds
 from reports.numbers.rules import Rule, first, p_of, target
 from reports.numbers.sequential import ANYTIME
-from reports.numbers.statistics import Interval, Procedure, Unit, paired_gains
 from reports.numbers.study import Statement
 from reports.numbers.two_samples import TwoSamples, side
 from reports.numbers.words import counted

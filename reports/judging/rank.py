@@ -26,9 +26,10 @@ from reports.judging.kind import INCONCLUSIVE, SECOND_LOOK, Kind, Pair, Ruling, 
 from reports.judging.samples import Samples
 from reports.judging.scalars import higher_is_better, measured, unit_of
 from reports.numbers.estimates import OneSample, one_sample
+from reports.numbers.intervals import Floats, Procedure
+from reports.numbers.paired import paired_gains
 from reports.numbers.rules import Rule
 from reports.numbers.sequential import ANYTIME
-from reports.numbers.statistics import Floats, Procedure, paired_gains
 from reports.numbers.study import Statement
 
 RESAMPLED = 10_000

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from reports.judging.scalars import scalar
+from reports.numbers.intervals import Floats
 from reports.numbers.records import Record, is_done
-from reports.numbers.statistics import Floats
 from reports.numbers.study import Statement
 
 

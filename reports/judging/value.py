@@ -22,8 +22,8 @@ from reports.judging.kind import Estimate, Kind
 from reports.judging.samples import Samples
 from reports.judging.scalars import measured, unit_of
 from reports.numbers.estimates import OneSample
+from reports.numbers.intervals import Interval, Procedure, has_spread
 from reports.numbers.rules import Part, Rule
-from reports.numbers.statistics import Interval, Procedure, has_spread
 from reports.numbers.study import Statement
 from reports.numbers.two_samples import Side, TwoSamples, side
 

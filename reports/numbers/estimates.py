@@ -8,16 +8,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from reports.numbers.intervals import FIXED, Floats, Interval, Procedure, has_spread, mean_interval
+from reports.numbers.planning import seeds_needed
 from reports.numbers.rules import Rule
-from reports.numbers.statistics import (
-    FIXED,
-    Floats,
-    Interval,
-    Procedure,
-    has_spread,
-    mean_interval,
-    seeds_needed,
-)
 
 POWER = 0.8  # probability that the stated number of seeds settles a claim
 SEED_CAP = 1000
@@ -31,7 +24,7 @@ class OneSample:
     ----------
     n, mean, sd : of the values; ``sd`` is None at n = 1 and 0 where all values are equal. Neither
         shows how far the mean may be off, so that the interval is infinite and every p-value 1,
-        with one exception: see ``reports.numbers.statistics``.
+        with one exception: see ``reports.numbers.intervals``.
     procedure : the kind of interval.
     """
 

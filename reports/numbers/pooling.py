@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import optimize, special
 
-from reports.numbers.statistics import Floats, Interval
+from reports.numbers.intervals import Floats, Interval
 
 
 @dataclass(frozen=True)

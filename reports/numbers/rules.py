@@ -23,7 +23,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from reports.numbers.statistics import Floats, Interval
+from reports.numbers.intervals import Floats, Interval
 
 Ends = tuple[Floats, Floats]
 """The low and the high ends of intervals."""

@@ -26,7 +26,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import ArrayLike
 
-from reports.numbers.statistics import Floats, Procedure
+from reports.numbers.intervals import Floats, Procedure
 
 MIXTURE = 0.5
 """The default phi: mu / sigma of about 1.4, fixed before any data.

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from reports.numbers.bootstrap import DRAWN_AT_ONCE
-from reports.numbers.statistics import Floats, Interval, has_spread
+from reports.numbers.intervals import Floats, Interval, has_spread
 
 RESAMPLES = 9_999
 FEWEST = 4

@@ -10,7 +10,7 @@ import typing
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from reports.numbers.statistics import Unit
+from reports.numbers.paired import Unit
 
 
 class Source(typing.Protocol):

@@ -11,8 +11,8 @@ import pandas as pd
 from scipy import stats
 
 from reports.numbers import metrics
+from reports.numbers.intervals import has_spread
 from reports.numbers.records import Record
-from reports.numbers.statistics import has_spread
 from reports.numbers.study import Source
 
 IDENTITY = ("study", "condition", "seed", "status", "key")

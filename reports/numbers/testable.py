@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from reports.numbers.estimates import POWER, SEED_CAP, OneSample
-from reports.numbers.statistics import Interval, seeds_needed
+from reports.numbers.intervals import Interval
+from reports.numbers.planning import seeds_needed
 
 SHARE = 1 / 3
 """The margin, as a share of the claim, for which a number of seeds is named."""

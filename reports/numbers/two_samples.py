@@ -15,8 +15,8 @@ from numpy.typing import ArrayLike
 from scipy import optimize, stats
 
 from reports.numbers.estimates import OneSample
+from reports.numbers.intervals import FIXED, Interval, Procedure, has_spread
 from reports.numbers.rules import Rule
-from reports.numbers.statistics import FIXED, Interval, Procedure, has_spread
 
 LEAST_P = 1e-12  # below it no p-value is looked for
 

@@ -59,16 +59,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reports.numbers.estimates import SEED_CAP, OneSample
+from reports.numbers.intervals import FIXED, Interval, Procedure
+from reports.numbers.paired import PairedComparison, Unit, check_unit
 from reports.numbers.rules import Ends, Part, Rule, first, p_of, places, target
-from reports.numbers.statistics import (
-    FIXED,
-    Interval,
-    PairedComparison,
-    Procedure,
-    Unit,
-    check_unit,
-    tost,
-)
+from reports.numbers.significance import tost
 from reports.numbers.testable import size_words
 
 

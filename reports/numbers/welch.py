@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from scipy import stats
 
-from reports.numbers.statistics import Interval
+from reports.numbers.intervals import Interval
 
 READINGS = ("standard deviation", "standard error")
 """What a printed ± may be."""

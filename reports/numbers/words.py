@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from reports.numbers.statistics import Interval
+from reports.numbers.intervals import Interval
 
 
 def signed(value: float) -> str:

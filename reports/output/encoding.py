@@ -10,7 +10,7 @@ from typing import Any
 
 from reports.findings.origins import CodeState, Origin
 from reports.findings.variance import VarianceComponents
-from reports.numbers.statistics import Interval
+from reports.numbers.intervals import Interval
 
 
 def as_json(value: Any) -> Any:

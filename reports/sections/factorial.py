@@ -8,7 +8,7 @@ from functools import partial
 from reports.figures.factorial import draw_effects, draw_levels, draw_paths
 from reports.findings.attribution import Attribution, Step
 from reports.findings.effects import Effect, LevelGain
-from reports.numbers.statistics import Interval
+from reports.numbers.intervals import Interval
 from reports.numbers.words import counted, interval, listed, p_value, signed
 from reports.sections.section import Drawing, Section, Table, slug
 

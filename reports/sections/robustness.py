@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from reports.findings.analysis import Analysis
 from reports.findings.robustness import Robustness
 from reports.findings.samples import OverSamples
-from reports.numbers.statistics import Interval
+from reports.numbers.intervals import Interval
 from reports.numbers.verdict import SIGNS, Verdict
 from reports.numbers.words import counted, interval, listed, number, p_value, signed
 from reports.sections.section import Section, Table

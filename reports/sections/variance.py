@@ -8,7 +8,7 @@ from functools import partial
 
 from reports.figures.variance import draw_variance
 from reports.findings.variance import HALF_WIDTHS, SEED_CAP, VarianceComponents
-from reports.numbers.statistics import Interval
+from reports.numbers.intervals import Interval
 from reports.sections.section import Drawing, Section, Table
 
 

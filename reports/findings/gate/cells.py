@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from reports.numbers import metrics
-from reports.numbers.statistics import Floats
+from reports.numbers.intervals import Floats
 
 CellName = tuple[str, int]
 """Condition and seed."""

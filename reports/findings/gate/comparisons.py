@@ -10,8 +10,8 @@ import numpy as np
 from scipy import stats
 
 from reports.findings.gate.cells import DIVERGED, Cells, Metric
+from reports.numbers.intervals import Floats, Interval, has_spread, t_interval
 from reports.numbers.margins import errors_needed
-from reports.numbers.statistics import Floats, Interval, has_spread, t_interval
 
 
 @dataclass(frozen=True)

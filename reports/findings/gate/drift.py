@@ -14,7 +14,7 @@ import numpy as np
 
 from reports.findings.gate.cells import ACCURACIES, Cells, Metric, seeds_of, values_of
 from reports.findings.gate.shifts import Margins, Shift, shifts_of_differences
-from reports.numbers.statistics import Floats, Interval, t_interval
+from reports.numbers.intervals import Floats, Interval, t_interval
 
 LEAST_STEPS = 3
 """So many changes to the same side, one after the other, are pointed out: a chance of 1 in 4."""

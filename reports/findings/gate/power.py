@@ -17,6 +17,7 @@ from reports.findings.gate.cells import (
     values_of,
 )
 from reports.findings.gate.shifts import Margins
+from reports.numbers.intervals import ROUNDING, Floats
 from reports.numbers.margins import (
     drop_caught,
     errors_needed,
@@ -25,7 +26,6 @@ from reports.numbers.margins import (
     spread_of_differences,
 )
 from reports.numbers.metrics import as_matrix
-from reports.numbers.statistics import ROUNDING, Floats
 
 Measured = Mapping[str, Mapping[str, Sequence[float]]]
 """Spreads of paired differences between environments, by condition and metric."""

@@ -29,8 +29,9 @@ from reports.findings.gate.cells import (
 )
 from reports.findings.gate.comparisons import Comparison, newly_diverged, paired, welch
 from reports.numbers import metrics as matrix_metrics
+from reports.numbers.intervals import Floats, Interval, t_interval
 from reports.numbers.margins import FALSE_ALARM, MISS, seeds_for_margin
-from reports.numbers.statistics import Floats, Interval, holm, t_interval
+from reports.numbers.significance import holm
 
 Margins = Mapping[str, Mapping[str, float]]
 """Margins by condition and metric."""

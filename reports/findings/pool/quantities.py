@@ -11,10 +11,11 @@ import numpy as np
 from reports.findings.contrasts import contrast, judge_claim
 from reports.findings.looks import earlier_looks
 from reports.findings.pool.sites import Site, numerics_of, share_out
+from reports.numbers.intervals import FIXED, Interval, has_spread, mean_interval
+from reports.numbers.paired import paired_gains
 from reports.numbers.pooling import Difference, Pooled, Sample, difference, pool
 from reports.numbers.records import Record, final_accuracy, is_done
 from reports.numbers.sequential import ANYTIME
-from reports.numbers.statistics import FIXED, Interval, has_spread, mean_interval, paired_gains
 from reports.numbers.study import Claim
 from reports.numbers.verdict import Verdict, decide
 

@@ -9,8 +9,8 @@ from itertools import combinations
 
 from reports.findings.gate.exact import compare_exactly
 from reports.findings.pool.sites import Site, origin_of
+from reports.numbers.intervals import Interval, t_interval
 from reports.numbers.records import Record, final_accuracy, is_done
-from reports.numbers.statistics import Interval, t_interval
 
 MOST_NAMED = 20
 """How many cells of one condition and two sites are named at most."""
