@@ -61,6 +61,11 @@ def test_claims_that_their_margins_swallow_are_named(tmp_path: Path) -> None:
     study = STUDY.model_copy(update={"claims": (*STUDY.claims, weak)})
     text = Page(write(RECORDS, study, tmp_path / "weak")).text
     assert "REPRODUCED cannot fall for weak: the margin is not smaller than the claim" in text
+    sure = [record(name, seed, 0.7 + (0.004 + 0.0002 * seed) * (name == "b")) for name in "ab"
+            for seed in range(6)]  # fmt: skip
+    text = Page(write(sure, study, tmp_path / "sure")).text
+    assert "weak: → DIRECTION ONLY. The mean difference of +0.45 points" in text
+    assert "6 new seeds of this spread could test a margin of" in text
     assert "cannot fall" not in Page(write(RECORDS, STUDY, tmp_path / "sound")).text
 
 

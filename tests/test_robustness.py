@@ -104,9 +104,9 @@ def test_the_verdicts_say_which_gains_differ_from_published_ones_with_both_error
         differing("more", 0.6, 0.5), differing("like-open", -0.6, 0.5),
     ]  # fmt: skip
     assert published_words(found)[0].endswith(
-        "ours is surely smaller either way: far; surely smaller only if the ± is a standard "
-        "deviation: open and like-open; not surely different: same; surely larger only if the ± "
-        "is a standard deviation: more."
+        "ours is surely smaller either way (far), surely smaller only if the ± is a standard "
+        "deviation (open and like-open), not surely different (same), surely larger only if the ± "
+        "is a standard deviation (more)."
     )
     without = Robustness("none", "fixed-n t", None, None, (), (), None, None, None)
     assert published_words([without]) == []

@@ -77,11 +77,11 @@ def published_words(found: Sequence[Robustness]) -> list[str]:
             groups.setdefault(key, []).append(one.claim)
     if not groups:
         return []
-    said = [f"{_sides_in_words(key)}: {listed(claims)}" for key, claims in groups.items()]
+    said = [f"{_sides_in_words(key)} ({listed(claims)})" for key, claims in groups.items()]
     return [
         "The verdicts, and their percentages of the claim, take the reported gains as exact. With "
         "the errors of the published side counted too, and its ± read either way, ours is "
-        f"{'; '.join(said)}."
+        f"{', '.join(said)}."
     ]
 
 

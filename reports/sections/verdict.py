@@ -12,7 +12,7 @@ from reports.findings.robustness import Robustness, planned_words
 from reports.findings.statements import JudgedStatement
 from reports.numbers.sequential import ANYTIME
 from reports.numbers.study import Study
-from reports.numbers.verdict import margin_reaches_zero
+from reports.numbers.verdict import Verdict, margin_reaches_zero
 from reports.numbers.words import counted, interval, listed, signed
 from reports.sections.causes import cause_sentences
 from reports.sections.kinds import (
@@ -92,7 +92,9 @@ def verdict_section(analysis: Analysis, study: Study) -> Section:
             paragraphs.append(warning)
     real = [judged for judged in analysis.claims if judged.claim.expected is None]
     controls = [judged for judged in analysis.claims if judged.claim.expected is not None]
-    paragraphs += _without_size(real) + published_words(analysis.robustness)
+    paragraphs += _without_size(real)
+    paragraphs += _reasons([judged for judged in real if judged.claim.id != analysis.order[0]])
+    paragraphs += published_words(analysis.robustness)
     used = {found.procedure for found in analysis.robustness}
     used |= {one.ruling.procedure for one in analysis.statements if one.ruling is not None}
     if ANYTIME.name in used:
@@ -113,6 +115,19 @@ def verdict_section(analysis: Analysis, study: Study) -> Section:
         shown.append(_controls_table(controls, analysis.robustness))
     shown += statement_tables(analysis) + together_table(analysis)
     return Section("verdict", "The verdict", paragraphs, tables=shown)
+
+
+def _reasons(claims: Sequence[JudgedClaim]) -> list[str]:
+    """Return the reasons of the verdicts that the table of claims does not explain.
+
+    They say what could test a size, and whether a loss contradicts a size or a direction alone.
+    """
+    return [
+        f"{judged.claim.id}: {judged.judgement.label}. {judged.judgement.reason}"
+        for judged in claims
+        if judged.judgement is not None
+        and judged.judgement.verdict in (Verdict.DIRECTION_ONLY, Verdict.CONTRADICTED)
+    ]
 
 
 def _without_size(claims: Sequence[JudgedClaim]) -> list[str]:
