@@ -97,6 +97,23 @@ def test_a_claim_of_another_kind_says_which_diverged_runs_it_leaves_out() -> Non
     )
 
 
+@pytest.mark.parametrize("kind", ["equal", "at-least"])
+def test_differences_that_happen_to_be_zero_are_not_surely_none(kind: str) -> None:
+    """The final accuracies of three seeds are equal; the matrices are only in the second case."""
+    claim = statement("one", kind=kind, margin=0.1)
+    records = [record(name, seed, 0.7) for name in "ab" for seed in range(3)]
+    study = STUDY.model_copy(update={"claims": (claim,)})
+    other: list[Any] = [
+        one | {"accuracy": [[0.9 if one["condition"] == "b" else 1.0, None], [0.7, 0.7]]}
+        for one in records
+    ]
+    chance, same = (analyse(rows, study).statements[0].ruling for rows in (other, records))
+    assert chance is not None
+    assert same is not None
+    assert (chance.verdict, chance.p_value) == ("INCONCLUSIVE", None)
+    assert same.agrees
+
+
 def test_any_wrong_verdict_among_eight_is_as_rare_as_one_wrong_verdict() -> None:
     """2,000 studies of eight claims without a difference: Holm's stand in at most 5%."""
     draws, studies, claims = np.random.default_rng(8), 2000, 8

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from reports.findings.contrasts import did_the_same
 from reports.findings.looks import Look, earlier_looks, judged_before, look_at
 from reports.judging.kind import Ruling
 from reports.judging.kinds import KINDS
-from reports.judging.samples import gather
+from reports.judging.samples import Samples, gather
 from reports.numbers.intervals import FIXED, Procedure
 from reports.numbers.records import Record
 from reports.numbers.sequential import ANYTIME
@@ -59,6 +60,7 @@ def judge_statement(
     diverged.
     """
     samples, kind = gather(records_by_cell, claim, seeds), KINDS[claim.kind]
+    samples = replace(samples, same=_did_the_same(records_by_cell, claim, samples))
     look, ruling = look_at(claim, samples), kind.judge(claim, samples, procedure)
     earlier = earlier_looks(looks, look) if procedure is FIXED and ruling is not None else ()
     now = kind.judge(claim, samples, ANYTIME) if earlier else ruling
@@ -73,6 +75,19 @@ def judge_statement(
         now = replace(now, reason=f"{now.reason} {said}, which flatters the side that diverges.")
     return JudgedStatement(
         claim, kind.asks(claim), samples.sizes, samples.dropped, now, look, earlier
+    )
+
+
+def _did_the_same(
+    records_by_cell: Mapping[tuple[str, int], Record], claim: Statement, samples: Samples
+) -> bool:
+    """Tell whether two conditions agree in all accuracies, so that no difference is no chance."""
+    if len(samples.conditions) != 2 or claim.pairing == "none" or claim.metric == "record":
+        return False
+    a, b = samples.conditions
+    return all(
+        did_the_same(records_by_cell[a, seed], records_by_cell[b, seed])
+        for seed in samples.values[a]
     )
 
 

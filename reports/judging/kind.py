@@ -159,7 +159,7 @@ class Kind(ABC):
         # For a number that is better where it is lower, its mirror at the baseline is compared.
         unit: Unit = "relative %" if claim.unit == "relative %" else "points"
         gains = paired_gains(a if higher_is_better(claim) else 2 * b - a, b, unit)
-        return [("", one_sample(gains, procedure))]
+        return [("", one_sample(gains, procedure, same=samples.same))]
 
     def data(self, claim: Statement) -> str:
         """Return what the values of the claim have in common."""

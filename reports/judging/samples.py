@@ -22,11 +22,13 @@ class Samples:
     conditions : those that the claim names.
     values : by condition and seed, in the unit of the claim's metric.
     dropped : each seed that takes no part, and why: (3, "dhp diverged").
+    same : whether the conditions are known to have done the same on every seed.
     """
 
     conditions: tuple[str, ...]
     values: Mapping[str, Mapping[int, float]]
     dropped: tuple[tuple[int, str], ...]
+    same: bool = False
 
     def of(self, condition: str) -> Floats:
         """Return the values of one condition by rising seed, (n,)."""

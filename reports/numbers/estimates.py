@@ -73,9 +73,14 @@ class OneSample:
         )
 
 
-def one_sample(values: Floats, procedure: Procedure = FIXED) -> OneSample:
-    """Return the estimate of the true mean from values, (n,) with n > 0."""
+def one_sample(values: Floats, procedure: Procedure = FIXED, *, same: bool = False) -> OneSample:
+    """Return the estimate of the true mean from values, (n,) with n > 0.
+
+    ``same`` : whether the values are differences of conditions that are known to have done the same
+    on every seed, beyond equal values; only then are zeros on two or more seeds surely zero.
+    """
     n = len(values)
     if not has_spread(values):
-        return OneSample(n, float(values[0]), 0.0 if n > 1 else None, procedure)
+        known = n > 1 and (same or bool(values[0]))
+        return OneSample(n, float(values[0]), 0.0 if known else None, procedure)
     return OneSample(n, float(values.mean()), float(values.std(ddof=1)), procedure)
