@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,10 @@ from scipy import stats
 from harness.studies.claims import Claim
 from harness.studies.statements import Family, Statement
 from reports.findings.analysis import Analysis, analyse
-from reports.findings.families import judged_families, told
+from reports.findings.families import Told, judged_families, told
 from reports.judging.scalars import scalar
 from reports.numbers.significance import holm
+from reports.sections.kinds import together
 
 
 def statement(name: str, **fields: Any) -> Statement:
@@ -46,6 +48,16 @@ def test_verdicts_together_are_holms_over_all_claims_but_controls() -> None:
         None if p is None else together for p, together in zip(raw, expected, strict=True)
     ]
     assert found.told["better"].stands
+
+
+def test_verdicts_that_bonferronis_rule_would_not_give_are_named() -> None:
+    terms = {"verdict": "BETTER", "p_holm": None, "agrees": True, "alpha": 0.05}
+    found = analysed(4.0, statement("sure", kind="better"), statement("close", kind="better"))
+    sure, close = (Told(claim=name, p_value=p, stands=True, **terms)
+                   for name, p in (("sure", 0.001), ("close", 0.03)))  # fmt: skip
+    (said,) = together(replace(found, told={"sure": sure, "close": close}))
+    assert said.endswith("depend on each other, close would be INCONCLUSIVE.")
+    assert "Bonferroni" not in together(replace(found, told={"a": sure, "b": sure}))[0]
 
 
 def family(*names: str) -> tuple[Family, ...]:

@@ -109,11 +109,19 @@ def together(analysis: Analysis) -> list[str]:
         f"p-value of a verdict is {p_value(largest)} (the smallest error rate at which it would "
         "still be given). "
     )
+    strict = listed([one.claim for one in given
+                     if one.stands and len(told) * (one.p_value or 0.0) > one.alpha])  # fmt: skip
+    proved = (
+        f" By Bonferroni's rule, which is stricter and proved however the verdicts depend on each "
+        f"other, {strict} would be INCONCLUSIVE{' too' * bool(fall)}."
+        if strict
+        else ""
+    )
     if not fall:
         each = f"all {len(stand)} verdicts" if len(stand) > 1 else listed(stand)
         return [
             f"{says}If the chance of any wrong one among them is to be the error rate of one "
-            f"(Holm), {each} still {'stand' if len(stand) > 1 else 'stands'}."
+            f"(Holm), {each} still {'stand' if len(stand) > 1 else 'stands'}.{proved}"
         ]
     still = (
         f"{listed(stand)} still {'stand' if len(stand) > 1 else 'stands'}"
@@ -122,7 +130,7 @@ def together(analysis: Analysis) -> list[str]:
     )
     return [
         f"{says}If the chance of any wrong one among them is to be the error rate of one (Holm), "
-        f"{still}; {listed(fall)} would be INCONCLUSIVE."
+        f"{still}; {listed(fall)} would be INCONCLUSIVE.{proved}"
     ]
 
 
