@@ -40,7 +40,7 @@ def test_every_kind_is_judged_and_its_controls_get_what_they_must(tmp_path: Path
             assert said in text
     assert "planted > again > finetune" in done.stdout
     page = (tmp_path / "out" / "report" / "index.html").read_text()
-    assert "the chance that each is best" in page
+    assert "how often each is best" in page
     assert page.count("✗ not as it must") == 1
     assert run("verify", tmp_path / "out", timeout=600).returncode == 0
 

@@ -8,7 +8,7 @@ of intervals decides everything that is said:
     IN ORDER     every condition is surely better than the next
     OTHER ORDER  some condition is surely worse than one that stands after it
 
-"The chance that each is best" is the share of resampled studies (seeds drawn with replacement, all
+"How often each is best" is the share of resampled studies (seeds drawn with replacement, all
 conditions of a seed together) in which its mean is best. It says how firmly these seeds speak, and
 is no probability that the condition is best.
 """
@@ -25,7 +25,7 @@ from reports.judging.better import ABOVE
 from reports.judging.kind import INCONCLUSIVE, SECOND_LOOK, Kind, Pair, Ruling, Standing
 from reports.judging.samples import Samples
 from reports.judging.scalars import higher_is_better, measured, unit_of
-from reports.numbers.estimates import OneSample, one_sample
+from reports.numbers.estimates import SEED_CAP, OneSample, one_sample
 from reports.numbers.intervals import Floats, Procedure
 from reports.numbers.paired import paired_gains
 from reports.numbers.rules import Rule
@@ -114,6 +114,8 @@ class Rank(Kind):
             reason += (
                 f"; about {needed} seeds would settle it at these means and spreads, {SECOND_LOOK}"
             )
+        elif samples.sizes[0] > 1:
+            reason += f"; up to {SEED_CAP} seeds would not put them in this order at these means"
         return Ruling(
             verdict=verdict,
             sign=self.sign(verdict),

@@ -79,7 +79,7 @@ def _rank_tables(one: JudgedStatement) -> list[Table]:
     ]
     header = ["condition", f"mean, {unit_of(one.claim)}", "best on % of seeds",
               "% of resampled studies in which it is best", "may be best"]  # fmt: skip
-    best = Table(f"{one.claim.id}: the chance that each is best", header, rows)
+    best = Table(f"{one.claim.id}: how often each is best", header, rows)
     header = ["", "over", "difference", "simultaneous interval", "p (Bonferroni)"]
     rows = [
         [pair.better, pair.other, _signed(pair.difference), interval(pair.ci, _signed),
