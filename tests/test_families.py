@@ -51,7 +51,7 @@ def test_verdicts_together_are_holms_over_all_claims_but_controls() -> None:
 
 
 def test_verdicts_that_bonferronis_rule_would_not_give_are_named() -> None:
-    terms = {"verdict": "BETTER", "p_holm": None, "agrees": True, "alpha": 0.05}
+    terms: dict[str, Any] = {"verdict": "BETTER", "p_holm": None, "agrees": True, "alpha": 0.05}
     found = analysed(4.0, statement("sure", kind="better"), statement("close", kind="better"))
     sure, close = (Told(claim=name, p_value=p, stands=True, **terms)
                    for name, p in (("sure", 0.001), ("close", 0.03)))  # fmt: skip
