@@ -78,7 +78,10 @@ def test_variants_share_a_hue_with_what_they_vary_and_nothing_else() -> None:
         ({"pairs": {"one": "one"}}, "pairs.one: 'one' is a variant of 'one' itself"),
         ({"comparisons": [{"text": "t", "treatments": ["plain"]}]}, "'plain' has no partner"),
         ({"comparisons": [{"text": "t", "treatments": []}]}, ".0.treatments: Tuple should"),
-        ({"comparisons": [{"txt": "t"}]}, "comparisons.0.txt: unknown key; known here: text"),
+        (
+            {"comparisons": [{"txt": "t"}]},
+            "comparisons.0.txt: unknown key (did you mean 'text'?); known",
+        ),
     ],
 )
 def test_what_is_wrong_with_them_is_said(more: dict[str, Any], says: str) -> None:

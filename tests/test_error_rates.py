@@ -69,14 +69,14 @@ def test_many_studies_are_judged_as_each_alone(
 
 def test_simulated_studies_are_drawn_judged_and_counted_as_by_hand() -> None:
     """Each study drawn alone, through ``compare_paired`` and ``judge``: the same shares."""
-    claim, gains, studies = SmallClaim(), np.array([3.1, 5.2, 4.4, 6.0]), 80
+    claim, gains, studies = SmallClaim(), np.array([3.1, 5.2, 4.4, 6.0, 3.9, 7.5, 2.0, 5.1]), 80
     rates = {one.label: one for one in error_rates(paired(gains), claim, studies=studies, seed=7)}
-    centred = (gains - gains.mean()) * math.sqrt(4 / 3)
+    centred = (gains - gains.mean()) * math.sqrt(8 / 7)
     found = [
         judge(
-            compare_paired(90 + sample + 4.69, np.full(4, 90.0)), 4.69, 1.56, 0.3, unit="points"
+            compare_paired(90 + sample + 4.69, np.full(8, 90.0)), 4.69, 1.56, 0.3, unit="points"
         ).verdict
-        for sample in centred[np.random.default_rng(7).integers(4, size=(studies, 4))]
+        for sample in centred[np.random.default_rng(7).integers(8, size=(studies, 8))]
     ]
     assert len(set(found)) > 1
     counted = {verdict: found.count(verdict) / studies for verdict in VERDICTS}

@@ -67,16 +67,24 @@ def fault(**changes: Any) -> str:
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
-        ('kind = "better"', 'kind = "best"', "claims.1.kind: Input should be 'gain', 'better'"),
+        (
+            'kind = "better"',
+            'kind = "best"',
+            "claims.'better'.kind: Input should be 'gain', 'better'",
+        ),
         ('kind = "better"', 'kind = "better"\nmargin = 1.0', "'better' takes no margin; it takes"),
         ("margin = 30.0\n", "", "claim 'at-least': kind = 'at-least' needs margin"),
-        ('kind = "better"', 'kind = "better"\nmargn = 1.0', "claims.1.margn: unknown key; known"),
+        (
+            'kind = "better"',
+            'kind = "better"\nmargn = 1.0',
+            "claims.'better'.margn: unknown key (did you mean 'margin'?)",
+        ),
         ("tasks = 2\n", "", "metric = 'accuracy-after-tasks' needs tasks"),
         ("tasks = 2\n", "tasks = 9\n", "claim 'equal': tasks = 9, the benchmark has 5 tasks"),
         ("tasks = 2\n", "tasks = 2\ntask = 1\n", "task belongs to metric = 'task-accuracy'"),
         ("runs = 10\n", "", "give plus_minus and runs together"),
         ("reported = 50.0\n", "", "needs either reported or others"),
-        ("others = [80.0, 85.0, 82.0, 88.0]", "others = [80.0]", "claims.7.others: "),
+        ("others = [80.0, 85.0, 82.0, 88.0]", "others = [80.0]", "claims.'value'.others: "),
         ('unit = "seconds"\n', "", "metric = 'record' needs unit and higher_is_better"),
         ('["planted", "finetune"]', '["planted", "fine"]', "names the condition 'fine', which"),
         ('["planted", "finetune"]', '["planted", "planted"]', "names the condition 'planted' twi"),

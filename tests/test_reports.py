@@ -78,7 +78,7 @@ def test_metrics_of_many_are_those_of_each_bit_for_bit(tasks: int) -> None:
     many = metrics.of_many(stack)
     for name in tables.CELL_METRICS:
         alone = [getattr(metrics, name)(matrix) for matrix in stack]
-        assert many[name].tolist() == alone, name
+        np.testing.assert_array_equal(many[name], np.array(alone), err_msg=name)
     seen = metrics.seen_of_many(stack)
     assert seen.tolist() == [metrics.seen_accuracy(matrix).tolist() for matrix in stack]
 

@@ -196,7 +196,7 @@ def test_equal_gains_show_no_spread_and_one_seed_settles_nothing() -> None:
     assert equal.observed[SURE] == 0
     one = joint_inference(curve_of(np.array([[1.0], [2.0]])), 4.69)
     assert one is not None
-    assert one.p == {MEDIAN: 0.5, POSITIVE: 0.5, SURE: 1.0}
+    assert one.p == {MEDIAN: 0.5, POSITIVE: 0.5, SURE: 1.0, SURE_NEGATIVE: 1.0}
     assert joint_inference(specifications({}, LEVELS, CURVE), 4.69) is None
 
 

@@ -250,6 +250,11 @@ def test_a_job_takes_the_project_alone_and_the_study(tmp_path: Path) -> None:
     assert done.returncode == 0
 
 
+def _empty(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
+
+
 def test_the_users_own_files_travel_with_the_study(tmp_path: Path) -> None:
     mine = tmp_path / "mine"
     (mine / "parts" / "deep").mkdir(parents=True)
@@ -274,8 +279,8 @@ def test_the_users_own_files_travel_with_the_study(tmp_path: Path) -> None:
 
     study.write_text('[conditions]\na = { consolidation = "no.py:L2" }\n', encoding="utf-8")
     with pytest.raises(InputError, match=r"study\.toml: 'no\.py:L2': there is no file"):
-        _pack(folder, study)
+        _pack(_empty(tmp_path / "second"), study)
     study.write_text('[conditions]\na = { head = "../up.py:H" }\n', encoding="utf-8")
     (tmp_path / "up.py").write_text("", encoding="utf-8")
     with pytest.raises(InputError, match="is not below the folder of the study's file"):
-        _pack(folder, study)
+        _pack(_empty(tmp_path / "third"), study)

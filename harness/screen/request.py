@@ -6,6 +6,7 @@ input no training.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
     from harness.keeping.asking import Asked
     from harness.running.adaptive import Look
     from harness.running.session import Session
+    from harness.screen.messages import warn
     from harness.screen.watching import Estimator, Watched
-    from harness.studies.study import Study
+from harness.studies.study import Study
 
 MOST_NODES = 10_000
 """The largest cluster that is predicted for."""
@@ -104,9 +106,8 @@ def carry_out(
     root = Path(asked["out"])
     request.options.check()
 
-    # What follows imports torch and reads the data, which takes seconds.
-    out.print(f"{study.name}: reading the data and what is on record in {root} ...", style="dim",
-              highlight=False, soft_wrap=True)  # fmt: skip
+    if sys.stderr.isatty():  # what follows imports torch and reads the data, which takes seconds
+        warn(f"{study.name}: reading the data and what is on record in {root} ...")
     with _watched(out, request, study, estimator) as watched:
         return _run(out, request, study, chosen, root, look, watched, asked), root
 

@@ -12,6 +12,7 @@ from pydantic import Field as Constraint
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from harness.studies.declared import MISSING, Field, declared
+from harness.studies.nearest import nearest
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ def _superfluous(
         if name in elsewhere:
             faults.append(_fault((), f"{name} has no effect with {chosen}; remove it", dict(given)))
         else:
-            listed = f"unknown key; known here: {', '.join(known)}"
+            listed = f"unknown key{nearest(name, [*known, *sorted(elsewhere)])}; known here: {', '.join(known)}"
             faults.append(_fault((name,), listed, dict(given)))
     return faults
 

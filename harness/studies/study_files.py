@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import codecs
-import difflib
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from harness.errors import InputError
 from harness.studies.claims import Claim, Comparisons, Curve, Published
 from harness.studies.classes import is_own
 from harness.studies.factors import Factor
+from harness.studies.nearest import nearest
 from harness.studies.own_code import locate
 from harness.studies.statements import Family, Statement
 from harness.studies.study import Study
@@ -59,12 +59,6 @@ def load_study(name_or_path: str) -> Study:
     except RecursionError:
         raise InputError(f"{path}: cannot be read as TOML: too deeply nested") from None
     return validate_study(raw, str(path), path.parent)
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """Return " (did you mean 'x'?)" for the known name that is most like a name; "" for none."""
-    found = difflib.get_close_matches(name, list(known), n=1)
-    return f" (did you mean '{found[0]}'?)" if found else ""
 
 
 def read_text(path: Path) -> str:

@@ -43,7 +43,7 @@ def draw_paths(attributions: Mapping[str, Attribution]) -> Figure:
         handles = {}
         for axis, (name, attribution) in zip(axes[0], attributions.items(), strict=True):
             order = [share.factor for share in attribution.shares]
-            for step in {step for path in attribution.paths for step in path}:
+            for step in dict.fromkeys(step for path in attribution.paths for step in path):
                 after = tuple(
                     factor for factor in order if factor in step.changed or factor == step.factor
                 )
