@@ -89,7 +89,8 @@ def _superfluous(
         if name in elsewhere:
             faults.append(_fault((), f"{name} has no effect with {chosen}; remove it", dict(given)))
         else:
-            listed = f"unknown key{nearest(name, [*known, *sorted(elsewhere)])}; known here: {', '.join(known)}"
+            near = nearest(name, [*known, *sorted(elsewhere)])
+            listed = f"unknown key{near}; known here: {', '.join(known)}"
             faults.append(_fault((name,), listed, dict(given)))
     return faults
 
