@@ -90,7 +90,7 @@ def test_its_fields_are_checked_and_its_defaults_filled_in(tmp_path: Path) -> No
         (", growth = -1.0", "mine.growth: Input should be greater than or equal to 0 (got -1.0)"),
         (", kind = 3", "mine.kind: Input should be a valid string (got 3)"),
         (", gamma = 0.5", "gamma has no effect with plasticity = 'off' and consolidation = 'mine"),
-        (", grow = 0.5", "mine.grow: unknown key; known here: plasticity"),
+        (", grow = 0.5", "mine.grow: unknown key (did you mean 'growth'?); known here: plasticity"),
     ):
         with pytest.raises(InputError) as caught:
             l2_study(tmp_path, more)
