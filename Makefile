@@ -2,6 +2,7 @@
 #
 #   make reproduce   run the published experiment (what is missing of it) and summarise
 #   make test        lint, type check, tests
+#   make test-long   the tests that make test leaves out: a minute or more each
 #   make gate        train the experiment anew and check it against its accepted results
 #
 # REPRO_DATA_DIR names the folder that holds MNIST/raw (default: data).
@@ -23,13 +24,16 @@ ifeq ($(TORCH),cpu)
 endif
 
 .DEFAULT_GOAL := reproduce
-.PHONY: reproduce test lint gate bench clean
+.PHONY: reproduce test test-long lint gate bench clean
 
 reproduce: $(READY)
 	$(BIN)/python run_all.py
 
 test: lint
-	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
+	$(BIN)/python -m pytest -m "not long" -n $(JOBS) --dist worksteal
+
+test-long: $(READY)
+	$(BIN)/python -m pytest -m long -n $(JOBS) --dist worksteal
 
 lint: $(READY)
 	$(BIN)/ruff check .

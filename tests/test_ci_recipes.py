@@ -37,7 +37,7 @@ def gitlab() -> tuple[str, dict[str, str]]:
     return "set -e\n" + "\n".join(job["script"]), job["variables"]
 
 
-@pytest.mark.parametrize("recipe", [github, gitlab])
+@pytest.mark.parametrize("recipe", [github, pytest.param(gitlab, marks=pytest.mark.long)])
 def test_a_recipe_passes_on_accepted_results_and_fails_on_others(
     recipe: Any, tmp_path: Path
 ) -> None:

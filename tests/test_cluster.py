@@ -103,6 +103,7 @@ def test_a_node_that_joins_is_used_and_one_that_leaves_costs_only_its_blocks(clu
         assert done[block].outcomes[0].telemetry == alone.telemetry
 
 
+@pytest.mark.long
 def test_nodes_that_round_otherwise_and_nodes_that_cannot_work(
     cluster: Any, tmp_path: Path
 ) -> None:

@@ -30,7 +30,7 @@ def undisturbed(study_file: Path, tmp_path_factory: pytest.TempPathFactory) -> d
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        ("GCS killed", "Ray is lost"),
+        pytest.param("GCS killed", "Ray is lost", marks=pytest.mark.long),
         ("owner of Ray killed", "Ray is lost"),
         ("driver killed", "12 cells to run"),
     ],

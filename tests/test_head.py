@@ -22,7 +22,7 @@ from faults import AT_ONCE, STUDY, Run, results
 from processes import alive, descendants, wait_until
 from test_submit import answers, free_ports
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 
 class Head:

@@ -27,7 +27,13 @@ LAWS = [
 ]
 
 
-@pytest.mark.parametrize("emulation", [AVX2, PLAIN], ids=["avx2", "default"])
+@pytest.mark.parametrize(
+    "emulation",
+    [
+        pytest.param(AVX2, id="avx2"),
+        pytest.param(PLAIN, id="default", marks=pytest.mark.long),
+    ],
+)
 def test_products_lanes_and_oracles_hold_on_another_processor(emulation: dict[str, str]) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *LAWS],

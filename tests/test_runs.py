@@ -67,6 +67,7 @@ def test_one_lane_at_a_time_gives_the_same_bits(
     assert (tmp_path / TABLE).read_bytes() == (uninterrupted / TABLE).read_bytes()
 
 
+@pytest.mark.long
 def test_ray_gives_the_same_bits_also_below_uv_run(
     uninterrupted: Path, study_file: Path, tmp_path: Path
 ) -> None:

@@ -292,6 +292,7 @@ def recorded(folder: Path) -> int:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_the_script_for_ray_runs_a_study(cluster: Cluster, tmp_path: Path) -> None:
     results = tmp_path / "`touch pwned` 'r'\n#SBATCH --x"
     study = study_file(cluster.folder / "two\nlines; touch pwned" / "s.toml")

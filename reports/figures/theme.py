@@ -197,8 +197,10 @@ def save(figure: Figure, path: Path) -> list[Path]:
     fixed: Any = {"svg.hashsalt": path.name, **TEXT_AS_IT_IS}
     try:
         with mpl.rc_context(fixed):
-            figure.draw_without_rendering()
-            figure.set_layout_engine("none")  # it is found; twice more would take long
+            engine = figure.get_layout_engine()
+            if engine is not None:
+                engine.execute(figure)
+                figure.set_layout_engine("none")  # it is found; twice more would take long
             figure.savefig(files[0], metadata={"Date": None})
             figure.savefig(files[1], dpi=150, metadata={"Software": None})
     finally:
