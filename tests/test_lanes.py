@@ -15,10 +15,8 @@ from small import CONDITIONS, TASKS, Trained, cell, small_data, train
 from torch import Tensor
 
 from harness.data.benchmarks import Dataset
-from harness.running.plan import make_plan
-from harness.running.training import GPU_LANES, Stack, outcomes_of, train_block
+from harness.running.training import Stack, outcomes_of, train_block
 from harness.studies.condition import Cell
-from harness.studies.study_files import load_study
 
 ODD = small_data(pixels=30, per_class=20)
 ODD_PROTOCOL: dict[str, Any] = {"hidden": (7, 33), "batch_size": 17, "iterations_per_task": 4}
@@ -141,17 +139,6 @@ def test_a_grid_of_each_scalar_trains_as_one_stack() -> None:
     cells = [odd_cell("finetune", 3, **own, momentum=m) for m in (0.0, 0.5, 0.9)]
     together = hold_alone_and_together(cells, ODD)
     assert together.bits(0) != together.bits(2)
-
-
-def test_a_block_for_a_gpu_fits_its_stacks() -> None:
-    study = load_study("dhp-split-digits").choose(["finetune", "mas"], "100")
-    plans = {
-        lanes: make_plan(study, "data", [], workers=1, lanes=lanes, device="cuda")
-        for lanes in (None, 5, 1000)
-    }
-    longest = {lanes: max(map(len, plan.blocks)) for lanes, plan in plans.items()}
-    assert longest == {None: GPU_LANES, 5: 5, 1000: GPU_LANES}
-    assert all(plan.missing == 200 for plan in plans.values())
 
 
 @pytest.mark.parametrize("name", ["finetune", "dhp+ewc", "dhp+online-ewc", "dhp+si", "mas"])

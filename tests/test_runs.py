@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -12,15 +11,7 @@ from pathlib import Path
 
 import pytest
 from commands import HERE, command, run
-from processes import PATIENCE_S, Process, alive, descendants, wait_until
-
-from harness.data.benchmarks import split_digits
-from harness.running.events import BlockDone, BlockFailed, BlockLost, BlockProgress
-from harness.running.on_ray.executor import OnRay
-from harness.running.plan import estimate_paces, estimate_seconds, make_plan
-from harness.running.training import outcomes_of, train_block
-from harness.studies.study import Study
-from harness.studies.study_files import load_study
+from processes import PATIENCE_S, wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -239,92 +230,6 @@ def test_without_mnist_the_default_job_says_so_first_and_last(tmp_path: Path) ->
     done = run("--data-dir", tmp_path, cwd=tmp_path)
     assert done.returncode == 2
     assert done.stdout.startswith("NOT THE CLAIM'S DATA SET")
-
-
-def heavier() -> Study:
-    return Study.model_validate(
-        {
-            "name": "heavier",
-            "seeds": 2,
-            "protocol": {"benchmark": "split-digits", "iterations_per_task": 600},
-            "conditions": {"finetune": {}},
-        }
-    )
-
-
-def test_a_lost_worker_is_replaced_and_the_bits_stay() -> None:
-    study, data = heavier(), split_digits(Path())
-    plan = make_plan(study, data.checksum(), [], workers=1, lanes=2, device="cpu")
-    killed: set[Process] = set()
-    done = []
-    for event in OnRay("cpu", 1, None).run(plan.blocks, data):
-        assert not isinstance(event, BlockFailed), event
-        if isinstance(event, BlockDone):
-            done.append(event)
-        elif not killed and isinstance(event, BlockProgress) and event.fraction > 0:
-            killed = {p for p in descendants(os.getpid()) if p.name.startswith("ray::train")}
-            for worker in killed:
-                os.kill(worker.pid, signal.SIGKILL)
-    assert len(killed) == 1
-    alone = outcomes_of(train_block(plan.blocks[0], data))
-    assert [o.accuracy for o in done[0].outcomes] == [o.accuracy for o in alone]
-    assert [o.telemetry for o in done[0].outcomes] == [o.telemetry for o in alone]
-
-
-def test_a_worker_that_hangs_is_replaced_and_the_bits_stay() -> None:
-    study, data = heavier(), split_digits(Path())
-    plan = make_plan(study, data.checksum(), [], workers=1, lanes=2, device="cpu")
-    stopped: set[Process] = set()
-    lost, done = [], []
-    for event in OnRay("cpu", 1, None, timeout=4.0).run(plan.blocks, data):
-        assert not isinstance(event, BlockFailed), event
-        if isinstance(event, BlockLost):
-            lost.append(event)
-        elif isinstance(event, BlockDone):
-            done.append(event)
-        elif not stopped and isinstance(event, BlockProgress) and event.fraction > 0:
-            stopped = {p for p in descendants(os.getpid()) if p.name.startswith("ray::train")}
-            for worker in stopped:
-                os.kill(worker.pid, signal.SIGSTOP)
-    assert len(stopped) == 1
-    assert lost[0].why == "no sign of its worker for 4 s"
-    assert not alive(stopped)
-    alone = outcomes_of(train_block(plan.blocks[0], data))
-    assert [o.accuracy for o in done[0].outcomes] == [o.accuracy for o in alone]
-    assert [o.telemetry for o in done[0].outcomes] == [o.telemetry for o in alone]
-
-
-def test_the_plan_is_seed_major_and_stacks_grids_of_scalars() -> None:
-    study = load_study("strengths-split-mnist")
-    plan = make_plan(study, "data", [], workers=2, lanes=6, device="cpu")
-    assert plan.missing == 144
-    assert {len(block) for block in plan.blocks} == {6}
-    assert len({c.condition.method.get("strength") for c in plan.blocks[0]}) == 6
-    smoke = load_study("smoke")
-    plan = make_plan(smoke.choose(None, "6"), "data", [], workers=2, lanes=3, device="cpu")
-    seeds = [{cell.seed for cell in block} for block in plan.blocks]
-    assert seeds == [{0, 1, 2}] * 10 + [{3, 4, 5}] * 10
-
-
-def test_the_plan_counts_what_is_recorded_and_spreads_what_is_left() -> None:
-    smoke = load_study("smoke")
-    whole = make_plan(smoke, "data", [], workers=1, lanes=1, device="cpu")
-    keys = [block[0].key("data") for block in whole.blocks]
-    rest = make_plan(smoke, "data", keys[:13], workers=8, lanes=None, device="cpu")
-    assert (rest.missing, rest.recorded) == (7, 13)
-    assert len(rest.blocks) == 7, "more workers than work: one lane each"
-
-
-def test_the_estimate_is_of_the_right_size() -> None:
-    data = split_digits(Path())
-    study = load_study("smoke")
-    plan = make_plan(study, data.checksum(), [], workers=1, lanes=2, device="cpu")
-    estimate = estimate_seconds(plan, estimate_paces(plan, data, "cpu"), 1)
-    started = time.perf_counter()
-    for block in plan.blocks:
-        outcomes_of(train_block(block, data))
-    took = time.perf_counter() - started
-    assert took / 8 < estimate < took * 8, "loose: the machine may be busy"
 
 
 CLAIM = """
