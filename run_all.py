@@ -1,7 +1,11 @@
-"""The command line: run studies, report on results, list what ships. Arguments and exit codes.
+"""The command line: arguments, exit codes, and what joins the harness to the reports.
 
 What a command needs is imported where it is called: help, lists and answers to a typing error do
-not wait for torch, pandas or the drawing of figures."""
+not wait for torch, pandas or the drawing of figures.
+
+This file is long because no other one may know both of them: a command reads results with the
+harness, and hands them to the reports.
+"""
 
 from __future__ import annotations
 
@@ -174,41 +178,30 @@ def verify(directory: arguments.ReportedDirectory) -> None:
         raise InputError(
             f"{directory} has no report to verify; write it: python run_all.py report {directory}"
         )
-    from reports.output.page import report_files
-    from reports.output.program import report_program, written_by
-    from reports.output.rendered import unlike_rendered
-    from reports.output.verify import differences, grouped
-    from reports.sections.report import sections
+    from reports.output.verified import verified
+    from reports.output.verify import grouped
 
     analysis = _analysed(results)
-    named = [f"damaged record {bad.path.name}: {bad.reason}" for bad in results.damaged]
     for notice in analysis.notices:
         warn(notice)
-    files = report_files(sections(analysis, results.study))
-    derived = differences(analysis, directory / "report", files)
-    known = {name.partition(":")[0] for name in derived}
-    named += derived
-    program, notes = written_by(directory / "report"), list[str]()
-    if program == report_program():
-        unlike, notes = unlike_rendered(analysis, results.study, directory / "report", known)
-        named += unlike
-    for name in grouped(named):
+    found = verified(analysis, results.study, directory / "report")
+    damaged = [f"damaged record {bad.path.name}: {bad.reason}" for bad in results.damaged]
+    for name in grouped([*damaged, *found.differing]):
         warn(f"differs: {name}")
-    for note in notes:
+    for note in found.notes:
         out.print(note, highlight=False)
-    if program != report_program():
+    if not found.whole:
         warn(
             "another state of the program wrote this report: its verdicts and numbers were "
             "compared, its words and figures were NOT; write it again to compare them: "
             f"python run_all.py report {directory}"
         )
-        raise typer.Exit(1 if named else 0 if program is None else 3)
-    if not named:
+    elif not damaged and not found.differing:
         out.print(
-            f"{len(analysis.records)} records and all {len(files)} files of the report agree",
+            f"{len(analysis.records)} records and all {found.files} files of the report agree",
             highlight=False,
         )
-    raise typer.Exit(1 if named else 0)
+    raise typer.Exit(1 if damaged else found.exit_code)
 
 
 @app.command()
@@ -301,13 +294,12 @@ def _required(require: str | None) -> tuple[str, ...] | None:
     """Return the verdicts that are required, None for any; InputError where one is no verdict."""
     if require is None:
         return None
-    from reports.findings.requirements import VERDICTS
+    from reports.findings.requirements import verdicts_in
 
-    words = tuple(word.strip().upper() for word in require.split(","))
-    wrong = [word for word in words if word not in VERDICTS]
-    if wrong:
-        raise InputError(f"--require: '{wrong[0]}' is no verdict; there are {', '.join(VERDICTS)}")
-    return words
+    try:
+        return verdicts_in(require)
+    except ValueError as error:
+        raise InputError(f"--require: {error}") from None
 
 
 def _look(root: Path) -> Look:

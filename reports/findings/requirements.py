@@ -16,6 +16,15 @@ VERDICTS = tuple(
 """Every word that a verdict of some kind can be."""
 
 
+def verdicts_in(text: str) -> tuple[str, ...]:
+    """Return the verdicts that a text names between commas; ValueError where one is none."""
+    words = tuple(word.strip().upper() for word in text.split(","))
+    for word in words:
+        if word not in VERDICTS:
+            raise ValueError(f"'{word}' is no verdict; there are {', '.join(VERDICTS)}")
+    return words
+
+
 def verdict_of(judged: Judged) -> str | None:
     """Return the verdict on a claim of any kind; None where no seed can tell."""
     if isinstance(judged, JudgedStatement):
