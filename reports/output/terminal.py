@@ -9,7 +9,6 @@ from typing import Any
 
 import pandas as pd
 from rich.console import Console
-from rich.table import Table as ScreenTable
 
 from reports.findings.analysis import Analysis
 from reports.findings.contrasts import JudgedClaim
@@ -18,6 +17,7 @@ from reports.findings.robustness import Robustness, planned_words
 from reports.findings.statements import JudgedStatement
 from reports.numbers.study import Study
 from reports.numbers.verdict import Verdict
+from reports.output.listing import Listing, on_screen, verdict_style
 from reports.sections.causes import cause_sentences
 from reports.sections.kinds import MEANING, family_paragraphs, together
 from reports.sections.robustness import published_words
@@ -33,20 +33,20 @@ def show(out: Console, analysis: Analysis, study: Study) -> None:
     out.print()
     _print_notices(out, analysis)
     summary, findings = analysis.measured.summary, cause_sentences(analysis.causes)
-    say(summary_table(study.name, summary[:MOST_ROWS], analysis.measured.published))
+    say(on_screen(out, accuracies(study.name, summary[:MOST_ROWS], analysis.measured.published)))
     if len(summary) > MOST_ROWS:
         say(f"and {len(summary) - MOST_ROWS} more conditions: see the page or summary.csv")
     if analysis.claims:
-        say(verdict_table(analysis.claims, analysis.robustness))
+        say(on_screen(out, verdicts(analysis.claims, analysis.robustness)))
     if analysis.statements:
-        say(statement_table(analysis.statements))
+        say(on_screen(out, other_verdicts(analysis.statements)))
     if analysis.statements and analysis.order[0] == analysis.statements[0].claim.id:
         say(f"\n{headline(analysis)}", style="bold")
     elif analysis.claims:
         first = analysis.claims[0]
         if first.judgement is not None:
             verdict = verdict_words(first, analysis.robustness)
-            say(f"\n{verdict}: {first.claim.text}", style="bold")
+            say(f"\n{verdict}: {first.claim.text}", style=verdict_style(verdict))
             say(first.judgement.reason)
             warning = None if findings else caveat(first, study)
             if warning:
@@ -82,62 +82,49 @@ def _print_notices(out: Console, analysis: Analysis) -> None:
         out.print(notice, style="bold yellow", markup=False, highlight=False)
 
 
-def summary_table(
+def accuracies(
     title: str, summary: pd.DataFrame, published: Mapping[str, Mapping[str, float]]
-) -> ScreenTable:
-    """Return the table of ``reports.numbers.tables.summary`` for the screen.
+) -> Listing:
+    """Return the rows of ``reports.numbers.tables.summary`` for the screen.
 
     Parameters
     ----------
     published : by source, then by condition: accuracy in % after the last task.
     """
-    table = ScreenTable(title=title, title_justify="left", caption_justify="left")
-    table.caption = (
+    numbers = ("accuracy", "95% interval", "BWT", "seeds", *published)
+    caption = (
         "accuracy: mean over tasks and seeds after the last task, %, with its 95% t interval over "
         "seeds\nBWT: backward transfer, percentage points (negative: forgetting)"
     )
-    table.add_column("condition", overflow="fold")  # a long crossing wraps; its numbers do not
-    for heading in ("accuracy", "95% interval", "BWT", "seeds"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for source in published:
-        table.add_column(source, justify="right", overflow="fold")
     if published:
-        table.caption += "\nto the right: what was published, by source"
+        caption += "\nunder the name of a source: what was published"
+    rows = []
     for _, row in summary.iterrows():
         seeds = f"{row['seeds']}"
         if row["diverged"]:
             seeds += f" + {row['diverged']} diverged"
-        table.add_row(
-            row["condition"],
-            _number(row["final_accuracy"]),
-            _interval(row["final_accuracy_low"], row["final_accuracy_high"]),
-            _number(row["backward_transfer"], "+.2f"),
-            seeds,
-            *(_number(values.get(row["condition"])) for values in published.values()),
-        )
-    return table
+        others = [_number(values.get(row["condition"])) for values in published.values()]
+        interval = _interval(row["final_accuracy_low"], row["final_accuracy_high"])
+        accuracy = _number(row["final_accuracy"])
+        transfer = _number(row["backward_transfer"], "+.2f")
+        rows.append([row["condition"], accuracy, interval, transfer, seeds, *others])
+    return Listing(title, ("condition", *numbers), rows, caption, frozenset(numbers))
 
 
-def verdict_table(
-    claims: Sequence[JudgedClaim], robustness: Sequence[Robustness] = ()
-) -> ScreenTable:
-    """Return a table of the claims for the screen: reported gain, measured gain, verdict."""
-    table = ScreenTable(title="claims", title_justify="left", caption_justify="left")
+def verdicts(claims: Sequence[JudgedClaim], robustness: Sequence[Robustness] = ()) -> Listing:
+    """Return the claims of gains for the screen: reported gain, measured gain, verdict."""
     kinds = {judged.judgement.procedure for judged in claims if judged.judgement is not None}
-    table.caption = (
+    caption = (
         f"gain: mean paired difference over seeds with its interval ({', '.join(sorted(kinds))}); "
         "reported: the claim ± its margin"
     )
-    table.add_column("claim", overflow="fold")
-    for heading in ("reported", "gain", "interval", "seeds"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("verdict")
+    rows = []
     for judged in claims:
         claim, comparison = judged.claim, judged.contrast.comparison
         unit = "" if claim.unit == "points" else " rel. %"
         reported = f"{claim.reported:.2f} ± {claim.margin:.2f}{unit}"
         if comparison is None or judged.judgement is None:
-            table.add_row(claim.id, reported, "-", "-", "0", "no pair of seeds yet")
+            rows.append([claim.id, reported, "-", "-", "0", "no pair of seeds yet"])
             continue
         dropped = len(judged.contrast.dropped)
         seeds = f"{comparison.n}" + (f" ({dropped} dropped)" if dropped else "")
@@ -148,35 +135,33 @@ def verdict_table(
         elif judged.judgement.verdict is Verdict.DIRECTION_ONLY:
             verdict += " (its margin is not smaller than the claim)"
         interval = _interval(judged.judgement.ci.low, judged.judgement.ci.high)
-        table.add_row(claim.id, reported, f"{comparison.mean:+.2f}", interval, seeds, verdict)
-    return table
+        rows.append([claim.id, reported, f"{comparison.mean:+.2f}", interval, seeds, verdict])
+    numbers = ("reported", "gain", "interval", "seeds")
+    headings = ("claim", *numbers, "verdict")
+    return Listing("claims", headings, rows, caption, frozenset(numbers), "verdict")
 
 
-def statement_table(statements: Sequence[JudgedStatement]) -> ScreenTable:
-    """Return a table for the screen of the claims of other kinds: asked, found, verdict."""
-    table = ScreenTable(title="claims of other kinds", title_justify="left", caption_justify="left")
+def other_verdicts(statements: Sequence[JudgedStatement]) -> Listing:
+    """Return the claims of other kinds for the screen: asked, found, verdict."""
     kinds = {one.ruling.procedure for one in statements if one.ruling is not None}
-    table.caption = f"found: {MEANING}; intervals: {', '.join(sorted(kinds)) or '-'}"
-    table.add_column("claim", overflow="fold")
-    table.add_column("kind")
-    table.add_column("asks", overflow="fold")
-    for heading in ("found", "interval", "seeds"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("verdict")
+    caption = f"found: {MEANING}; intervals: {', '.join(sorted(kinds)) or '-'}"
+    rows = []
     for one in statements:
         ruling, claim = one.ruling, one.claim
         if ruling is None:
-            table.add_row(claim.id, claim.kind, one.asks, "-", "-", "0", "no seeds yet")
+            rows.append([claim.id, claim.kind, one.asks, "-", "-", "0", "no seeds yet"])
             continue
         verdict = ruling.label
         if ruling.seeds_needed is not None:
             verdict += f" (about {ruling.seeds_needed} seeds would settle it)"
         seeds = "/".join(map(str, dict.fromkeys(one.sizes)))
         ends = _interval(ruling.ci.low, ruling.ci.high)
-        table.add_row(
-            claim.id, claim.kind, one.asks, f"{ruling.estimate:+.2f}", ends, seeds, verdict
-        )
-    return table
+        found = f"{ruling.estimate:+.2f}"
+        rows.append([claim.id, claim.kind, one.asks, found, ends, seeds, verdict])
+    numbers = ("found", "interval", "seeds")
+    headings = ("claim", "kind", "asks", *numbers, "verdict")
+    title = "claims of other kinds"
+    return Listing(title, headings, rows, caption, frozenset(numbers), "verdict")
 
 
 def _number(value: Any, form: str = ".2f") -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import partial
 
 from rich.console import Console
-from rich.table import Table as ScreenTable
 
 from reports.findings.gate.check import Check, Verdict
+from reports.output.listing import Listing, on_screen
 from reports.sections.gate import (
     compared,
     headline,
@@ -38,7 +38,7 @@ def show_gate(out: Console, check: Check, directory: str) -> None:
     ):
         table = shifts_table(shifts, caption, every=False)
         if table.rows:
-            say(_on_screen(table))
+            say(on_screen(out, _listing(table)))
     for note in notes(check):
         say(note)
     say()
@@ -48,12 +48,7 @@ def show_gate(out: Console, check: Check, directory: str) -> None:
         say(f"next: {command}", soft_wrap=True)
 
 
-def _on_screen(table: Table) -> ScreenTable:
-    screen = ScreenTable(title=table.caption, title_justify="left")
-    for name in table.header:
-        screen.add_column(name, overflow="fold")
-    for row in table.rows[:MOST_ROWS]:
-        screen.add_row(*row)
-    if len(table.rows) > MOST_ROWS:
-        screen.caption = f"and {len(table.rows) - MOST_ROWS} more: see the page"
-    return screen
+def _listing(table: Table) -> Listing:
+    rows, more = table.rows[:MOST_ROWS], len(table.rows) - MOST_ROWS
+    caption = f"and {more} more: see the page" if more > 0 else ""
+    return Listing(table.caption, table.header, rows, caption)

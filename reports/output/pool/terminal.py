@@ -5,15 +5,12 @@ from __future__ import annotations
 from functools import partial
 
 from rich.console import Console
-from rich.table import Table as ScreenTable
 
 from reports.findings.pool.pool import Pool
-from reports.numbers.verdict import Verdict
+from reports.output.listing import Listing, on_screen, verdict_style
 from reports.sections.pool import headline, heterogeneity, numerics, repeats_sentences
 from reports.sections.pool_tables import accuracies_table, claims_table, sites_table
 from reports.sections.section import Table
-
-STYLES = {Verdict.REPRODUCED: "bold green", Verdict.LARGER: "bold green"}
 
 
 def show_pool(out: Console, pool: Pool) -> None:
@@ -24,23 +21,19 @@ def show_pool(out: Console, pool: Pool) -> None:
     for sentence in repeats_sentences(pool):
         say(sentence, style="bold red" if sentence.startswith("FINDING") else None)
     if not pool.claims:
-        say(_on_screen(accuracies_table(pool.accuracies)))
+        say(on_screen(out, _listing(accuracies_table(pool.accuracies))))
         say(headline(pool))
         return
     main = pool.claims[0]
-    say(_on_screen(sites_table(main, f"the gain of {main.name} at each site")))
-    say(_on_screen(claims_table(pool.claims)))
+    say(on_screen(out, _listing(sites_table(main, f"the gain of {main.name} at each site"))))
+    say(on_screen(out, _listing(claims_table(pool.claims))))
     if main.pooled is not None:
         say(heterogeneity(main))
         say(numerics(main))
     say()
-    say(headline(pool), style=STYLES.get(main.verdict, "bold") if main.verdict else "bold")
+    say(headline(pool), style=verdict_style(main.verdict or ""))
 
 
-def _on_screen(table: Table) -> ScreenTable:
-    screen = ScreenTable(title=table.caption, title_justify="left")
-    for name in table.header:
-        screen.add_column(name, overflow="fold")
-    for row in table.rows:
-        screen.add_row(*row)
-    return screen
+def _listing(table: Table) -> Listing:
+    verdict = "verdict" if "verdict" in table.header else None
+    return Listing(table.caption, table.header, table.rows, verdict=verdict)
