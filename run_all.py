@@ -20,6 +20,7 @@ from harness.errors import InputError, Interrupted, NoDataError
 from harness.running import interruption
 from harness.running.options import Options
 from harness.screen import arguments, cluster_commands
+from harness.screen.answer import Answer
 from harness.screen.messages import OTHER_DATA, say_error, warn
 from harness.screen.request import Request, carry_out
 from reports.output.console import Terminal, spell_out_what_cannot_be_written
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 DEFAULT_STUDY, FALLBACK_STUDY = "dhp-split-mnist", "dhp-split-digits"
 
 out = Terminal()
+answer = Answer(out)
 app = typer.Typer(
     help="Does differentiable Hebbian plasticity (DHP-Softmax) reduce catastrophic forgetting?\n\n"
     "Without a command: run what is missing of dhp-split-mnist, then summarise.",
@@ -49,6 +51,7 @@ app = typer.Typer(
 
 
 @app.callback(invoke_without_command=True)
+@answer.of
 def default(
     context: typer.Context,
     data_dir: arguments.DataDir = Path("data"),
@@ -62,10 +65,10 @@ def default(
         out.print(f"dhp-repro {version_of('dhp-repro')}", highlight=False)
         raise typer.Exit(0)
     if context.invoked_subcommand is not None:
-        for name in ("data_dir", "allow_other_data"):
+        for name in ("data_dir", "allow_other_data", "quiet", "as_json"):
             source = context.get_parameter_source(name)
             if source is not None and source.name == "COMMANDLINE":
-                option = f"--{name.replace('_', '-')}"
+                option = f"--{name.removeprefix('as_').replace('_', '-')}"
                 raise InputError(f"{option} goes after the command {context.invoked_subcommand}")
         return
     try:
@@ -76,6 +79,8 @@ def default(
             f" Without MNIST this runs {FALLBACK_STUDY} on the small digits that scikit-learn "
             "carries; its numbers say nothing about the published ones.",
         )
+        if answer.quiet:
+            warn(notice.plain)
         out.print(notice)
         out.print(f"({error})\n", highlight=False)
         code = _run(Request(FALLBACK_STUDY, data_dir))
@@ -85,6 +90,7 @@ def default(
 
 
 @app.command()
+@answer.of
 def run(
     study: arguments.StudyName,
     seeds: arguments.Seeds = None,
@@ -132,6 +138,7 @@ def run(
 
 
 @app.command()
+@answer.of
 def report(directory: arguments.ResultsDirectory, require: arguments.Require = None) -> None:
     """Write the report of a results directory: verdicts, page, figures, tables.
 
@@ -141,6 +148,7 @@ def report(directory: arguments.ResultsDirectory, require: arguments.Require = N
 
 
 @app.command()
+@answer.of
 def merge(directories: arguments.MergedDirectories, out: arguments.MergeOut) -> None:
     """Join results directories of one study, then report on them; exit 1 naming gaps.
 
@@ -153,6 +161,7 @@ def merge(directories: arguments.MergedDirectories, out: arguments.MergeOut) -> 
 
 
 @app.command()
+@answer.of
 def pool(directories: arguments.PooledDirectories, out: arguments.PoolOut = None) -> None:
     """Judge one study over several sites: machines, teams or devices.
 
@@ -163,6 +172,7 @@ def pool(directories: arguments.PooledDirectories, out: arguments.PoolOut = None
 
 
 @app.command()
+@answer.of
 def verify(directory: arguments.ReportedDirectory) -> None:
     """Make the report again from the records; exit 1 naming every file that differs.
 
@@ -178,6 +188,7 @@ def verify(directory: arguments.ReportedDirectory) -> None:
         raise InputError(
             f"{directory} has no report to verify; write it: python run_all.py report {directory}"
         )
+    answer.note("making the report again from the records ...")
     from reports.output.verified import verified
     from reports.output.verify import grouped
 
@@ -186,6 +197,7 @@ def verify(directory: arguments.ReportedDirectory) -> None:
         warn(notice)
     found = verified(analysis, results.study, directory / "report")
     damaged = [f"damaged record {bad.path.name}: {bad.reason}" for bad in results.damaged]
+    answer.add(differing=[*damaged, *found.differing], whole=found.whole)
     for name in grouped([*damaged, *found.differing]):
         warn(f"differs: {name}")
     for note in found.notes:
@@ -205,6 +217,7 @@ def verify(directory: arguments.ReportedDirectory) -> None:
 
 
 @app.command()
+@answer.of
 def accept(
     directory: arguments.ResultsDirectory,
     reason: arguments.Reason,
@@ -234,6 +247,7 @@ def accept(
 
 
 @app.command()
+@answer.of
 def check(
     directory: arguments.CheckedDirectory,
     baselines: arguments.BaselinesFolder = Path("baselines"),
@@ -252,7 +266,7 @@ def check(
     from reports.output.gate.judge import GateJudge
 
     code = check_results(
-        out,
+        answer,
         GateJudge(),
         directory,
         baselines,
@@ -266,27 +280,29 @@ def check(
 
 
 @app.command()
+@answer.of
 def studies(study: arguments.ShownStudy = None) -> None:
     """List the studies that ship and what may stand in one; with a name, all of that study."""
-    from harness.screen.listing import settings_table, shipped_table, show_study
+    from harness.screen.listing import settings_table, shipped_facts, shipped_table, show_study
     from harness.studies.study_files import load_study
 
     if study is None:
+        answer.add(studies=shipped_facts())
         out.print(shipped_table())
         out.print(settings_table())
     else:
         show_study(out, load_study(study))
 
 
-app.command()(cluster_commands.template)
-app.command()(cluster_commands.submit)
+app.command()(answer.of(cluster_commands.template))
+app.command()(answer.of(cluster_commands.submit))
 
 
 def _run(
     request: Request, then_report: bool = True, required: tuple[str, ...] | None = None
 ) -> int:
     """Run what is missing of a study and report on it; returns the exit code."""
-    code, root = carry_out(out, request, _look, _estimator)
+    code, root = carry_out(answer, request, _look, _estimator)
     return max(code, _report(root, required)) if then_report and not request.dry_run else code
 
 
@@ -348,10 +364,12 @@ def _report(directory: Path, required: tuple[str, ...] | None = None) -> int:
 
     from reports.findings.requirements import unmet
     from reports.output.page import write_report
+    from reports.output.short import in_short
     from reports.output.terminal import show
 
     analysis = _analysed(results)
     _remember(directory, analysis)
+    answer.note("writing the report: figures, tables, page ...")
     try:
         page = write_report(analysis, results.study, directory / "report")
     except OSError as error:
@@ -364,6 +382,10 @@ def _report(directory: Path, required: tuple[str, ...] | None = None) -> int:
         raise Interrupted(
             f"the records are safe; write the report: python run_all.py report {directory}"
         ) from None
+    answer.add(study=results.study.name, directory=str(directory), report=str(page))
+    answer.add(**in_short(analysis))
+    for notice in analysis.notices if answer.quiet else ():
+        warn(notice)
     show(out, analysis, results.study)
     say_what_is_left_out(out, results)
     out.print(f"report: {page}", highlight=False, soft_wrap=True)
@@ -406,6 +428,7 @@ def _pool(directories: list[Path], folder: Path | None) -> int:
             f"cannot write to {folder}: {error.strerror or error}; choose another --out"
         ) from None
     show_pool(out, found)
+    answer.add(study=study.name, page=str(page), findings=len(found.findings))
     out.print(f"page: {page}", highlight=False, soft_wrap=True)
     damaged = [bad for one in read for bad in one.results.damaged]
     for bad in damaged:

@@ -68,7 +68,7 @@ def test_ray_gives_the_same_bits_also_below_uv_run(
     arguments = ("--executor", "ray", "--workers", 2, "--lanes", 3)
     done = run("run", study_file, "--out", tmp_path, *arguments, cwd=tmp_path, below=shell)
     assert done.returncode == 0, done.stderr
-    assert "OnRay, 2 workers" in done.stdout
+    assert "on Ray, 2 workers" in done.stdout
     assert (tmp_path / TABLE).read_bytes() == (uninterrupted / TABLE).read_bytes()
 
 

@@ -182,6 +182,7 @@ class Finished:
     """An executor whose blocks are done as soon as they are asked for."""
 
     workers = 1
+    place = "in this process"
 
     def run(self, blocks: Any, data: Any, count: int = 0) -> Any:
         for block in blocks:

@@ -18,9 +18,13 @@ Result = tuple[list[Outcome], dict[str, Any]]
 
 
 class Executor(Protocol):
-    """Runs blocks and reports what happens; blocks are drawn only when there is room."""
+    """Runs blocks and reports what happens; blocks are drawn only when there is room.
+
+    ``place`` says in words where it trains.
+    """
 
     workers: int
+    place: str
 
     def run(
         self, blocks: Iterable[Block], data: Data, count: int = 0
@@ -45,6 +49,7 @@ class InProcess:
     """One block after the other in this process; needs no Ray."""
 
     workers = 1
+    place = "in this process"
 
     def __init__(self, device: str) -> None:
         self.device = device

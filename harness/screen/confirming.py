@@ -70,6 +70,7 @@ def train_attempt(
         Where the data are not there, or files cannot be written.
     """
     from harness.running.session import Session
+    from harness.screen.answer import Answer
     from harness.screen.run import show_run
 
     note(baselines, attempt, event="started")
@@ -83,7 +84,7 @@ def train_attempt(
         allow_other_data=allow_other_data,
     )
     out.print(f"confirmation {attempt.number}: fresh seeds for {', '.join(attempt.conditions)}")
-    show_run(out, session)
+    show_run(Answer(out), session)
     fresh = set(attempt.seeds)
     return [r for r in read_results(attempt.results).records if r["seed"] in fresh]
 

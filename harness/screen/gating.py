@@ -24,6 +24,7 @@ from harness.keeping.acceptance import (
 from harness.keeping.baselines import Baselines, ByMetric, read_baselines
 from harness.keeping.records import Record
 from harness.keeping.results import Results, read_results
+from harness.screen.answer import Answer
 from harness.screen.confirming import note, plan_attempt, train_attempt
 
 
@@ -66,7 +67,7 @@ class Judge(Protocol):
 
 
 def check_results(
-    out: Console,
+    answer: Answer,
     judge: Judge,
     directory: Path,
     folder: Path,
@@ -88,6 +89,7 @@ def check_results(
     InputError
         Where nothing has been accepted, a file is damaged, or the margin cannot be resolved.
     """
+    out = answer.out
     results = read_results(directory)
     baselines = read_baselines(folder, results.study.name)
     if not baselines.history:
@@ -113,6 +115,7 @@ def check_results(
             f"cannot write the answer to {directory / 'gate'}: {error.strerror or error}; the "
             "records are safe"
         ) from None
+    answer.add(study=results.study.name, verdict=str(found.verdict), page=str(page))
     out.print(f"page: {page}", highlight=False, soft_wrap=True)
     return int(found.verdict.exit_code)
 

@@ -51,6 +51,21 @@ def shipped_table() -> Table:
     return table
 
 
+def shipped_facts() -> list[dict[str, Any]]:
+    """Return name, description, conditions, seeds and cells of the studies that ship."""
+    studies = map(load_study, shipped_studies())
+    return [
+        {
+            "name": study.name,
+            "description": study.description,
+            "conditions": list(study.conditions),
+            "seeds": list(study.seeds),
+            "cells": len(study.conditions) * len(study.seeds),
+        }
+        for study in studies
+    ]
+
+
 def _place_of(name: str) -> int:
     return ORDER.index(name) if name in ORDER else len(ORDER)
 

@@ -53,7 +53,8 @@ class Display:
         self._running: dict[Block, float] = {}
         self._finished = 0
         self._bar = Progress(
-            TextColumn("[bold]{task.completed:.0f}/{task.total:.0f} cells"),
+            # The bar grows with every step; what is counted is on record.
+            TextColumn("[bold]{task.fields[recorded]}/{task.total:.0f} cells"),
             BarColumn(None),
             TextColumn("{task.percentage:>3.0f}%"),
             TimeElapsedColumn(),
@@ -63,7 +64,7 @@ class Display:
             # Progress comes in steps of an epoch: average over minutes, not seconds.
             speed_estimate_period=300,
         )
-        self._task = self._bar.add_task("cells", total=missing)
+        self._task = self._bar.add_task("cells", total=missing, recorded=0)
         self._live = Live(console=console, refresh_per_second=4) if console.is_terminal else None
 
     def __enter__(self) -> Self:
@@ -102,7 +103,8 @@ class Display:
                 if isinstance(event, BlockDone):
                     self._take(event)
         partly = sum(len(block) * share for block, share in self._running.items())
-        self._bar.update(self._task, completed=self._finished + partly)
+        completed = self._finished + partly
+        self._bar.update(self._task, completed=completed, recorded=self._finished)
         if self._live:
             self._live.update(self._render())
         elif isinstance(event, BlockDone | BlockFailed):

@@ -6,7 +6,6 @@ input no training.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -17,12 +16,12 @@ from rich.console import Console
 
 from harness.errors import InputError
 from harness.running.options import Options
+from harness.screen.answer import Answer
 
 if TYPE_CHECKING:
     from harness.keeping.asking import Asked
     from harness.running.adaptive import Look
     from harness.running.session import Session
-    from harness.screen.messages import warn
     from harness.screen.watching import Estimator, Watched
 from harness.studies.study import Study
 
@@ -62,7 +61,7 @@ class Request:
 
 
 def carry_out(
-    out: Console,
+    answer: Answer,
     request: Request,
     look: Callable[[Path], Look],
     estimator: Callable[[bool], Estimator],
@@ -106,10 +105,11 @@ def carry_out(
     root = Path(asked["out"])
     request.options.check()
 
-    if sys.stderr.isatty():  # what follows imports torch and reads the data, which takes seconds
-        warn(f"{study.name}: reading the data and what is on record in {root} ...")
-    with _watched(out, request, study, estimator) as watched:
-        return _run(out, request, study, chosen, root, look, watched, asked), root
+    # What follows imports torch and reads the data, which takes seconds.
+    answer.note(f"{study.name}: reading the data and what is on record in {root} ...")
+    answer.add(study=study.name, directory=str(root))
+    with _watched(answer.out, request, study, estimator) as watched:
+        return _run(answer, request, study, chosen, root, look, watched, asked), root
 
 
 def _resolved(request: Request) -> tuple[Study, Request, Asked]:
@@ -148,7 +148,7 @@ def _resolved(request: Request) -> tuple[Study, Request, Asked]:
 
 
 def _run(
-    out: Console,
+    answer: Answer,
     request: Request,
     study: Study,
     chosen: Study,
@@ -175,20 +175,20 @@ def _run(
 
     if request.dry_run and request.cluster is not None:
         nodes, cpus, gpus = request.cluster
-        show_predictions(out, session(chosen), _numbers(nodes), cpus, gpus)
+        show_predictions(answer.out, session(chosen), _numbers(nodes), cpus, gpus)
         return 0
     if request.require_complete:
-        return show_completeness(out, session(chosen))
+        return show_completeness(answer, session(chosen))
     if request.dry_run:
-        show_plan(out, session(chosen))
+        show_plan(answer, session(chosen))
         return 0
     if request.most_seeds is None:
-        return show_run(out, session(chosen), watched=watched)
+        return show_run(answer, session(chosen), watched=watched)
     names = _listed(request.conditions)
     return add_seeds(
-        lambda count: show_run(out, session(study.choose(names, str(count))), count, watched),
+        lambda count: show_run(answer, session(study.choose(names, str(count))), count, watched),
         lambda: look(root),
-        lambda sentence: out.print(sentence, highlight=False),
+        lambda sentence: answer.out.print(sentence, highlight=False),
         request.most_seeds,
     )
 

@@ -18,6 +18,7 @@ from harness.running.prediction import Cluster
 from harness.running.runner import Tally
 from harness.running.scheduling import seeds_in_words
 from harness.running.session import Session
+from harness.screen.answer import Answer
 from harness.screen.messages import OTHER_DATA, visible, warn
 from harness.screen.progress import Display, clock
 from harness.screen.watching import Watched
@@ -26,8 +27,9 @@ COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 """What Ray colours the tracebacks of its workers with."""
 
 
-def show_plan(out: Console, session: Session) -> None:
+def show_plan(answer: Answer, session: Session) -> None:
     """Print the plan of a session, and an estimate of its time."""
+    out = answer.out
     _print_caveats(out, session)
     plan = session.plan
     table = Table(title=f"plan of {session.study.name}", title_justify="left", show_header=False)
@@ -36,7 +38,9 @@ def show_plan(out: Console, session: Session) -> None:
     lanes = max((len(block) for block in plan.blocks), default=0)
     table.add_row("blocks", f"{len(plan.blocks)} of up to {lanes} lanes")
     table.add_row("workers", f"{session.workers} ({session.device})")
+    answer.note("timing a few steps of each condition ...")
     table.add_row("estimated time", clock(session.estimated_seconds))
+    answer.add(missing=plan.missing, on_record=plan.recorded, seconds=session.estimated_seconds)
     out.print(table)
 
 
@@ -85,19 +89,20 @@ def show_predictions(
     out.print(table)
 
 
-def show_completeness(out: Console, session: Session) -> int:
+def show_completeness(answer: Answer, session: Session) -> int:
     """Print whether every cell of a session is on record; returns an exit code, 0 where it is."""
     plan = session.plan
+    answer.add(missing=plan.missing, on_record=plan.recorded)
     of = f"{session.study.name} in {session.store.root}"
     if plan.missing:
         warn(f"{plan.missing} cells are missing, {plan.recorded} are on record: {of}")
         return 1
-    out.print(f"complete, {plan.recorded} cells: {of}", highlight=False, soft_wrap=True)
+    answer.out.print(f"complete, {plan.recorded} cells: {of}", highlight=False, soft_wrap=True)
     return 0
 
 
 def show_run(
-    out: Console,
+    answer: Answer,
     session: Session,
     adaptive_seeds: int | None = None,
     watched: Watched | None = None,
@@ -118,6 +123,7 @@ def show_run(
     Interrupted
         Where a signal ended the run; it says how much is recorded.
     """
+    out = answer.out
     for damaged, target in session.open_store(adaptive_seeds):
         warn(f"damaged record {damaged.path.name}: {damaged.reason}; set aside as {target}")
     _print_caveats(out, session)
@@ -130,6 +136,7 @@ def show_run(
     tally = Tally()
     try:
         if plan.missing:
+            answer.note("timing a few steps of each condition ...")
             _execute(out, session, tally, watched)
     except KeyboardInterrupt:
         recorded = tally.done + tally.diverged + tally.by_others
@@ -138,13 +145,20 @@ def show_run(
         ) from None
     finally:
         _warn_of(tally, session.store.root)
+        answer.add(
+            asked=plan.missing + plan.recorded,
+            on_record=plan.recorded + tally.done + tally.diverged + tally.by_others,
+            diverged=tally.diverged,
+            failed=sum(len(failed.block) for failed in tally.failed),
+        )
     return 0 if tally.clean else 1
 
 
 def _execute(out: Console, session: Session, tally: Tally, watched: Watched | None) -> None:
     estimate = f"about {clock(session.estimated_seconds)}"  # computed before the workers are busy
     executor = session.executor()
-    where = f"{type(executor).__name__}, {executor.workers} workers, {session.device}"
+    workers = f"{executor.workers} worker{'s' * (executor.workers != 1)}"
+    where = f"{executor.place}, {workers}, {session.device}"
     out.print(f"{where}, {estimate}; Ctrl-C keeps what is finished", style="dim", highlight=False)
     finals = session.finals_on_record()
     values = {condition: by_seed.values() for condition, by_seed in finals.items()}

@@ -67,6 +67,8 @@ class OnRay:
         Where Ray is not installed or there is no cluster at the address.
     """
 
+    place = "on Ray"
+
     def __init__(
         self,
         device: str,
