@@ -82,7 +82,7 @@ def key(study: Study) -> str:
 
 def test_its_fields_are_checked_and_its_defaults_filled_in(tmp_path: Path) -> None:
     study = l2_study(tmp_path)
-    method = study.conditions["mine"].method
+    method = study.ours["mine"].method
     assert [method.get(name) for name in ("strength", "growth", "kind")] == [0.5, 1.0, "all"]
     assert {"strength", "growth"} <= method.lane_fields()
     assert "kind" not in method.lane_fields()
@@ -227,7 +227,7 @@ def test_what_fails_in_training_fails_in_a_trial(
 ) -> None:
     study = load_study(str(write(tmp_path, 'consolidation = "mine.py:L2"', mine=BASE + body)))
     with pytest.raises(InputError) as caught:
-        try_own_classes([*study.conditions.values()], split_digits(tmp_path))
+        try_own_classes([*study.ours.values()], split_digits(tmp_path))
     assert says in str(caught.value)
     assert where in str(caught.value)
     assert "conditions.mine: 'mine.py:L2'" in str(caught.value)

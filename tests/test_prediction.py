@@ -23,7 +23,7 @@ def study(seeds: int) -> Study:
 def blocks_of(seeds: int, lanes: int = 1) -> tuple[tuple[Block, ...], dict[str, float]]:
     part = study(seeds)
     plan = make_plan(part, "data", [], workers=1, lanes=lanes, device="cpu")
-    paces = dict.fromkeys((c.structure() for c in part.conditions.values()), 10.0)
+    paces = dict.fromkeys((c.structure() for c in part.ours.values()), 10.0)
     return plan.blocks, paces
 
 

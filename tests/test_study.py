@@ -37,11 +37,11 @@ def test_a_study_file_becomes_resolved_conditions(tmp_path: Path) -> None:
     study = load(GOOD, tmp_path)
     assert study.seeds == (0, 1, 2, 7)
     assert list(study.conditions) == ["finetune", "dhp+si", "fast"]
-    si = study.conditions["dhp+si"].method
+    si = study.ours["dhp+si"].method
     found = [si.get(name) for name in ("eta", "alpha_scale", "xi", "gamma")]
     assert found == [0.001, 0.01, 0.001, None]
-    assert study.conditions["finetune"].protocol.epochs == 2
-    fast = study.conditions["fast"].protocol
+    assert study.ours["finetune"].protocol.epochs == 2
+    fast = study.ours["fast"].protocol
     assert (fast.epochs, fast.iterations_per_task, fast.get("learning_rate")) == (None, 5, 0.1)
 
 
@@ -247,7 +247,7 @@ def test_factors_cross_to_conditions_and_a_choice_that_does_not_arise_is_left_ou
         "plasticity=on rate=fast eta=large",
         "apart",
     ]
-    last = study.conditions["plasticity=on rate=fast eta=large"]
+    last = study.ours["plasticity=on rate=fast eta=large"]
     assert last.levels == {"plasticity": "on", "rate": "fast", "eta": "large"}
     assert (last.method.get("eta"), last.protocol.get("learning_rate")) == (0.1, 0.1)
     assert validate_study(study.model_dump(mode="json", exclude_none=True), "dump") == study

@@ -15,7 +15,7 @@ from typing_extensions import TypedDict  # pydantic needs this one before Python
 SCHEMA = 1
 """Version of the record format."""
 
-RESULTS = ("status", "accuracy", "telemetry")
+RESULTS = ("status", "accuracy", "values", "curves", "telemetry")
 """The fields that must agree bit for bit when a cell is computed twice."""
 
 
@@ -28,14 +28,26 @@ class Record(TypedDict):
     key, program : hash of everything that can change the numbers, with the seed and without.
     study, condition, seed : the study, condition and seed that it was run for; another study may
         use the record under another name.
-    status : "done", or "diverged" where a training loss was not finite.
+    status : "done"; "diverged" where a training loss or a measured value was not finite; "failed"
+        and "timed out" where a program of the user's own ended without a result: the next run
+        tries these two again.
     accuracy : T x T; row i, column j: after training task i, the fraction of task j's test samples
         that its head classifies correctly. None for tasks not yet seen and after divergence.
-    telemetry : one entry for each task.
+        [[v]] where one accuracy was measured; empty where none was.
+    values : the numbers that a program of the user's own or an imported table measured, by name,
+        the study's measure among them; None where one was not finite.
+    curves : sequences of such numbers, by name.
+    failure : what ended a cell that failed or was timed out, the traceback's text for instance.
+    telemetry : one entry for each task; empty where the program was not ours.
     timings : seconds of each phase, their ``total``, and the time when the cell was ``finished``
         (ISO 8601).
-    protocol, method : the condition's settings.
-    provenance : code, data, packages, hardware, and a fingerprint of the arithmetic.
+    protocol, method : the condition's settings. Where the program was not ours: what the study says
+        of the benchmark, or nothing; and ``train``, ``command`` or ``imported``, the hash of the
+        source, and every parameter with its value.
+    provenance : code, data, packages, hardware, and a fingerprint of the arithmetic. Where the
+        program was not ours also ``pairing``, "streams" or "seed number"; ``deterministic``, false
+        where the same seed gave two values; ``imported``, the ``file`` that a cell came from and
+        its ``sha256``.
     right : which test samples are classified correctly after the last task: ``samples``, their
         number in each task, and ``bits``, one for each sample in the order of the data set, eight a
         byte, the first in the highest place, as base64. Absent after divergence, and in records of
@@ -56,6 +68,9 @@ class Record(TypedDict):
     protocol: dict[str, Any]
     method: dict[str, Any]
     provenance: dict[str, Any]
+    values: NotRequired[dict[str, float | None]]
+    curves: NotRequired[dict[str, list[float | None]]]
+    failure: NotRequired[str]
     right: NotRequired[dict[str, Any]]
     sha256: NotRequired[str]
 
@@ -130,7 +145,12 @@ def no_collection() -> Iterator[None]:
 
 
 def final_accuracy(accuracy: list[list[float | None]]) -> float | None:
-    """Return the mean over all tasks after the last task, a fraction; None after divergence."""
+    """Return the mean over all tasks after the last task, a fraction.
+
+    None after divergence, and where no accuracy was measured.
+    """
+    if not accuracy:
+        return None
     last_row = [value for value in accuracy[-1] if value is not None]
     return sum(last_row) / len(last_row) if len(last_row) == len(accuracy[-1]) else None
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from harness.errors import InputError
 from harness.keeping.records import Record, Trained
-from harness.studies.condition import Condition
 from harness.studies.known_data import is_genuine
-from harness.studies.study import Study
+from harness.studies.measured import NO_DATA
+from harness.studies.study import AnyCondition, Study
 
 MOST_NAMED = 5
 """Number of conditions that an error names; it counts the others."""
@@ -45,7 +45,8 @@ def select(records: Sequence[Record], study: Study) -> Selection:
     InputError
         Where the records were made from different versions of the data.
     """
-    checksums = sorted({record["provenance"]["data"] for record in records})
+    read = {record["provenance"]["data"] for record in records}
+    checksums = sorted(read - {NO_DATA})
     if len(checksums) > 1:
         raise InputError(
             f"the records were made from {len(checksums)} different versions of the data set "
@@ -58,10 +59,10 @@ def select(records: Sequence[Record], study: Study) -> Selection:
     selected: list[Record] = []
     hidden: Counter[tuple[str, str]] = Counter()
     programs: set[str] = set()
-    if checksums:
-        other_data = not is_genuine(study.benchmark, checksums[0])
+    for checksum in sorted(read):
+        other_data = checksum != NO_DATA and not is_genuine(study.benchmark, checksum)
         for name, condition in study.conditions.items():
-            program = condition.program(checksums[0])
+            program = condition.program(checksum)
             programs.add(program)
             for record in by_program.get(program, ()):
                 selected.append(_under(name, record, other_data=other_data))
@@ -106,7 +107,7 @@ def refuse_to_hide(
     """
     remedy = f"choose another --out, or move {root} away"
     for record in records:
-        if record["provenance"]["data"] != data_checksum:
+        if record["provenance"]["data"] not in (data_checksum, NO_DATA):
             raise InputError(
                 f"{root} holds records made from other data (checksum "
                 f"{record['provenance']['data'][:16]}, now {data_checksum[:16]}); {remedy}"
@@ -132,10 +133,11 @@ def refuse_to_hide(
 
 
 def _programs(study: Study, data_checksum: str) -> set[str]:
-    return {condition.program(data_checksum) for condition in study.conditions.values()}
+    conditions = study.conditions.values()
+    return {c.program(checksum) for c in conditions for checksum in (data_checksum, NO_DATA)}
 
 
-def _reason(record: Trained, conditions: Mapping[str, Condition]) -> str:
+def _reason(record: Trained, conditions: Mapping[str, AnyCondition]) -> str:
     """Return the reason why no condition of a study has the program of a record."""
     if record["condition"] not in conditions:
         return "removed"
@@ -143,7 +145,7 @@ def _reason(record: Trained, conditions: Mapping[str, Condition]) -> str:
     return changes or "trained by an earlier revision of the arithmetic"
 
 
-def _changes(record: Trained, conditions: Mapping[str, Condition]) -> Iterator[str]:
+def _changes(record: Trained, conditions: Mapping[str, AnyCondition]) -> Iterator[str]:
     """Yield the settings that differ between a record and the current condition of its name."""
     condition = conditions.get(record["condition"])
     if condition is None:

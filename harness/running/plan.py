@@ -63,7 +63,7 @@ def make_plan(
     """
     missing: dict[int, list[Cell]] = {}
     planned, count = set(recorded), 0
-    programs = {c: c.program(data_checksum) for c in study.conditions.values()}
+    programs = {c: c.program(data_checksum) for c in study.ours.values()}
     for seed in study.seeds:
         for condition, program in programs.items():
             key = cell_key(program, seed)

@@ -76,7 +76,7 @@ class Session:
         self.device = self._device()
         self.store = Store(root)
         self.store.refuse_other_study(study)
-        own = next(iter(study.conditions.values())).protocol.code_of("benchmark")
+        own = next(iter(study.ours.values())).protocol.code_of("benchmark")
         self.data: Data = (
             make_own_tasks(own, data_dir)
             if own is not None
@@ -84,7 +84,7 @@ class Session:
         )
         if own is not None or not self.data.genuine:  # else checked when the study was read
             self._check_data()
-        try_own_classes([*self.chosen.conditions.values()], self.data)
+        try_own_classes([*self.chosen.ours.values()], self.data)
         self._survey = survey(self.store)
         self._damaged = self._survey.damaged
         if self._survey.keys:

@@ -73,7 +73,7 @@ def _place_of(name: str) -> int:
 def _rough_time(study: Study) -> str:
     """Return the time that all cells take one core, in words: "about 30 minutes"."""
     seconds = 0.0
-    for condition in study.conditions.values():
+    for condition in study.ours.values():
         protocol = condition.protocol
         sizes = KNOWN_DATA[protocol.benchmark].train_sizes
         samples = sum(sizes) * (1 - protocol.validation_fraction)
@@ -120,10 +120,12 @@ def show_study(out: Console, study: Study) -> None:
     if study.description:
         say(study.description)
     say(f"{len(study.seeds)} seeds, fingerprint {study.fingerprint()[:16]}\n")
-    table = _table("protocol", "field", "value")
-    for name, value in study.protocol.model_dump(exclude_none=True).items():
-        table.add_row(name, str(value))
-    say(table)
+    shared = {} if study.protocol is None else study.protocol.model_dump(exclude_none=True)
+    if shared:
+        table = _table("protocol", "field", "value")
+        for name, value in shared.items():
+            table.add_row(name, str(value))
+        say(table)
     if study.factors:
         table = _table("factors", "factor", "levels", "only with")
         for name, factor in study.factors.items():
@@ -131,14 +133,14 @@ def show_study(out: Console, study: Study) -> None:
         say(table)
     if len(study.conditions) <= MOST_CONDITIONS:
         table = _table("conditions", "condition", "settings")
-        shared = study.protocol.model_dump(exclude_none=True)
         for condition in study.conditions.values():
-            settings = condition.method.model_dump(exclude_none=True)
-            protocol = condition.protocol.model_dump(exclude_none=True)
-            settings |= {
-                field: value for field, value in protocol.items() if shared.get(field) != value
+            told = condition.settings()
+            protocol = {
+                field: value
+                for field, value in told["protocol"].items()
+                if shared.get(field) != value
             }
-            table.add_row(condition.name, _listed(settings))
+            table.add_row(condition.name, _listed(told["method"] | protocol))
         say(table)
     else:
         say(f"{len(study.conditions)} conditions, the crossings of the factors\n")

@@ -73,7 +73,7 @@ class Claim(Frozen):
 
     id: Id
     text: str
-    source: str
+    source: str = ""
     kind: Literal["gain"] = Field(default="gain", exclude=True)
     metric: Literal["final-accuracy"] = "final-accuracy"
     pairing: Literal["seed"] = Field(default="seed", exclude=True)

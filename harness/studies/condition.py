@@ -201,6 +201,11 @@ class Method(Chosen):
         return self
 
 
+ConditionName = Annotated[
+    str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9 +@:=._-]*[A-Za-z0-9+@:=._-])?$")
+]
+
+
 class Condition(Frozen):
     """A named method under the protocol of the study; it may replace fields of the protocol.
 
@@ -209,7 +214,7 @@ class Condition(Frozen):
     levels : its level of each factor of the study; empty if the study writes it out.
     """
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9 +@:=._-]*[A-Za-z0-9+@:=._-])?$")]
+    name: ConditionName
     method: Method
     protocol: Protocol
     levels: dict[str, str] = Field(default_factory=dict)

@@ -84,7 +84,7 @@ class Statement(Frozen):
 
     id: Id
     text: str
-    source: str
+    source: str = ""
     kind: Literal["gain", "better", "at-least", "equal", "value", "rank"] = "gain"
     metric: Literal[
         "final-accuracy",

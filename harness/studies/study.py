@@ -16,7 +16,10 @@ from typing import Annotated, Any, Self
 from pydantic import (
     AfterValidator,
     BeforeValidator,
+    Discriminator,
     Field,
+    Tag,
+    ValidationError,
     ValidationInfo,
     field_validator,
     model_validator,
@@ -28,11 +31,18 @@ from harness.studies.claims import Claim, Comparisons, Curve, Published
 from harness.studies.condition import Condition, Protocol, digest
 from harness.studies.factors import Factor, Name, check_level, crossings
 from harness.studies.known_data import KNOWN_DATA, held_out
+from harness.studies.measured import Measure, Outside, imported, is_imported, is_outside
 from harness.studies.seeds import MOST_SEEDS, distinct, parse_seeds
+from harness.studies.shorthand import about_values, with_ids
 from harness.studies.statements import AnyClaim, Family, Statement, check_families, check_statement
 
 ARRANGEMENT = {"pairs", "comparisons", "causes"}
 """Fields that decide how a report shows results, and nothing of the results or verdicts."""
+
+AnyCondition = Annotated[
+    Annotated[Condition, Tag("ours")] | Annotated[Outside, Tag("outside")],
+    Discriminator(lambda table: "outside" if is_outside(table) else "ours"),
+]
 
 
 class Study(Frozen):
@@ -40,6 +50,8 @@ class Study(Frozen):
 
     Attributes
     ----------
+    measure : the number that is measured on each seed; None for the accuracies of our stack.
+    protocol : None where no condition is trained under one.
     factors : choices whose crossings are conditions, in addition to the conditions that are
         written out.
     claims : of every kind, the main claim first.
@@ -58,10 +70,11 @@ class Study(Frozen):
         AfterValidator(distinct),
         Field(min_length=1, max_length=MOST_SEEDS),
     ]
-    protocol: Annotated[Protocol, Field(default_factory=Protocol)]
+    measure: Measure | None = None
+    protocol: Annotated[Protocol | None, Field(default_factory=Protocol)]
     factors: dict[Name, Factor] = Field(default_factory=dict)
     conditions: Annotated[
-        dict[str, Condition], Field(min_length=1, validate_default=True, default_factory=dict)
+        dict[str, AnyCondition], Field(min_length=1, validate_default=True, default_factory=dict)
     ]
     published: tuple[Published, ...] = ()
     claims: tuple[AnyClaim, ...] = ()
@@ -71,13 +84,46 @@ class Study(Frozen):
     comparisons: tuple[Comparisons, ...] = ()
     causes: str | None = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _complete_what_may_be_left_out(cls, raw: Any, study: ValidationInfo) -> Any:
+        """Give claims their ids, and a study of results from elsewhere its conditions."""
+        if not isinstance(raw, dict):
+            return raw
+        raw = dict(raw)
+        if isinstance(raw.get("claims"), list):
+            raw["claims"] = with_ids(raw["claims"])
+        tables = raw.get("conditions")
+        if is_imported(raw, asked=bool((study.context or {}).get("imported"))):
+            tables = {
+                name: imported(name, table) if isinstance(table, dict) else table
+                for name, table in raw["conditions"].items()
+            }
+            raw["conditions"] = tables
+        if isinstance(tables, dict) and tables and all(map(is_outside, tables.values())):
+            raw.setdefault("protocol", None)
+            raw["claims"] = cls._about_values(raw)
+        return raw
+
+    @classmethod
+    def _about_values(cls, raw: dict[str, Any]) -> Any:
+        """Return the claims of a study whose cells are made outside of our stack."""
+        claims = raw.get("claims", [])
+        try:
+            measure = Measure.model_validate(raw.get("measure") or {})
+        except ValidationError:
+            return claims  # the measure's own check names the fault
+        if not isinstance(claims, list):
+            return claims
+        return [about_values(claim, measure) for claim in claims]
+
     @field_validator("conditions", mode="before")
     @classmethod
     def _resolve(cls, tables: Any, study: ValidationInfo) -> Any:
         """Cross the factors, and turn each condition's table into a Condition."""
         if not isinstance(tables, dict) or not {"protocol", "factors"} <= study.data.keys():
             return tables
-        shared: Protocol = study.data["protocol"]
+        shared: Protocol = study.data["protocol"] or Protocol()
         resolved: dict[str, Any] = {}
         for name, levels, table in crossings(study.data["factors"]):
             if name not in tables:  # study.json holds the crossings as resolved conditions
@@ -110,7 +156,7 @@ class Study(Frozen):
                     if name in levels_of
                     else f"conditions.{name}.levels: it is no crossing of the factors"
                 )
-        if len({c.protocol.benchmark for c in self.conditions.values()}) > 1:
+        if len({c.protocol.benchmark for c in self.ours.values()}) > 1:
             raise ValueError("all conditions of a study share one benchmark")
         if self.benchmark in KNOWN_DATA:
             self.check_sizes(KNOWN_DATA[self.benchmark].train_sizes)
@@ -120,7 +166,7 @@ class Study(Frozen):
 
         ``train_sizes`` are the numbers of training samples of the classes.
         """
-        for name, condition in self.conditions.items():
+        for name, condition in self.ours.items():
             fraction = condition.protocol.validation_fraction
             for label, samples in enumerate(train_sizes):
                 if fraction > 0 and held_out(samples, fraction) >= samples:
@@ -218,9 +264,27 @@ class Study(Frozen):
         return tuple(claim for claim in self.claims if isinstance(claim, Statement))
 
     @property
+    def ours(self) -> dict[str, Condition]:
+        """The conditions that our stack trains, by name."""
+        return {name: c for name, c in self.conditions.items() if isinstance(c, Condition)}
+
+    @property
+    def imported(self) -> tuple[str, ...]:
+        """The names of the conditions whose results come from tables that exist already."""
+        outside = [c for c in self.conditions.values() if isinstance(c, Outside)]
+        return tuple(condition.name for condition in outside if condition.is_imported)
+
+    @property
+    def measured(self) -> Measure:
+        """The number that is measured on each seed."""
+        return self.measure or Measure()
+
+    @property
     def benchmark(self) -> str:
-        """The benchmark that all conditions share."""
-        return next(iter(self.conditions.values())).protocol.benchmark
+        """The benchmark that all conditions share; empty where the study names none."""
+        for condition in self.ours.values():
+            return condition.protocol.benchmark
+        return self.protocol.benchmark if self.protocol is not None else ""
 
     @property
     def chance(self) -> float | None:

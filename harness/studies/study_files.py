@@ -15,6 +15,7 @@ from harness.errors import InputError
 from harness.studies.claims import Claim, Comparisons, Curve, Published
 from harness.studies.classes import is_own
 from harness.studies.factors import Factor
+from harness.studies.measured import Measure
 from harness.studies.nearest import nearest
 from harness.studies.own_code import locate
 from harness.studies.statements import Family, Statement
@@ -32,8 +33,12 @@ def shipped_studies() -> dict[str, Path]:
     return {path.stem: path for path in sorted(folder.glob("*.toml"))}
 
 
-def load_study(name_or_path: str) -> Study:
+def load_study(name_or_path: str, *, imported: bool = False) -> Study:
     """Read a shipped study by its name, or any study file by its path.
+
+    Parameters
+    ----------
+    imported : the results of its conditions exist already; their names are all that is needed.
 
     Raises
     ------
@@ -58,7 +63,7 @@ def load_study(name_or_path: str) -> Study:
         raise InputError(f"{path}: cannot be read as TOML: {error}") from None
     except RecursionError:
         raise InputError(f"{path}: cannot be read as TOML: too deeply nested") from None
-    return validate_study(raw, str(path), path.parent)
+    return validate_study(raw, str(path), path.parent, imported=imported)
 
 
 def read_text(path: Path) -> str:
@@ -89,7 +94,9 @@ def read_text(path: Path) -> str:
         raise ValueError(f"line {line} is not in UTF-8; save it as UTF-8") from None
 
 
-def validate_study(raw: object, place: str, folder: Path | None = None) -> Study:
+def validate_study(
+    raw: object, place: str, folder: Path | None = None, *, imported: bool = False
+) -> Study:
     """Turn parsed TOML or JSON into a Study.
 
     Parameters
@@ -97,6 +104,7 @@ def validate_study(raw: object, place: str, folder: Path | None = None) -> Study
     place : names it in errors.
     folder : of the study's file. Without it, what was checked when the file was read is believed:
         the user's own classes are neither looked for nor imported.
+    imported : as of ``load_study``.
 
     Raises
     ------
@@ -104,7 +112,8 @@ def validate_study(raw: object, place: str, folder: Path | None = None) -> Study
         With a line for each fault.
     """
     try:
-        return Study.model_validate(raw, context=None if folder is None else {"folder": folder})
+        context = None if folder is None else {"folder": folder, "imported": imported}
+        return Study.model_validate(raw, context=context)
     except ValidationError as error:
         lines: list[str] = []
         problems = error.errors()
@@ -116,6 +125,8 @@ def validate_study(raw: object, place: str, folder: Path | None = None) -> Study
             keys = problem["loc"]
             if keys[:1] == ("claims",) and keys[2:3] in (("claim",), ("statement",)):
                 keys = (*keys[:2], *keys[3:])  # which of the two classes of claims it is
+            if keys[:1] == ("conditions",) and keys[2:3] in (("ours",), ("outside",)):
+                keys = (*keys[:2], *keys[3:])
             location = ".".join(_place(raw, keys))
             message = problem["msg"].removeprefix("Value error, ")
             if problem["type"] == "extra_forbidden":
@@ -186,6 +197,7 @@ def _known_keys(location: tuple[int | str, ...]) -> str:
     model_of: dict[object, type[BaseModel]] = {
         "published": Published,
         "factors": Factor,
+        "measure": Measure,
         "claims": Claim,
         "statement": Statement,
         "families": Family,

@@ -24,12 +24,17 @@ class Record(TypedDict):
     Attributes
     ----------
     key, sha256 : its name, and the hash of its content.
-    status : "done" or "diverged".
+    status : "done", "diverged", "failed" or "timed out"; only the first has results.
     accuracy : T x T; row i, column j is the fraction of task j's test samples that are classified
-        correctly after task i. None for tasks not yet seen and after divergence.
+        correctly after task i. None for tasks not yet seen and after divergence. [[v]] where one
+        accuracy was measured; empty where none was.
+    values, curves : numbers, and sequences of numbers, that a program of the user's own or an
+        imported table measured, by name; None where one is not finite.
+    failure : what ended a cell that failed or was timed out.
     telemetry : one entry for each task.
     provenance : what made the record: ``data``, ``device``, ``torch``, ``numerics``, ``code`` and
-        more.
+        more; ``pairing`` ("streams" or "seed number"), ``deterministic`` and ``imported`` where the
+        program was not ours.
     right : which test samples are classified correctly after the last task; see
         ``reports.numbers.right_answers``.
     """
@@ -46,6 +51,9 @@ class Record(TypedDict):
     protocol: NotRequired[dict[str, Any]]
     method: NotRequired[dict[str, Any]]
     provenance: NotRequired[dict[str, Any]]
+    values: NotRequired[dict[str, float | None]]
+    curves: NotRequired[dict[str, list[float | None]]]
+    failure: NotRequired[str]
     right: NotRequired[dict[str, Any]]
 
 
