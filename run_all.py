@@ -171,6 +171,27 @@ def pool(directories: arguments.PooledDirectories, out: arguments.PoolOut = None
     raise typer.Exit(_pool(directories, out))
 
 
+@app.command(name="import")
+def import_(
+    table: arguments.ImportedTable,
+    study: arguments.ImportStudy,
+    out: arguments.Out = None,
+    require: arguments.Require = None,
+) -> None:
+    """Judge results that exist already: a table becomes records, then summarise.
+
+    TABLE is CSV or Parquet, one row a value, with columns of these names (rename those of an export
+    of W&B or MLflow): condition, seed, value; for accuracies by task also after_task and task, from
+    1 on; for curves also step. Other columns count where a claim names them as its metric.
+    Accuracies are fractions from 0 to 1; nan is a run that diverged. Exit codes: 0 done, 1 a
+    control failed or --require not met, 2 bad input, and nothing is written.
+    """
+    from harness.screen.importing import import_results
+
+    required = _required(require)
+    raise typer.Exit(_report(import_results(Terminal(), table, study, out), required))
+
+
 @app.command()
 @answer.of
 def verify(directory: arguments.ReportedDirectory) -> None:

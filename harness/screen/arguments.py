@@ -100,6 +100,12 @@ MergedDirectories = Annotated[
     list[Path], Argument(help="Results directories of one study, as shards left them.")
 ]
 MergeOut = Annotated[Path, Option(help="Results directory to join them in.")]
+ImportedTable = Annotated[
+    Path, Argument(help="A table of results: .csv or .parquet, one row a value.")
+]
+ImportStudy = Annotated[
+    str, Option("--study", help="The study's file: names of conditions, and claims.")
+]
 PooledDirectories = Annotated[
     list[Path], Argument(help="Results directories of one study, one from each site.")
 ]

@@ -94,12 +94,15 @@ class Study(Frozen):
         if isinstance(raw.get("claims"), list):
             raw["claims"] = with_ids(raw["claims"])
         tables = raw.get("conditions")
-        if is_imported(raw, asked=bool((study.context or {}).get("imported"))):
+        seeds = (study.context or {}).get("imported")
+        if is_imported(raw, asked=seeds is not None):
             tables = {
                 name: imported(name, table) if isinstance(table, dict) else table
                 for name, table in raw["conditions"].items()
             }
             raw["conditions"] = tables
+            if seeds:
+                raw.setdefault("seeds", list(seeds))
         if isinstance(tables, dict) and tables and all(map(is_outside, tables.values())):
             raw.setdefault("protocol", None)
             raw["claims"] = cls._about_values(raw)

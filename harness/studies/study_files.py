@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -33,12 +33,13 @@ def shipped_studies() -> dict[str, Path]:
     return {path.stem: path for path in sorted(folder.glob("*.toml"))}
 
 
-def load_study(name_or_path: str, *, imported: bool = False) -> Study:
+def load_study(name_or_path: str, *, imported: Sequence[int] | None = None) -> Study:
     """Read a shipped study by its name, or any study file by its path.
 
     Parameters
     ----------
-    imported : the results of its conditions exist already; their names are all that is needed.
+    imported : the seeds of results that exist already, where these are to be imported: the names
+        of conditions are then all that is needed, and these seeds count where the study has none.
 
     Raises
     ------
@@ -95,7 +96,7 @@ def read_text(path: Path) -> str:
 
 
 def validate_study(
-    raw: object, place: str, folder: Path | None = None, *, imported: bool = False
+    raw: object, place: str, folder: Path | None = None, *, imported: Sequence[int] | None = None
 ) -> Study:
     """Turn parsed TOML or JSON into a Study.
 
