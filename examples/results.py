@@ -2,6 +2,7 @@
 
 import csv
 import warnings
+from pathlib import Path
 
 from sklearn.datasets import load_digits
 from sklearn.linear_model import SGDClassifier
@@ -10,7 +11,7 @@ from sklearn.model_selection import train_test_split
 
 warnings.filterwarnings("ignore")  # five passes are not meant to converge
 images, labels = load_digits(return_X_y=True)
-with open("results.csv", "w", newline="") as file:
+with Path("results.csv").open("w", newline="") as file:
     table = csv.writer(file)
     table.writerow(["condition", "seed", "value", "accuracy"])
     for condition, average in (("plain", False), ("averaged", True)):

@@ -1,7 +1,4 @@
-"""What is measured, and conditions whose cells no stack of ours trains.
-
-Their numbers come from a table that exists already, or from a program of the user's own.
-"""
+"""What is measured on each seed, and conditions whose results exist already."""
 
 from __future__ import annotations
 
@@ -46,12 +43,12 @@ class Measure(Frozen):
         return self.unit == POINTS
 
 
-class Outside(Frozen):
-    """A named condition whose cells are made outside of our stack.
+class ImportedCondition(Frozen):
+    """A named condition whose results exist already: nothing here trains it.
 
     Attributes
     ----------
-    method : everything that can change its numbers: what makes them, and its parameters by name.
+    method : its name, under ``IMPORTED``, and what else the study says of it.
     levels : as of ``harness.studies.condition.Condition``.
     """
 
@@ -62,11 +59,6 @@ class Outside(Frozen):
     def __hash__(self) -> int:  # a dict has no hash
         return hash((self.name, digest(self.method)))
 
-    @property
-    def is_imported(self) -> bool:
-        """Whether its numbers come from a table that exists already."""
-        return IMPORTED in self.method
-
     def settings(self) -> dict[str, Any]:
         """Return everything about the condition that can change its numbers, JSON-ready."""
         return {"protocol": {}, "method": dict(self.method)}
@@ -76,11 +68,24 @@ class Outside(Frozen):
         return digest([NUMERICS_REVISION, data_checksum, self.settings()])
 
 
-def is_outside(condition: Any) -> bool:
-    """Tell whether a condition, or the resolved table of one, is made outside of our stack."""
+def is_of_import(condition: Any) -> bool:
+    """Tell whether a condition, or the resolved table of one, is imported."""
     if isinstance(condition, Mapping):
         return "method" in condition and "protocol" not in condition
-    return isinstance(condition, Outside)
+    return isinstance(condition, ImportedCondition)
+
+
+def measures_values(raw: Mapping[str, Any]) -> bool:
+    """Tell whether the cells of a parsed study hold named numbers, not our accuracies alone."""
+    tables = raw.get("conditions")
+    parts = (
+        [t for t in tables.values() if isinstance(t, Mapping)]
+        if isinstance(tables, Mapping)
+        else []
+    )
+    places = [raw, *parts, *(p["method"] for p in parts if isinstance(p.get("method"), Mapping))]
+    keys = ("measure", "train", "command", IMPORTED)
+    return any(place.get(key) is not None for place in places for key in keys)
 
 
 def imported(name: str, table: Mapping[str, Any]) -> dict[str, Any]:

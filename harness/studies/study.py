@@ -31,7 +31,14 @@ from harness.studies.claims import Claim, Comparisons, Curve, Published
 from harness.studies.condition import Condition, Protocol, digest
 from harness.studies.factors import Factor, Name, check_level, crossings
 from harness.studies.known_data import KNOWN_DATA, held_out
-from harness.studies.measured import Measure, Outside, imported, is_imported, is_outside
+from harness.studies.measured import (
+    ImportedCondition,
+    Measure,
+    imported,
+    is_imported,
+    is_of_import,
+    measures_values,
+)
 from harness.studies.seeds import MOST_SEEDS, distinct, parse_seeds
 from harness.studies.shorthand import about_values, with_ids
 from harness.studies.statements import AnyClaim, Family, Statement, check_families, check_statement
@@ -40,8 +47,8 @@ ARRANGEMENT = {"pairs", "comparisons", "causes"}
 """Fields that decide how a report shows results, and nothing of the results or verdicts."""
 
 AnyCondition = Annotated[
-    Annotated[Condition, Tag("ours")] | Annotated[Outside, Tag("outside")],
-    Discriminator(lambda table: "outside" if is_outside(table) else "ours"),
+    Annotated[Condition, Tag("trained")] | Annotated[ImportedCondition, Tag("imported")],
+    Discriminator(lambda table: "imported" if is_of_import(table) else "trained"),
 ]
 
 
@@ -103,14 +110,15 @@ class Study(Frozen):
             raw["conditions"] = tables
             if seeds:
                 raw.setdefault("seeds", list(seeds))
-        if isinstance(tables, dict) and tables and all(map(is_outside, tables.values())):
+        if isinstance(tables, dict) and tables and all(map(is_of_import, tables.values())):
             raw.setdefault("protocol", None)
+        if measures_values(raw):
             raw["claims"] = cls._about_values(raw)
         return raw
 
     @classmethod
     def _about_values(cls, raw: dict[str, Any]) -> Any:
-        """Return the claims of a study whose cells are made outside of our stack."""
+        """Return the claims of a study whose cells hold named numbers."""
         claims = raw.get("claims", [])
         try:
             measure = Measure.model_validate(raw.get("measure") or {})
@@ -268,14 +276,14 @@ class Study(Frozen):
 
     @property
     def ours(self) -> dict[str, Condition]:
-        """The conditions that our stack trains, by name."""
+        """The conditions that can be trained here, by name."""
         return {name: c for name, c in self.conditions.items() if isinstance(c, Condition)}
 
     @property
     def imported(self) -> tuple[str, ...]:
         """The names of the conditions whose results come from tables that exist already."""
-        outside = [c for c in self.conditions.values() if isinstance(c, Outside)]
-        return tuple(condition.name for condition in outside if condition.is_imported)
+        conditions = self.conditions.values()
+        return tuple(c.name for c in conditions if isinstance(c, ImportedCondition))
 
     @property
     def measured(self) -> Measure:

@@ -126,7 +126,7 @@ def validate_study(
             keys = problem["loc"]
             if keys[:1] == ("claims",) and keys[2:3] in (("claim",), ("statement",)):
                 keys = (*keys[:2], *keys[3:])  # which of the two classes of claims it is
-            if keys[:1] == ("conditions",) and keys[2:3] in (("ours",), ("outside",)):
+            if keys[:1] == ("conditions",) and keys[2:3] in (("trained",), ("imported",)):
                 keys = (*keys[:2], *keys[3:])
             location = ".".join(_place(raw, keys))
             message = problem["msg"].removeprefix("Value error, ")
