@@ -29,7 +29,11 @@ from reports.numbers.paired import paired_gains
 from reports.numbers.verdict import SIGNS
 
 
-def draw_estimation(judged: JudgedClaim, style_of: Mapping[str, Style]) -> Figure:
+def draw_estimation(
+    judged: JudgedClaim,
+    style_of: Mapping[str, Style],
+    label: str = "accuracy after the last task (%)",
+) -> Figure:
     """Draw each seed's two accuracies joined, and beside them the differences.
 
     The diamond is the mean difference, with the two intervals that decided the verdict (the thick
@@ -60,7 +64,7 @@ def draw_estimation(judged: JudgedClaim, style_of: Mapping[str, Style]) -> Figur
         )
         left.set_xticks([0, 1], [wrapped(pair.baseline, 16), wrapped(pair.treatment, 16)])
         left.set_xlim(-0.35, 1.35)
-        left.set_ylabel("accuracy after the last task (%)")
+        left.set_ylabel(label)
         left.set_title(f"{which_seeds(len(pair.seeds))}, each a line")
         right.axhspan(
             claim.reported - claim.margin,

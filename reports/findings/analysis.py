@@ -28,6 +28,7 @@ from reports.findings.criteria import Criterion, criteria
 from reports.findings.error_rates import ErrorRate, error_rates
 from reports.findings.families import JudgedFamily, Told, judged_families, told
 from reports.findings.looks import Look
+from reports.findings.measured import TASKS, Values, values_of
 from reports.findings.notices import notices
 from reports.findings.origins import (
     CellCounts,
@@ -37,10 +38,12 @@ from reports.findings.origins import (
     origins,
     provenance_counts,
 )
+from reports.findings.pairing import Pairing, pairings
 from reports.findings.requirements import failed_controls
 from reports.findings.robustness import Robustness, procedure_of, robust
 from reports.findings.statements import JudgedStatement, judge_statement
-from reports.numbers import tables
+from reports.findings.unshared import as_paired
+from reports.numbers import tables, values
 from reports.numbers.intervals import FIXED, Procedure
 from reports.numbers.metrics import Floats
 from reports.numbers.records import Record, is_done
@@ -74,9 +77,13 @@ def measured(records: Sequence[Record], study: Study) -> Measured:
     """Return the tables of the selected records; their order does not matter."""
     done = [record for record in records if is_done(record)]
     present = {record["condition"] for record in records}
+    names, measure = [name for name in study.conditions if name in present], study.measured
+    # A summary has the columns that its numbers have: accuracies by task, or one number a cell.
+    by_task = measure.is_accuracy and tables.task_count(records) >= TASKS
+    summary = tables.summary(records, names) if by_task else values.summary(records, names, measure)
     return Measured(
-        tidy=tables.tidy(records),
-        summary=tables.summary(records, [name for name in study.conditions if name in present]),
+        tidy=tables.tidy(records) if measure.is_accuracy else values.tidy(records),
+        summary=summary,
         published=tables.published_finals(tables.task_count(records), study.published),
         curves=tables.curves(done),
         matrices=tables.matrices(done, list(study.conditions)),
@@ -112,6 +119,8 @@ class Analysis:
     bridges : how much machines that round differently matter, where cells were trained on both.
     command : the one that makes the records anew, where that is known.
     measured : the accuracies and telemetry themselves.
+    values : the number that each cell measured.
+    pairings : what pairing buys, for comparisons whose seeds are known by number only.
     """
 
     study: str
@@ -142,6 +151,8 @@ class Analysis:
     robustness: tuple[Robustness, ...]
     command: str | None = None
     measured: Measured = field(compare=False, repr=False, kw_only=True)
+    values: Values = field(compare=False, repr=False, kw_only=True)
+    pairings: tuple[Pairing, ...] = ()
 
     @property
     def judged(self) -> list[JudgedClaim | JudgedStatement]:
@@ -168,6 +179,7 @@ def analyse(
     records_by_cell = {(record["condition"], record["seed"]): record for record in records}
     seeds = seeds_of(records, study)
     tasks = tables.task_count(records)
+    gains, others = as_paired(study, records_by_cell)
     judged_claims = [
         robust(
             judge_claim(records_by_cell, claim, seeds, procedure),
@@ -178,13 +190,12 @@ def analyse(
             study,
             tasks,
         )
-        for claim in study.gains
+        for claim in gains
     ]
     claims = tuple(judged for judged, _ in judged_claims)
     robustness = tuple(found for _, found in judged_claims if found is not None)
     statements = tuple(
-        judge_statement(records_by_cell, claim, seeds, procedure, looks)
-        for claim in study.statements
+        judge_statement(records_by_cell, claim, seeds, procedure, looks) for claim in others
     )
     told_by_claim = told(claims, statements)
     agreement = tuple(agreements(records, study.published))
@@ -235,4 +246,6 @@ def analyse(
         robustness=robustness,
         command=command,
         measured=measured(records, study),
+        values=values_of(records, list(study.conditions), study.measured, tasks),
+        pairings=pairings(records_by_cell, claims, statements, seeds),
     )

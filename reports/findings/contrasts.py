@@ -137,6 +137,8 @@ def contrast(
 def did_the_same(first: Record, second: Record) -> bool:
     """Tell whether two cells agree in all accuracies, and in every answer where both kept them."""
     answers = first.get("right"), second.get("right")
+    if first.get("values") != second.get("values"):
+        return False
     return first["accuracy"] == second["accuracy"] and (None in answers or answers[0] == answers[1])
 
 
@@ -190,7 +192,7 @@ def final_accuracies(records: Sequence[Record]) -> dict[str, dict[int, float]]:
     """Return by condition and seed the final accuracy in % of the cells that are done."""
     finals: dict[str, dict[int, float]] = {}
     for record in records:
-        if is_done(record):
+        if is_done(record) and record["accuracy"]:
             finals.setdefault(record["condition"], {})[record["seed"]] = final_accuracy(record)
     return finals
 

@@ -8,12 +8,18 @@ from reports.findings.origins import mixed_seeds, seed_ranges
 from reports.numbers.records import Record
 from reports.numbers.words import listed
 
+MOST_NAMED = 5
 OTHER_DATA = "NOT THE CLAIM'S DATA SET"
 
 
 def notices(records: Sequence[Record]) -> tuple[str, ...]:
     """Return the notices that belong above a report on these records; usually there are none."""
-    return (*_of_other_data(records), *_of_emulation(records), *_of_mixture(records))
+    return (
+        *_of_other_data(records),
+        *_of_chance(records),
+        *_of_emulation(records),
+        *_of_mixture(records),
+    )
 
 
 def _of_other_data(records: Sequence[Record]) -> Iterator[str]:
@@ -27,6 +33,27 @@ def _of_other_data(records: Sequence[Record]) -> Iterator[str]:
             f"the benchmark's own (checksum {', '.join(checksums)}): numbers and verdicts say "
             "nothing about the published ones."
         )
+
+
+def _of_chance(records: Sequence[Record]) -> Iterator[str]:
+    names = sorted(
+        {
+            record["condition"]
+            for record in records
+            if record.get("provenance", {}).get("deterministic") is False
+        }
+    )
+    if names:
+        yield (
+            f"NOT DETERMINISTIC. In a trial before the run the same seed gave two values of "
+            f"{_named(names)}: to run a cell again gives another number, and its seed does not say "
+            "all that it depends on."
+        )
+
+
+def _named(names: Sequence[str]) -> str:
+    more = [f"{len(names) - MOST_NAMED} more"] if len(names) > MOST_NAMED else []
+    return listed([*names[:MOST_NAMED], *more])
 
 
 def _of_emulation(records: Sequence[Record]) -> Iterator[str]:

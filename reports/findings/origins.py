@@ -60,7 +60,9 @@ def provenance_counts(records: Sequence[Record]) -> tuple[tuple[str, CellCounts]
     counts: dict[str, Counter[str]] = {}
     for which, provenance in {id(provenance): provenance for provenance in origins_of}.items():
         origin = dict(provenance)
-        origin |= {f"code {part}": content for part, content in origin.pop("code", {}).items()}
+        for whole in ("code", "imported"):
+            parts = origin.pop(whole, {})
+            origin |= {f"{whole} {part}": content for part, content in parts.items()}
         for name, value in origin.items():
             counts.setdefault(name, Counter())[str(value)] += cells[which]
     return tuple((name, tuple(sorted(counts[name].items()))) for name in sorted(counts))

@@ -27,7 +27,7 @@ from reports.numbers.rules import Rule, first, p_of, target
 from reports.numbers.sequential import ANYTIME
 from reports.numbers.study import Statement
 from reports.numbers.two_samples import TwoSamples, side
-from reports.numbers.words import counted
+from reports.numbers.words import counted, sized
 
 INCONCLUSIVE = "INCONCLUSIVE"
 SECOND_LOOK = "judged by the wider intervals that allow for a second look"
@@ -237,7 +237,7 @@ class Kind(ABC):
         sizes = list(dict.fromkeys(samples.sizes))
         seeds = " and ".join(map(str, samples.sizes)) if len(sizes) > 1 else f"{sizes[0]}"
         sentence = (
-            f"The {self.subject(claim, samples)} is {estimate.mean:+.4g} {unit_of(claim)} over "
+            f"The {self.subject(claim, samples)} is {sized(estimate.mean)} {unit_of(claim)} over "
             f"{seeds} seed{'s' * (seeds != '1')}, {self.data(claim)} "
             f"({_ends(ci, 1 - claim.alpha)}; {_ends(inner, 1 - 2 * claim.alpha)})"
         )
@@ -260,4 +260,4 @@ class Kind(ABC):
 
 
 def _ends(interval: Interval, level: float) -> str:
-    return f"{100 * level:.3g}% interval {interval.low:+.4g} to {interval.high:+.4g}"
+    return f"{100 * level:.3g}% interval {sized(interval.low)} to {sized(interval.high)}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reports.judging.scalars import scalar
+from reports.judging.scalars import measured, scalar
 from reports.numbers.intervals import Floats
 from reports.numbers.records import Record, is_done
 from reports.numbers.study import Statement
@@ -59,7 +59,7 @@ def gather(
             if value is not None:
                 found[name][seed] = value
             elif is_done(record):
-                faults.setdefault(seed, []).append(f"{name} has no {claim.field or claim.metric}")
+                faults.setdefault(seed, []).append(f"{name} has no {measured(claim)}")
             else:
                 faults.setdefault(seed, []).append(f"{name} {record['status']}")
     if paired:

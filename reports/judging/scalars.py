@@ -8,6 +8,8 @@ from reports.numbers import metrics
 from reports.numbers.records import Record
 from reports.numbers.study import Statement
 
+VALUES = "values."
+"""Where in a record the named numbers lie that a program or a table measured."""
 LOWER_IS_BETTER = frozenset({"forgetting"})
 
 
@@ -58,7 +60,7 @@ def measured(claim: Statement) -> str:
         case "task-accuracy":
             return f"accuracy of task {claim.task}"
         case "record":
-            return f"{claim.field}"
+            return (claim.field or "").removeprefix(VALUES)
     return claim.metric.replace("-", " ")
 
 

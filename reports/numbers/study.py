@@ -28,6 +28,19 @@ class Source(typing.Protocol):
     def runs(self) -> dict[str, int]: ...
 
 
+class Measure(typing.Protocol):
+    """The number that is measured on each seed, its unit, and which way is better."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def unit(self) -> str: ...
+    @property
+    def higher_is_better(self) -> bool: ...
+    @property
+    def is_accuracy(self) -> bool: ...
+
+
 class Claim(typing.Protocol):
     """A reported gain of one condition over another, in its unit."""
 
@@ -149,13 +162,16 @@ class Study(typing.Protocol):
     and ``causes`` the study that takes the differences between conditions apart. ``chance`` is the
     accuracy after the last task, a fraction, of a network that guesses; None where it is not known.
 
-    The claims are gains in final accuracy, and statements.
+    The claims are gains in final accuracy, and statements. ``measured`` is what stands for the
+    final accuracy where something else is measured.
     """
 
     @property
     def name(self) -> str: ...
     @property
     def seeds(self) -> Sequence[int]: ...
+    @property
+    def measured(self) -> Measure: ...
     @property
     def conditions(self) -> dict[str, Any]: ...
     @property

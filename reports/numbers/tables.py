@@ -37,10 +37,14 @@ def _frame(columns: Mapping[str, Sequence[Any] | metrics.Floats]) -> pd.DataFram
 
 
 def _stacks(done: Sequence[Record]) -> Iterator[tuple[list[int], metrics.Floats]]:
-    """Yield for each number T of tasks the places of its records and their matrices (n, T, T)."""
+    """Yield for each number T of tasks the places of its records and their matrices (n, T, T).
+
+    Records of other measures than accuracies are left out.
+    """
     by_tasks: dict[int, list[int]] = {}
     for place, record in enumerate(done):
-        by_tasks.setdefault(len(record["accuracy"]), []).append(place)
+        if record["accuracy"]:
+            by_tasks.setdefault(len(record["accuracy"]), []).append(place)
     for places in by_tasks.values():
         yield places, np.array([done[place]["accuracy"] for place in places], dtype=np.float64)
 
@@ -187,7 +191,7 @@ def matrices(done: Sequence[Record], conditions: Sequence[str]) -> dict[str, met
     """
     by_condition: dict[str, dict[int, metrics.Floats]] = {name: {} for name in conditions}
     for record in done:
-        if record["condition"] in by_condition:
+        if record["condition"] in by_condition and record["accuracy"]:
             by_condition[record["condition"]][record["seed"]] = metrics.as_matrix(
                 record["accuracy"]
             )

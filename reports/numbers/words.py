@@ -18,6 +18,11 @@ def number(value: float | None) -> str:
     return "-" if value is None or math.isnan(value) else f"{value:.2f}"
 
 
+def sized(value: float, sign: str = "+") -> str:
+    """Return a number of any size with four digits, large ones with all: +0.0012, +35,120."""
+    return f"{value:{sign},.0f}" if 1e4 <= abs(value) < 1e15 else f"{value:{sign}.4g}"
+
+
 def interval(ends: Interval, form: Callable[[float], str] = signed) -> str:
     """Return "low to high"; "-" where an end is infinite."""
     if not (math.isfinite(ends.low) and math.isfinite(ends.high)):

@@ -16,10 +16,13 @@ from reports.findings.origins import code_notice
 from reports.findings.robustness import Robustness, planned_words
 from reports.findings.statements import JudgedStatement
 from reports.numbers.study import Study
+from reports.numbers.values import shown_unit
 from reports.numbers.verdict import Verdict
+from reports.numbers.words import interval
 from reports.output.listing import Listing, on_screen, verdict_style
 from reports.sections.causes import cause_sentences
-from reports.sections.kinds import MEANING, family_paragraphs, together
+from reports.sections.kinds import MEANING, family_paragraphs, signed, together
+from reports.sections.measured import value_rows
 from reports.sections.robustness import published_words
 from reports.sections.verdict import caveat, headline, verdict_words
 
@@ -33,13 +36,19 @@ def show(out: Console, analysis: Analysis, study: Study) -> None:
     out.print()
     _print_notices(out, analysis)
     summary, findings = analysis.measured.summary, cause_sentences(analysis.causes)
-    say(on_screen(out, accuracies(study.name, summary[:MOST_ROWS], analysis.measured.published)))
+    shown = (
+        values(analysis)
+        if analysis.values.single
+        else accuracies(study.name, summary[:MOST_ROWS], analysis.measured.published)
+    )
+    say(on_screen(out, shown))
     if len(summary) > MOST_ROWS:
         say(f"and {len(summary) - MOST_ROWS} more conditions: see the page or summary.csv")
     if analysis.claims:
         say(on_screen(out, verdicts(analysis.claims, analysis.robustness)))
     if analysis.statements:
-        say(on_screen(out, other_verdicts(analysis.statements)))
+        others = analysis.values.measure.is_accuracy
+        say(on_screen(out, other_verdicts(analysis.statements, others=others)))
     if analysis.statements and analysis.order[0] == analysis.statements[0].claim.id:
         say(f"\n{headline(analysis)}", style="bold")
     elif analysis.claims:
@@ -104,11 +113,24 @@ def accuracies(
         if row["diverged"]:
             seeds += f" + {row['diverged']} diverged"
         others = [_number(values.get(row["condition"])) for values in published.values()]
-        interval = _interval(row["final_accuracy_low"], row["final_accuracy_high"])
+        ends = _interval(row["final_accuracy_low"], row["final_accuracy_high"])
         accuracy = _number(row["final_accuracy"])
         transfer = _number(row["backward_transfer"], "+.2f")
-        rows.append([row["condition"], accuracy, interval, transfer, seeds, *others])
+        rows.append([row["condition"], accuracy, ends, transfer, seeds, *others])
     return Listing(title, ("condition", *numbers), rows, caption, frozenset(numbers))
+
+
+def values(analysis: Analysis) -> Listing:
+    """Return for the screen what a study measured that has one number on each seed."""
+    measure = analysis.values.measure
+    way = "higher" if measure.higher_is_better else "lower"
+    caption = (
+        f"{measure.name}: mean over seeds, {shown_unit(measure)}, with its 95% t interval; {way} "
+        "is better"
+    )
+    numbers = (measure.name, "95% interval", "seeds")
+    rows = value_rows(analysis)[:MOST_ROWS]
+    return Listing(analysis.study, ("condition", *numbers), rows, caption, frozenset(numbers))
 
 
 def verdicts(claims: Sequence[JudgedClaim], robustness: Sequence[Robustness] = ()) -> Listing:
@@ -134,15 +156,18 @@ def verdicts(claims: Sequence[JudgedClaim], robustness: Sequence[Robustness] = (
             verdict += f" (seeds that would settle it: {planned_words(plans[0])})"
         elif judged.judgement.verdict is Verdict.DIRECTION_ONLY:
             verdict += " (its margin is not smaller than the claim)"
-        interval = _interval(judged.judgement.ci.low, judged.judgement.ci.high)
-        rows.append([claim.id, reported, f"{comparison.mean:+.2f}", interval, seeds, verdict])
+        ends = _interval(judged.judgement.ci.low, judged.judgement.ci.high)
+        rows.append([claim.id, reported, f"{comparison.mean:+.2f}", ends, seeds, verdict])
     numbers = ("reported", "gain", "interval", "seeds")
     headings = ("claim", *numbers, "verdict")
     return Listing("claims", headings, rows, caption, frozenset(numbers), "verdict")
 
 
-def other_verdicts(statements: Sequence[JudgedStatement]) -> Listing:
-    """Return the claims of other kinds for the screen: asked, found, verdict."""
+def other_verdicts(statements: Sequence[JudgedStatement], *, others: bool = True) -> Listing:
+    """Return the claims of other kinds for the screen: asked, found, verdict.
+
+    ``others`` : whether there could be gains in final accuracy beside them.
+    """
     kinds = {one.ruling.procedure for one in statements if one.ruling is not None}
     caption = f"found: {MEANING}; intervals: {', '.join(sorted(kinds)) or '-'}"
     rows = []
@@ -155,12 +180,12 @@ def other_verdicts(statements: Sequence[JudgedStatement]) -> Listing:
         if ruling.seeds_needed is not None:
             verdict += f" (about {ruling.seeds_needed} seeds would settle it)"
         seeds = "/".join(map(str, dict.fromkeys(one.sizes)))
-        ends = _interval(ruling.ci.low, ruling.ci.high)
-        found = f"{ruling.estimate:+.2f}"
+        ends = interval(ruling.ci, signed)
+        found = signed(ruling.estimate)
         rows.append([claim.id, claim.kind, one.asks, found, ends, seeds, verdict])
     numbers = ("found", "interval", "seeds")
     headings = ("claim", "kind", "asks", *numbers, "verdict")
-    title = "claims of other kinds"
+    title = "claims of other kinds" if others else "claims"
     return Listing(title, headings, rows, caption, frozenset(numbers), "verdict")
 
 

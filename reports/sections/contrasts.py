@@ -48,9 +48,11 @@ def seed_by_seed(analysis: Analysis) -> Section | None:
     if pair.dropped:
         rows = [[str(seed), why] for seed, why in pair.dropped]
         shown.append(Table("Seeds in no pair", ["seed", "why"], rows))
-    drawn = Drawing(
-        "estimation", alt, partial(draw_estimation, judged, styles_of(analysis)), caption
-    )
+    values, styles = analysis.values, styles_of(analysis)
+    draw = partial(draw_estimation, judged, styles)
+    if values.single:
+        draw = partial(draw_estimation, judged, styles, f"{values.measure.name} (%)")
+    drawn = Drawing("estimation", alt, draw, caption)
     return Section("seeds", "Seed by seed", [claim.text + "."], [drawn], shown)
 
 
@@ -65,7 +67,8 @@ def contrasts_section(analysis: Analysis) -> Section | None:
         and (member.contrast.treatment, member.contrast.baseline) not in claimed
     ]
     ruled = [one for one in analysis.statements if one.ruling is not None]
-    drawable = [one for one in ruled if unit_of(one.claim) == "points" and one.claim.kind != "rank"]
+    unit = analysis.values.measure.unit
+    drawable = [one for one in ruled if unit_of(one.claim) == unit and one.claim.kind != "rank"]
     if not claims and not others and not drawable:
         return None
     sentences = [
@@ -89,7 +92,8 @@ def contrasts_section(analysis: Analysis) -> Section | None:
     left_out = [one.claim.id for one in ruled if one not in drawable]
     caption = ""
     if drawable:
-        caption = f"Claims of other kinds: {MEANING}."
+        others = "Claims of other kinds: " if analysis.values.measure.is_accuracy else ""
+        caption = f"{others}{MEANING[:1].upper() if not others else MEANING[:1]}{MEANING[1:]}."
     if left_out:
         caption += f" Not drawn, because in other units or of several numbers: {listed(left_out)}."
     draw = partial(draw_forest, claims, drawable, others)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from reports.findings.analysis import Analysis
 from reports.findings.statements import JudgedStatement
 from reports.judging.scalars import measured, unit_of
-from reports.numbers.words import interval, listed, p_value
+from reports.numbers.words import interval, listed, p_value, sized
 from reports.sections.section import Table
 
 MEANING = (
@@ -23,7 +23,8 @@ def statement_tables(analysis: Analysis) -> list[Table]:
     if real:
         header = ["claim", "kind", "verdict", "asks", "found", "interval", "p", "seeds",
                   "to settle", "of", "says"]  # fmt: skip
-        caption = f"Claims of other kinds ({MEANING})"
+        others = analysis.values.measure.is_accuracy
+        caption = f"{'Claims of other kinds' if others else 'The claims'} ({MEANING})"
         tables.append(Table(caption, header, [_row(one) for one in real]))
     if controls:
         header = ["control", "kind", "verdict", "must be", "", "found", "interval", "says"]
@@ -51,8 +52,8 @@ def _row(one: JudgedStatement) -> list[str]:
         claim.kind,
         ruling.label,
         one.asks,
-        _signed(ruling.estimate),
-        interval(ruling.ci, _signed),
+        signed(ruling.estimate),
+        interval(ruling.ci, signed),
         "-" if ruling.p_value is None else p_value(ruling.p_value),
         seeds,
         "-" if ruling.seeds_needed is None else str(ruling.seeds_needed),
@@ -70,7 +71,7 @@ def _rank_tables(one: JudgedStatement) -> list[Table]:
     rows = [
         [
             standing.condition,
-            f"{standing.mean:.4g}",
+            sized(standing.mean, ""),
             f"{100 * standing.best_on:.0f}",
             "-" if standing.chance_best is None else f"{100 * standing.chance_best:.1f}",
             "yes" if standing.may_be_best else "no",
@@ -82,7 +83,7 @@ def _rank_tables(one: JudgedStatement) -> list[Table]:
     best = Table(f"{one.claim.id}: how often each is best", header, rows)
     header = ["", "over", "difference", "simultaneous interval", "p (Bonferroni)"]
     rows = [
-        [pair.better, pair.other, _signed(pair.difference), interval(pair.ci, _signed),
+        [pair.better, pair.other, signed(pair.difference), interval(pair.ci, signed),
          p_value(pair.p)]
         for pair in ruling.pairs
     ]  # fmt: skip
@@ -178,5 +179,8 @@ def asked_sentences(statements: Sequence[JudgedStatement]) -> list[str]:
     ]
 
 
-def _signed(value: float) -> str:
+def signed(value: float) -> str:
+    """Return a number of any size with its sign, as tables of claims show it."""
+    if abs(value) >= 1000:
+        return f"{value:+,.0f}"
     return f"{value:+.2f}" if abs(value) >= 0.1 or value == 0 else f"{value:+.2g}"

@@ -10,6 +10,7 @@ from reports.numbers.study import Study
 from reports.sections.accuracies import MOST, accuracies_section, learning_section
 from reports.sections.causes import cause_sections
 from reports.sections.contrasts import contrasts_section, seed_by_seed
+from reports.sections.measured import measured_section, pairing_section
 from reports.sections.methods import methods_section
 from reports.sections.robustness import robustness_section
 from reports.sections.section import Section
@@ -24,11 +25,13 @@ def sections(analysis: Analysis, study: Study) -> list[Section]:
     without claims, and there it stands before the measurements.
     """
     names = drawn_conditions(analysis, study)
+    single = analysis.values.single
     measured = [
         seed_by_seed(analysis),
-        accuracies_section(analysis, study, names),
+        measured_section(analysis, names) if single else accuracies_section(analysis, study, names),
         contrasts_section(analysis),
-        learning_section(analysis, names),
+        pairing_section(analysis),
+        None if single else learning_section(analysis, names),
         methods_section(analysis, names),
     ]
     causes = cause_sections(analysis.causes)
@@ -44,7 +47,7 @@ def sections(analysis: Analysis, study: Study) -> list[Section]:
 
 def drawn_conditions(analysis: Analysis, study: Study) -> list[str]:
     """Return the conditions that the figures show, at most ``MOST``, in the study's order."""
-    names = [name for name in study.conditions if name in analysis.measured.matrices]
+    names = [name for name in study.conditions if name in analysis.values.by_seed]
     claimed = {
         name
         for judged in analysis.claims

@@ -14,6 +14,9 @@ from reports.numbers.verdict import SIGNS, Verdict
 from reports.numbers.words import counted, interval, number, signed
 from reports.sections.section import Section, Table
 
+IMPORT_AGAIN = (
+    "Import the same table again: python run_all.py import TABLE --study FILE --out ANOTHER."
+)
 HOLDS = {True: "✓ yes", False: "✗ no", None: "- cannot tell"}
 
 
@@ -100,13 +103,16 @@ def how_run(analysis: Analysis, study: Study) -> Section:
     missing = sum(len(cells.missing) for cells in analysis.cells)
     hours = analysis.compute_seconds / 3600
     spent = f"{hours:.1f} hours" if hours >= 2 else f"{analysis.compute_seconds / 60:.1f} minutes"
+    imported = analysis.values.imported
+    first = f"The first cell finished {analysis.first_run or 'at a time that no record says'}."
+    again = IMPORT_AGAIN if imported else _again(analysis.command)
     paragraphs = [
         f"Study {analysis.study}. Its fingerprint {analysis.fingerprint} covers all that it says, "
-        "margins of the claims included: a change of any of it is another fingerprint. The first "
-        f"cell finished {analysis.first_run or 'at a time that no record says'}.",
-        f"{counted(done, 'cell')} done, {diverged} diverged, {missing} missing; {spent} of "
-        "compute, summed over cells.",
-        f"{_again(analysis.command)} Make this page again, and check it: python run_all.py report "
+        "margins of the claims included: a change of any of it is another fingerprint. "
+        f"{'Its cells were imported.' if imported else first}",
+        f"{counted(done, 'cell')} done, {diverged} diverged, {missing} missing"
+        f"{'' if imported else f'; {spent} of compute, summed over cells'}.",
+        f"{again} Make this page again, and check it: python run_all.py report "
         "DIRECTORY, python run_all.py verify DIRECTORY, with the directory that holds this report. "
         "The same records give the same bytes.",
     ]
@@ -123,12 +129,13 @@ def how_run(analysis: Analysis, study: Study) -> Section:
         [str(origin.device), str(origin.torch), str(origin.numerics), str(origin.cells)]
         for origin in analysis.devices
     ]
+    machine_header = ["device", "torch", "arithmetic", "cells"]
     provenance_rows = [
         [name, value, str(count)] for name, values in analysis.provenance for value, count in values
     ]
     tables = [
         Table("Cells", ["condition", "done", "diverged", "missing seeds"], cell_rows, folded=True),
-        Table("Machines", ["device", "torch", "arithmetic", "cells"], machine_rows),
+        *([] if imported else [Table("Machines", machine_header, machine_rows)]),
         Table(
             "Provenance of the records", ["what", "value", "cells"], provenance_rows, folded=True
         ),

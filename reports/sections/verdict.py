@@ -176,7 +176,7 @@ def differing(a: Any, b: Any) -> list[str]:
     return [
         name
         for name, value in first_choices.items()
-        if name in second_choices and value != second_choices[name]
+        if name in second_choices and value != second_choices[name] and name != "imported"
     ]
 
 

@@ -1,0 +1,72 @@
+"""What a study measured on each seed, where that is one number and no sequence of tasks."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from reports.numbers.records import Record
+from reports.numbers.study import Measure
+from reports.numbers.values import BySeed, by_seed, curves_of
+
+TASKS = 2
+"""Number of tasks from which accuracies by task are shown, and not one number."""
+
+
+@dataclass(frozen=True)
+class ImportedFile:
+    """A table that records were imported from."""
+
+    file: str
+    sha256: str
+    cells: int
+
+
+@dataclass(frozen=True)
+class Values:
+    """One number for each cell; from ``values_of``.
+
+    Attributes
+    ----------
+    measure : its name, unit, and which way is better.
+    single : whether it is all that was measured, and no accuracies of several tasks.
+    by_seed : by condition and seed, in the unit in which it is shown.
+    curves : by name, condition and seed: sequences that cells recorded.
+    files : tables that records were imported from.
+    imported : whether all of them were.
+    """
+
+    measure: Measure
+    single: bool
+    by_seed: BySeed
+    curves: Mapping[str, Mapping[str, Sequence[Sequence[float]]]]
+    files: tuple[ImportedFile, ...]
+    imported: bool
+
+    @property
+    def shared(self) -> bool:
+        """Whether two conditions have a seed in common."""
+        seeds = [seed for values in self.by_seed.values() for seed in values]
+        return len(set(seeds)) < len(seeds)
+
+
+def values_of(
+    records: Sequence[Record], conditions: Sequence[str], measure: Measure, tasks: int
+) -> Values:
+    """Return what the selected records measured; their order does not matter.
+
+    Parameters
+    ----------
+    tasks : how many there are.
+    """
+    origins = [record.get("provenance", {}).get("imported") for record in records]
+    counts = Counter((str(o["file"]), str(o["sha256"])) for o in origins if o is not None)
+    return Values(
+        measure=measure,
+        single=tasks < TASKS,
+        by_seed=by_seed(records, conditions, measure),
+        curves=curves_of(records, conditions, measure),
+        files=tuple(ImportedFile(*file, cells) for file, cells in sorted(counts.items())),
+        imported=bool(records) and None not in origins,
+    )
