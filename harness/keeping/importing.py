@@ -22,6 +22,8 @@ STEP = "step"
 PAIRING = "seed number"
 """How cells of one seed belong together: nothing is known of their random draws."""
 MOST_TASKS = 1000
+LEAST = 1e-5
+"""Numbers must be larger than this, so that differences of 1 in 100,000 are told apart."""
 
 
 @dataclass(frozen=True)
@@ -47,14 +49,8 @@ class Form:
     others: tuple[str, ...]
 
 
-def form_of(path: str, columns: Sequence[str], study: Study) -> Form:
-    """Return what the columns of a table say of a study.
-
-    Raises
-    ------
-    InputError
-        Where a column is missing, or columns contradict each other.
-    """
+def check_columns(path: str, columns: Sequence[str]) -> None:
+    """Raise InputError where a column is missing that every table has, or columns contradict."""
     for name in (*CELL, VALUE):
         if name not in columns:
             raise InputError(
@@ -67,6 +63,18 @@ def form_of(path: str, columns: Sequence[str], study: Study) -> Form:
         raise InputError(f"{path}: the column '{given[0]}' needs one named '{other}' beside it")
     if given and STEP in columns:
         raise InputError(f"{path}: a value is after a task or at a step: remove one of the columns")
+
+
+def form_of(path: str, columns: Sequence[str], study: Study) -> Form:
+    """Return what the columns of a table say of a study.
+
+    Raises
+    ------
+    InputError
+        Where a column is missing that a claim is about, or the study measures no accuracies and
+        there are tasks.
+    """
+    given = [name for name in TASKS if name in columns]
     if given and not study.measured.is_accuracy:
         raise InputError(
             f"{path}: after_task and task are of accuracies, and {study.measured.name} is measured "
@@ -84,9 +92,9 @@ def form_of(path: str, columns: Sequence[str], study: Study) -> Form:
     return Form(TASKS if given else (STEP,) if STEP in columns else (), tuple(sorted(wanted)))
 
 
-def seeds_in(columns: Sequence[str], rows: Sequence[Row]) -> list[int]:
-    """Return the seeds of a table, rising; none where it has no such column."""
-    return sorted({row.whole("seed", 0) for row in rows}) if "seed" in columns else []
+def seeds_in(rows: Sequence[Row]) -> list[int]:
+    """Return the seeds of a table, rising."""
+    return sorted({row.whole("seed", 0) for row in rows})
 
 
 def records_from(
@@ -126,6 +134,7 @@ def records_from(
         _record(cell, by_cell[cell], form, study, source)
         for cell in sorted(by_cell, key=lambda cell: (order[cell[0]], cell[1]))
     ]
+    _check_resolution(found, study, source)
     if form.place == TASKS:
         _check_sizes(found)
         early = sum(task > after for numbered in by_cell.values() for after, task in numbered)
@@ -204,6 +213,17 @@ def _matrix(rows: Mapping[tuple[int, ...], Row], cell: tuple[str, int]) -> list[
 
 def _seen(tasks: int) -> Iterator[tuple[int, int]]:
     return ((after, task) for after in range(1, tasks + 1) for task in range(1, after + 1))
+
+
+def _check_resolution(records: Sequence[Record], study: Study, source: Source) -> None:
+    """Refuse numbers so small that the tenth place after the point does not tell them apart."""
+    name = study.measured.name
+    sizes = [abs(record.get("values", {}).get(name) or 0.0) for record in records]
+    if 0 < max(sizes) < LEAST:
+        raise InputError(
+            f"{source.file}: no {name} is larger than {max(sizes):g} {study.measured.unit}; choose "
+            "a smaller unit (milli, micro, nano), because statistics are computed to 10 places"
+        )
 
 
 def _check_sizes(records: Sequence[Record]) -> None:

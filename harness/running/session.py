@@ -67,6 +67,7 @@ class Session:
         allow_other_data: bool = False,
         asked: Asked | None = None,
     ) -> None:
+        study.check_trainable()
         self.study = study
         self.chosen = chosen
         self.options = options or Options()

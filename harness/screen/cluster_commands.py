@@ -170,6 +170,7 @@ def _chosen(name: str, part: Part) -> tuple[Study, Study]:
     from harness.studies.study_files import load_study
 
     study = load_study(name)
+    study.check_trainable()
     listed = None
     if part.conditions is not None:
         listed = [name.strip() for name in part.conditions.split(",") if name.strip()]

@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from harness.errors import InputError
-from harness.keeping.importing import Source, form_of, records_from, seeds_in
+from harness.keeping.importing import Source, check_columns, form_of, records_from, seeds_in
 from harness.keeping.records import RESULTS, Record
 from harness.keeping.selection import refuse_to_hide
 from harness.keeping.store import Store
@@ -35,7 +35,8 @@ def import_results(out: Console, table: Path, study_file: str, root: Path | None
         of the same cells.
     """
     columns, rows = read_table(table)
-    study = load_study(study_file, imported=seeds_in(columns, rows))
+    check_columns(str(table), columns)
+    study = load_study(study_file, imported=seeds_in(rows))
     if len(study.imported) < len(study.conditions):
         raise InputError(
             f"{study_file}: study '{study.name}' says how its conditions are trained; a study of "

@@ -96,7 +96,7 @@ def carry_out(
     from harness.keeping.asking import seeds_written
 
     study, request, asked = _resolved(request)
-    _refuse_what_nothing_trains(study)
+    study.check_trainable()
     chosen = study.choose(_listed(request.conditions), request.seeds)
     if request.shard is not None:
         chosen = shard_of(chosen, request.shard)
@@ -146,16 +146,6 @@ def _resolved(request: Request) -> tuple[Study, Request, Asked]:
     name = before["study"] if before is not None and out == named else request.study
     again = replace(request, seeds=seeds, conditions=conditions, root=out)
     return study, again, Asked(study=name, seeds=seeds, conditions=conditions, out=str(out))
-
-
-def _refuse_what_nothing_trains(study: Study) -> None:
-    """Raise InputError where the study's results come from a table."""
-    if study.imported:
-        raise InputError(
-            f"nothing can train '{study.imported[0]}': study '{study.name}' says of its conditions "
-            "only their names, so that their results come from a table: "
-            f"python run_all.py import TABLE --study FILE --out results/{study.name}"
-        )
 
 
 def _run(

@@ -28,7 +28,7 @@ from pydantic import (
 from harness.errors import InputError
 from harness.studies.chosen import Frozen, Seed
 from harness.studies.claims import Claim, Comparisons, Curve, Published
-from harness.studies.condition import Condition, Protocol, digest
+from harness.studies.condition import Condition, Method, Protocol, digest
 from harness.studies.factors import Factor, Name, check_level, crossings
 from harness.studies.known_data import KNOWN_DATA, held_out
 from harness.studies.measured import (
@@ -108,8 +108,10 @@ class Study(Frozen):
                 for name, table in raw["conditions"].items()
             }
             raw["conditions"] = tables
-            if seeds:
-                raw.setdefault("seeds", list(seeds))
+            if seeds is None and "seeds" not in raw:
+                raise ValueError(_nothing_trains(next(iter(tables)), raw.get("name")))
+        if seeds:
+            raw.setdefault("seeds", list(seeds))
         if isinstance(tables, dict) and tables and all(map(is_of_import, tables.values())):
             raw.setdefault("protocol", None)
         if measures_values(raw):
@@ -151,6 +153,7 @@ class Study(Frozen):
         self._check_published()
         self._check_claims()
         self._check_curves()
+        self._check_measure()
         self._check_pairs()
         return self
 
@@ -242,6 +245,23 @@ class Study(Frozen):
             if curve.treatment == curve.baseline:
                 raise ValueError(f"curve '{curve.id}' compares its treatment with itself")
 
+    def _check_measure(self) -> None:
+        """Refuse what is said in points of accuracy where something else is measured."""
+        measure = self.measured
+        if measure.is_accuracy:
+            return
+        if any(isinstance(condition.method, Method) for condition in self.ours.values()):
+            raise ValueError(
+                f"measure.unit: '{measure.unit}', and these conditions measure accuracies; remove "
+                "it"
+            )
+        for name in ("published", "curves", "comparisons"):
+            if getattr(self, name):
+                raise ValueError(
+                    f"{name}: are of accuracies, and {measure.name} is measured in "
+                    f"'{measure.unit}'; remove them, or make them claims"
+                )
+
     def _check_pairs(self) -> None:
         for variant, plain in self.pairs.items():
             for name in (variant, plain):
@@ -305,6 +325,11 @@ class Study(Frozen):
         known = KNOWN_DATA.get(self.benchmark)
         return None if known is None else known.chance
 
+    def check_trainable(self) -> None:
+        """Raise InputError where its results come from a table, so that nothing trains them."""
+        if self.imported:
+            raise InputError(_nothing_trains(self.imported[0], self.name))
+
     def fingerprint(self) -> str:
         """Return a hash of the whole study, margins of the claims included.
 
@@ -340,6 +365,14 @@ class Study(Frozen):
                 name: self.conditions[name] for name in self.conditions if name in conditions
             }
         return self.model_copy(update=changes)
+
+
+def _nothing_trains(condition: object, study: object) -> str:
+    return (
+        f"nothing can train '{condition}': study '{study}' says of its conditions only their "
+        "names, so that their results come from a table: "
+        f"python run_all.py import TABLE --study FILE --out results/{study}"
+    )
 
 
 def _check_ids(kind: str, ids: Sequence[str]) -> None:

@@ -92,8 +92,8 @@ def contrasts_section(analysis: Analysis) -> Section | None:
     left_out = [one.claim.id for one in ruled if one not in drawable]
     caption = ""
     if drawable:
-        others = "Claims of other kinds: " if analysis.values.measure.is_accuracy else ""
-        caption = f"{others}{MEANING[:1].upper() if not others else MEANING[:1]}{MEANING[1:]}."
+        kinds = "Claims of other kinds: " if analysis.values.measure.is_accuracy else ""
+        caption = f"{kinds}{MEANING}." if kinds else f"{MEANING[:1].upper()}{MEANING[1:]}."
     if left_out:
         caption += f" Not drawn, because in other units or of several numbers: {listed(left_out)}."
     draw = partial(draw_forest, claims, drawable, others)

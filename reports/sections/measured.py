@@ -125,7 +125,7 @@ def pairing_section(analysis: Analysis) -> Section | None:
         "on record says that they share any random draw. If they do, the correlation is above "
         "zero, and the paired interval is narrower than Welch's, which pairs nothing. If they do "
         "not, both are right, and the paired one is about as wide or a little wider. Verdicts rest "
-        "on the paired intervals, chosen before the numbers were seen."
+        "on the paired intervals; a claim with pairing = 'none' is judged by Welch's."
     )
     table = Table("With pairs, and without", header, rows)
     return Section("pairing", "What pairing by seed buys", [text], tables=[table])
