@@ -373,7 +373,8 @@ def _analysed(results: Results) -> Analysis:
     elsewhere = as_records(results.elsewhere)
     records = as_records(results.records)
     looks = [Look(*look) for look in results.looks]
-    return analyse(records, results.study, procedure, elsewhere, results.command, looks)
+    standings = results.standings
+    return analyse(records, results.study, procedure, elsewhere, results.command, looks, standings)
 
 
 def _report(directory: Path, required: tuple[str, ...] | None = None) -> int:

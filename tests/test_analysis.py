@@ -30,7 +30,7 @@ def test_unpaired_seeds_are_counted_with_their_reason() -> None:
     found = analyse(RECORDS, STUDY)
     pair = found.claims[0].contrast
     assert pair.seeds == (0, 1)
-    assert pair.dropped == ((2, "treatment diverged"), (3, "treatment missing"))
+    assert pair.dropped == ((2, "treatment diverged"), (3, "treatment not yet run"))
     assert pair.comparison is not None
     assert pair.comparison.mean == pytest.approx(10.5)
     assert [(c.done, c.diverged, c.missing) for c in found.cells] == [(4, 0, ()), (2, 1, (3,))]

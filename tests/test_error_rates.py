@@ -158,7 +158,7 @@ def test_below_eight_seeds_only_normal_differences_are_simulated(n: int, few: bo
 def test_nothing_is_simulated_without_spread() -> None:
     for gains in ([4.0], [4.0, 4.0, 4.0]):
         assert error_rates(paired(gains), SmallClaim()) == []
-    none = Contrast("b", "a", (), (), (), ((0, "treatment missing"),), None)
+    none = Contrast("b", "a", (), (), (), ((0, "treatment not yet run"),), None)
     assert error_rates(none, SmallClaim()) == []
 
 

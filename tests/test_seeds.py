@@ -95,7 +95,7 @@ def test_seeds_of_some_conditions_only_are_missing_of_the_others() -> None:
     kept = records(own, [0, 1]) + [r for r in records(own, [4]) if r["condition"] == ON]
     analysis = analyse(kept, own)
     assert analysis.seeds == (0, 1, 4)
-    assert analysis.claims[0].contrast.dropped == ((4, "baseline missing"),)
+    assert analysis.claims[0].contrast.dropped == ((4, "baseline not yet run"),)
     assert {c.condition: c.missing for c in analysis.cells if c.missing} == {
         name: (4,) for name in own.conditions if name != ON
     }

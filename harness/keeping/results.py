@@ -10,7 +10,9 @@ from harness.errors import InputError
 from harness.keeping.asking import command_of
 from harness.keeping.looks import Looked, read_looks
 from harness.keeping.records import Record
+from harness.keeping.register import REGISTER, read_register
 from harness.keeping.selection import select
+from harness.keeping.standing import Standing, standings
 from harness.keeping.store import Damaged, Store
 from harness.studies.study import Study
 
@@ -29,6 +31,7 @@ class Results:
     command : the command that makes the records anew; None where the directory does not say how it
         was run.
     looks : at which seeds its claims were judged before.
+    standings : whether each claim was fixed before its data, as far as the directory can tell.
     elsewhere : records of cells that were trained in another numerics class too (``run --bridge``).
     """
 
@@ -39,6 +42,7 @@ class Results:
     adaptive: bool
     elsewhere: list[Record]
     looks: list[Looked]
+    standings: list[Standing]
     command: str | None = None
 
 
@@ -53,7 +57,8 @@ def read_results(directory: Path, *, by_index: bool = False) -> Results:
     Raises
     ------
     InputError
-        Where it is no results directory, or holds no intact record of its study.
+        Where it is no results directory, holds no intact record of its study, or its register of
+        claims is damaged.
     """
     store = Store(directory)
     study, adaptive_seeds = store.study(), store.adaptive_seeds()
@@ -72,6 +77,8 @@ def read_results(directory: Path, *, by_index: bool = False) -> Results:
         more, more_damaged = Store(folder).read_all()
         elsewhere += select(more, study).records
         damaged += more_damaged
+    lost = store.had_register() and not (directory / REGISTER).exists()
+    entries = read_register(directory)
     adaptive, asked = adaptive_seeds is not None, store.asked()
     return Results(
         study,
@@ -81,6 +88,7 @@ def read_results(directory: Path, *, by_index: bool = False) -> Results:
         adaptive,
         elsewhere,
         read_looks(directory),
+        standings(study, entries, selection.records, lost=lost),
         asked and command_of(asked, study, selection.records, adaptive=adaptive),
     )
 

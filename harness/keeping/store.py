@@ -214,25 +214,25 @@ class Store:
         self.refuse_other_study(study)
         path = self.root / "study.json"
         first_run = datetime.now(UTC).isoformat(timespec="seconds")
-        if path.exists():
-            present = self._study_file()
+        present = self._study_file() if path.exists() else {}
+        if present:
             first_run = present.get("first_run", first_run)
-            seeds_before = self.adaptive_seeds()
             adaptive_seeds = max(
-                (count for count in (seeds_before, adaptive_seeds) if count), default=None
+                (count for count in (self.adaptive_seeds(), adaptive_seeds) if count), default=None
             )
-            same_study = present.get("fingerprint") == study.fingerprint()
-            asked_before = self.asked()
-            asked = asked or asked_before
-            if same_study and seeds_before == adaptive_seeds and asked == asked_before:
-                return
+            asked = asked or self.asked()
+        # The register of claims is written before this file.
+        register = (self.root / "claims.jsonl").exists() or present.get("register") is True
         content = {
             "fingerprint": study.fingerprint(),
             "first_run": first_run,
             "adaptive_seeds": adaptive_seeds,
             **({} if asked is None else {"asked": asked}),
+            **({"register": True} if register else {}),
             "study": study.model_dump(mode="json", exclude_none=True),
         }
+        if content == present:
+            return
         try:
             self.records.mkdir(parents=True, exist_ok=True)
             temporary = _temporary(path)
@@ -262,6 +262,10 @@ class Store:
         """Return the number of seeds of an adaptive run; None if the directory is not adaptive."""
         count = self._study_file().get("adaptive_seeds")
         return count if isinstance(count, int) else None
+
+    def had_register(self) -> bool:
+        """Tell whether the directory ever had a register of claims."""
+        return (self.root / "study.json").exists() and bool(self._study_file().get("register"))
 
     def asked(self) -> Asked | None:
         """Return the run that was last asked for; None if the directory does not say."""

@@ -52,6 +52,14 @@ class Survey:
             if classes[kind] is not None
         }
 
+    def cells_by_program(self) -> dict[str, int]:
+        """Return how many cells of each program are on record."""
+        counts = np.bincount(self._kinds, minlength=len(self.trained)).tolist()
+        cells: dict[str, int] = {}
+        for part, count in zip(self.trained, counts, strict=True):
+            cells[part["program"]] = cells.get(part["program"], 0) + count
+        return cells
+
     def finals(self, program: str) -> dict[int, float]:
         """Return the mean accuracies after the last task of a program's cells, by seed (fractions).
 

@@ -14,6 +14,7 @@ from harness.data.benchmarks import BENCHMARKS
 from harness.data.own_tasks import Data, make_own_tasks
 from harness.errors import InputError
 from harness.keeping.asking import Asked
+from harness.keeping.register import enter, read_register, restore
 from harness.keeping.selection import refuse_to_hide
 from harness.keeping.store import Damaged, Store
 from harness.keeping.survey import survey
@@ -47,6 +48,7 @@ class Session:
     root : the results directory.
     allow_other_data : train on data that are not the benchmark's own; everything then says so.
     asked : the run as it was typed, which the results directory keeps.
+    came_from : the results directory that the study was read from; None for a study file.
 
     Raises
     ------
@@ -66,8 +68,10 @@ class Session:
         *,
         allow_other_data: bool = False,
         asked: Asked | None = None,
+        came_from: Path | None = None,
     ) -> None:
         study.check_trainable()
+        self._came_from = came_from
         self.study = study
         self.chosen = chosen
         self.options = options or Options()
@@ -121,14 +125,19 @@ class Session:
     def open_store(self, adaptive_seeds: int | None = None) -> list[tuple[Damaged, Path]]:
         """Claim the results directory; returns the damaged records that were set aside.
 
+        What the study claims is in the register of claims before anything else is written.
+
         ``adaptive_seeds`` is as for ``Store.open_for``.
 
         Raises
         ------
         InputError
-            Where the directory belongs to another study or cannot be written.
+            Where the directory belongs to another study or cannot be written, or its register of
+            claims is damaged.
         """
         with held():
+            enter(self.store, self.study, self.data.checksum(), came_from=self._came_from)
+            self._registered = read_register(self.store.root)
             self.store.open_for(self.study, adaptive_seeds=adaptive_seeds, asked=self.asked)
         try:
             return [(bad, self.store.set_aside(bad)) for bad in self._damaged]
@@ -217,6 +226,7 @@ class Session:
         if (self.store.root / "study.json").exists():
             return
         with suppress(InputError):
+            restore(self.store.root, self._registered)
             self.store.open_for(self.study, asked=self.asked)
         checksum = self.data.checksum()
         cells = (cell for block in self.plan.blocks for cell in block)

@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from harness.errors import InputError
+from harness.keeping.register import add_from, enter
 from harness.keeping.store import Conflict, Store
 from harness.keeping.survey import survey
 from harness.screen.messages import warn
@@ -53,6 +54,10 @@ def merge_results(out: Console, directories: Sequence[Path], root: Path) -> int:
             f"the records were made from {len(data)} versions of the data set (checksums "
             f"{', '.join(sorted(checksum[:12] for checksum in data))}); join those of one"
         )
+    if data and target.study_so_far() is not None:
+        enter(target, first, min(data))
+    for directory in directories:
+        add_from(directory, root)
     target.open_for(first)
     conflicts: list[Conflict] = []
     damaged = 0

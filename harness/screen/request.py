@@ -123,10 +123,10 @@ def _resolved(request: Request) -> tuple[Study, Request, Asked]:
     """
     from harness.keeping.asking import Asked
     from harness.keeping.store import Store
-    from harness.studies.study_files import load_study, shipped_studies
+    from harness.studies.study_files import load_study
 
-    named = Path(request.study)
-    if request.study in shipped_studies() or not named.is_dir():
+    named = came_from(request.study)
+    if named is None:
         study = load_study(request.study)
         out = request.root or Path("results") / study.name
         asked = Asked(
@@ -146,6 +146,14 @@ def _resolved(request: Request) -> tuple[Study, Request, Asked]:
     name = before["study"] if before is not None and out == named else request.study
     again = replace(request, seeds=seeds, conditions=conditions, root=out)
     return study, again, Asked(study=name, seeds=seeds, conditions=conditions, out=str(out))
+
+
+def came_from(study: str) -> Path | None:
+    """Return the results directory that a study is named by; None for a name or a study file."""
+    from harness.studies.study_files import shipped_studies
+
+    named = Path(study)
+    return None if study in shipped_studies() or not named.is_dir() else named
 
 
 def _run(
@@ -171,7 +179,14 @@ def _run(
     def session(part: Study) -> Session:
         other = request.allow_other_data
         return Session(
-            study, part, request.data_dir, root, options, allow_other_data=other, asked=asked
+            study,
+            part,
+            request.data_dir,
+            root,
+            options,
+            allow_other_data=other,
+            asked=asked,
+            came_from=came_from(request.study),
         )
 
     if request.dry_run and request.cluster is not None:

@@ -7,14 +7,15 @@ of the records.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pandas as pd
 
 from reports.findings.agreement import Agreement, agreements
 from reports.findings.bridges import NEGLIGIBLE, Bridge, bridges
-from reports.findings.causes import Causes, causes
+from reports.findings.causes import Causes, causes, judged_curve
+from reports.findings.completeness import Completeness, of_cells, of_seeds
 from reports.findings.contrasts import (
     Cells,
     FamilyMember,
@@ -27,6 +28,7 @@ from reports.findings.contrasts import (
 from reports.findings.criteria import Criterion, criteria
 from reports.findings.error_rates import ErrorRate, error_rates
 from reports.findings.families import JudgedFamily, Told, judged_families, told
+from reports.findings.fixing import Fixing, Standing, fixings, late_notices
 from reports.findings.looks import Look
 from reports.findings.measured import TASKS, Values, values_of
 from reports.findings.notices import notices
@@ -47,7 +49,7 @@ from reports.numbers import tables, values
 from reports.numbers.intervals import FIXED, Procedure
 from reports.numbers.metrics import Floats
 from reports.numbers.records import Record, is_done
-from reports.numbers.study import Study
+from reports.numbers.study import Claim, Statement, Study
 
 
 @dataclass(frozen=True)
@@ -121,6 +123,9 @@ class Analysis:
     measured : the accuracies and telemetry themselves.
     values : the number that each cell measured.
     pairings : what pairing buys, for comparisons whose seeds are known by number only.
+    fixed : whether each claim, family and curve was fixed before its data, and what those that were
+        not said before; empty where nobody knows anything of that.
+    whole, complete : how complete the cells of the study are, and by id the seeds of each claim.
     """
 
     study: str
@@ -150,6 +155,9 @@ class Analysis:
     bridges: tuple[Bridge, ...]
     robustness: tuple[Robustness, ...]
     command: str | None = None
+    fixed: tuple[Fixing, ...] = ()
+    whole: Completeness = field(kw_only=True)
+    complete: Mapping[str, Completeness] = field(kw_only=True)
     measured: Measured = field(compare=False, repr=False, kw_only=True)
     values: Values = field(compare=False, repr=False, kw_only=True)
     pairings: tuple[Pairing, ...] = ()
@@ -167,6 +175,7 @@ def analyse(
     elsewhere: Sequence[Record] = (),
     command: str | None = None,
     looks: Sequence[Look] = (),
+    standings: Sequence[Standing] = (),
 ) -> Analysis:
     """Analyse the selected records of a study; the order of the records does not matter.
 
@@ -175,29 +184,35 @@ def analyse(
     elsewhere : records of some of the same cells, from machines that round differently.
     command : the one that makes the records anew, where that is known.
     looks : those that the results directory remembers.
+    standings : whether each claim was fixed before its data, as the directory knows it.
     """
     records_by_cell = {(record["condition"], record["seed"]): record for record in records}
     seeds = seeds_of(records, study)
     tasks = tables.task_count(records)
     gains, others = as_paired(study, records_by_cell)
-    judged_claims = [
-        robust(
-            judge_claim(records_by_cell, claim, seeds, procedure),
-            procedure,
-            looks,
-            records_by_cell,
-            seeds,
-            study,
-            tasks,
-        )
-        for claim in gains
-    ]
+
+    def judge_gain(claim: Claim) -> tuple[JudgedClaim, Robustness | None]:
+        judged = judge_claim(records_by_cell, claim, seeds, procedure)
+        return robust(judged, procedure, looks, records_by_cell, seeds, study, tasks)
+
+    def judge_other(claim: Statement) -> JudgedStatement:
+        return judge_statement(records_by_cell, claim, seeds, procedure, looks)
+
+    judged_claims = [judge_gain(claim) for claim in gains]
     claims = tuple(judged for judged, _ in judged_claims)
     robustness = tuple(found for _, found in judged_claims if found is not None)
-    statements = tuple(
-        judge_statement(records_by_cell, claim, seeds, procedure, looks) for claim in others
-    )
+    statements = tuple(judge_other(claim) for claim in others)
     told_by_claim = told(claims, statements)
+    fixed = fixings(
+        standings,
+        {
+            "claim": lambda was: (
+                judge_other(was) if hasattr(was, "conditions") else judge_gain(was)[0]
+            ),
+            "family": lambda was: next(iter(judged_families([was], told_by_claim)), None),
+            "curve": lambda was: judged_curve(was, records, study),
+        },
+    )
     agreement = tuple(agreements(records, study.published))
     main = claims[:1]
     finished = [
@@ -229,7 +244,11 @@ def analyse(
             record.get("timings", {}).get("total", 0.0) for record in records
         ),
         procedure=procedure,
-        notices=(*failed_controls([*claims, *statements]), *notices(records)),
+        notices=(
+            *failed_controls([*claims, *statements]),
+            *late_notices(fixed),
+            *notices(records),
+        ),
         criteria=tuple(row for judged in main for row in criteria(judged, agreement, tasks)),
         error_rates=tuple(
             rate
@@ -245,7 +264,24 @@ def analyse(
         ),
         robustness=robustness,
         command=command,
+        fixed=fixed,
+        whole=of_cells(records_by_cell, list(study.conditions), study.seeds),
+        complete={
+            one.claim.id: of_seeds(records_by_cell, conditions, seeds, study.seeds, dropped)
+            for one, conditions, dropped in _seeds_of_claims(claims, statements)
+        },
         measured=measured(records, study),
         values=values_of(records, list(study.conditions), study.measured, tasks),
         pairings=pairings(records_by_cell, claims, statements, seeds),
     )
+
+
+def _seeds_of_claims(
+    claims: Sequence[JudgedClaim], statements: Sequence[JudgedStatement]
+) -> Iterator[tuple[JudgedClaim | JudgedStatement, Sequence[str], list[int]]]:
+    """Yield each claim with the conditions that it is about, and the seeds that it leaves out."""
+    for judged in claims:
+        pair = judged.contrast
+        yield judged, (pair.treatment, pair.baseline), [seed for seed, _ in pair.dropped]
+    for one in statements:
+        yield one, one.claim.conditions, [seed for seed, _ in one.dropped]

@@ -74,6 +74,12 @@ def causes(records: Sequence[Record], study: Study) -> Causes:
     )
 
 
+def judged_curve(curve: Curve, records: Sequence[Record], study: Study) -> CurveFinding:
+    """Judge one curve by the selected records, whether the study asks for it or not."""
+    levels = {name: one.levels for name, one in study.conditions.items() if one.levels}
+    return _curve(curve, final_accuracies(records), levels, records, study)
+
+
 def _curve(
     curve: Curve,
     finals: Mapping[str, Mapping[int, float]],

@@ -6,6 +6,7 @@ where it is done for both conditions; every other seed of the report is counted 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -70,12 +71,21 @@ class FamilyMember:
 
 @dataclass(frozen=True)
 class Cells:
-    """How many of a condition's cells are done or diverged, and which seeds are missing."""
+    """How many of a condition's cells are done, diverged or neither, and which seeds are missing.
+
+    ``others`` are the cells that neither ended nor diverged, by their status: failed, timed out.
+    """
 
     condition: str
     done: int
     diverged: int
     missing: tuple[int, ...]
+    others: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def recorded(self) -> int:
+        """Number of cells on record."""
+        return self.done + self.diverged + sum(count for _, count in self.others)
 
 
 def seeds_of(records: Sequence[Record], study: Study) -> tuple[int, ...]:
@@ -209,7 +219,7 @@ def same_of(records: Sequence[Record]) -> Callable[[str, str, Sequence[int]], bo
 
 def _fault(record: Record | None, role: str) -> str:
     if record is None:
-        return f"{role} missing"
+        return f"{role} not yet run"
     return "" if is_done(record) else f"{role} {record['status']}"
 
 
@@ -222,6 +232,7 @@ def cells_of(
         for (name, seed), record in records_by_cell.items()
         if name == condition
     }
-    done = sum(status == "done" for status in statuses.values())
     missing = tuple(seed for seed in seeds if seed not in statuses)
-    return Cells(condition, done, len(statuses) - done, missing)
+    counts = Counter(statuses.values())
+    done, diverged = counts.pop("done", 0), counts.pop("diverged", 0)
+    return Cells(condition, done, diverged, missing, tuple(sorted(counts.items())))

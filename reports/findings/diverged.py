@@ -62,6 +62,9 @@ def with_diverged(
         for seed in sorted(seeds)
         if {(claim.treatment, seed), (claim.baseline, seed)} <= records_by_cell.keys()
     ]
+    # A run that failed or timed out says nothing of the accuracy that it would have had.
+    ended = ("done", "diverged")
+    pairs = [pair for pair in pairs if pair[0]["status"] in ended and pair[1]["status"] in ended]
     treatment, baseline = (sum(not is_done(pair[side]) for pair in pairs) for side in range(2))
     if not treatment + baseline:
         return ()

@@ -88,8 +88,9 @@ def told(claims: Sequence[JudgedClaim], statements: Sequence[JudgedStatement]) -
 def judged_families(
     families: Sequence[Family], told_by_claim: Mapping[str, Told]
 ) -> tuple[JudgedFamily, ...]:
-    """Return what became of each family."""
-    return tuple(_family(family, told_by_claim) for family in families)
+    """Return what became of each family, but for one with a claim that the study no longer has."""
+    known = [family for family in families if set(family.claims) <= told_by_claim.keys()]
+    return tuple(_family(family, told_by_claim) for family in known)
 
 
 def _family(family: Family, told_by_claim: Mapping[str, Told]) -> JudgedFamily:

@@ -53,7 +53,7 @@ def gather(
             record = records_by_cell.get((name, seed))
             if record is None:
                 if paired:
-                    faults.setdefault(seed, []).append(f"{name} missing")
+                    faults.setdefault(seed, []).append(f"{name} not yet run")
                 continue
             value = scalar(record, claim) if is_done(record) else None
             if value is not None:

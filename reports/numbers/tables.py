@@ -146,7 +146,7 @@ def summary(records: Sequence[Record], conditions: Sequence[str]) -> pd.DataFram
         row: dict[str, Any] = {
             "condition": condition,
             "seeds": len(done),
-            "diverged": len(cells_there) - len(done),
+            "diverged": int((cells_there["status"] == "diverged").sum()),
         }
         for metric in CELL_METRICS:
             mean, low, high = mean_with_interval(done[metric].to_numpy(dtype=np.float64))

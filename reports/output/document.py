@@ -7,13 +7,16 @@ from dataclasses import fields
 from typing import Any
 
 from reports.findings.analysis import Analysis
+from reports.findings.completeness import Completeness
 from reports.findings.contrasts import FamilyMember, JudgedClaim
 from reports.findings.error_rates import error_rates_note
+from reports.findings.fixing import Fixing
 from reports.findings.origins import code_notice
 from reports.findings.statements import JudgedStatement
 from reports.judging.scalars import unit_of
 from reports.output.encoding import as_json
 from reports.output.program import report_program
+from reports.sections.verdict import headline
 
 OF_CLAIM = ("id", "text", "source", "treatment", "baseline")
 TERMS = ("reported", "unit", "margin", "negligible", "alpha")
@@ -30,6 +33,17 @@ FROM_PAIRS = (
     "probability_superior",
     "probability_superior_ci95",
     "seeds_needed",
+)
+OF_STANDING = (
+    "status",
+    "fingerprint",
+    "entered",
+    "since",
+    "seen",
+    "first_cell",
+    "changes",
+    "versions",
+    "why",
 )
 P_VALUES = ("t", "wilcoxon", "sign_flip", "smallest", "tost_claim", "tost_zero")
 
@@ -85,6 +99,15 @@ def verdict_document(analysis: Analysis) -> dict[str, Any]:
             it is at most alpha (bool). Both are null for a control too.
         kind, metric : what kind of claim it is, of which number of a record (str).
         share : ci in % of the reported gain ([low, high]); null for other kinds than a gain.
+        completeness : object of done and of (numbers of seeds that are in the verdict, and that the
+            study asks for or are on record), others (object of what became of each other seed:
+            how many: "diverged", "failed", "timed out", "dropped", "not yet run"), preliminary
+            (bool: a seed that the study asks for is not yet run).
+        fixed : null where nobody knows when the claim was fixed (reports made without a results
+            directory); else object of status ("before", "changed", "made" or "unknown": before or
+            after its data, or not recorded), fingerprint, entered, since, seen, first_cell,
+            changes, versions, why (as ``harness.keeping.standing.Standing``), and verdict_before:
+            null, or the claim that stood before the data, as an entry of this list.
 
         A claim of another kind than a gain in final accuracy has these too, and null in what only
         such a gain has:
@@ -95,6 +118,11 @@ def verdict_document(analysis: Analysis) -> dict[str, Any]:
 
     families : only where the study has families: list of
         ``reports.findings.families.JudgedFamily``.
+    fixed : only where a family or a curve is known to be fixed before or after its data, or a claim
+        was removed after them: list of what and id (str) and the fields of a claim's ``fixed``.
+    headline : the first words of the report (str), with PRELIMINARY, "changed after the data" and
+        "made after the data" where that is so.
+    completeness : of all cells of the study, as that of a claim.
 
     family : list of treatment, baseline (str), estimate (points, or null), p, p_holm (two-sided
         paired t before and after Holm over the family; 1 without a pair).
@@ -151,6 +179,8 @@ def verdict_document(analysis: Analysis) -> dict[str, Any]:
         "program": report_program(),
         "fingerprint": analysis.fingerprint,
         "first_run": analysis.first_run,
+        "headline": headline(analysis),
+        "completeness": _completeness(analysis.whole),
         "claims": _claims(analysis),
         "family": [_member(member) for member in analysis.family],
         "agreement": analysis.agreement,
@@ -169,7 +199,13 @@ def verdict_document(analysis: Analysis) -> dict[str, Any]:
     }
     # Most reports have none of these entries, and reports of earlier versions never have them.
     notices = {"notices": analysis.notices} if analysis.notices else {}
-    families = {"families": analysis.families} if analysis.families else {}
+    families: dict[str, Any] = {"families": analysis.families} if analysis.families else {}
+    others = [
+        {"what": one.standing.what, "id": one.standing.id} | _fixed(one)
+        for one in analysis.fixed
+        if one.standing.what != "claim" or one.standing.status == "removed"
+    ]
+    families |= {"fixed": others} if others else {}
     crossed = {"bridges": analysis.bridges} if analysis.bridges else {}
     code = {"code_states": analysis.code} if code_notice(analysis.code) else {}
     encoded: dict[str, Any] = as_json(document | families | notices | crossed | code | causes)
@@ -184,7 +220,31 @@ def _claims(analysis: Analysis) -> list[dict[str, Any]]:
         among = analysis.told.get(name)
         own = entry.pop("own")
         entry |= {"p_holm": among and among.p_holm, "stands": among and among.stands, **own}
+        known = [
+            _fixed(one)
+            for one in analysis.fixed
+            if (one.standing.what, one.standing.id) == ("claim", name)
+        ]
+        entry["completeness"] = _completeness(analysis.complete[name])
+        entry["fixed"] = known[0] if known else None
     return [entries[name] for name in analysis.order]
+
+
+def _completeness(found: Completeness) -> dict[str, Any]:
+    return {
+        "done": found.done,
+        "of": found.of,
+        "others": dict(found.others),
+        "preliminary": found.preliminary,
+    }
+
+
+def _fixed(one: Fixing) -> dict[str, Any]:
+    before: Any = one.before
+    if isinstance(before, JudgedClaim | JudgedStatement):
+        before = _claim(before) if isinstance(before, JudgedClaim) else _statement(before)
+        before |= before.pop("own")
+    return {name: getattr(one.standing, name) for name in OF_STANDING} | {"verdict_before": before}
 
 
 def _statement(one: JudgedStatement) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from reports.output.replacing import replaced
 from reports.output.tables import write_tables
 from reports.sections.report import sections
 from reports.sections.section import Section, Table
-from reports.sections.verdict import headline, main_verdict
+from reports.sections.verdict import headline, main_verdict, tone
 
 TOKENS = {
     theme.INK: "var(--ink)",
@@ -113,7 +113,13 @@ def _report_page(
     verdict = main_verdict(analysis)
     lead = headline(analysis)
     return page_text(
-        analysis.study, shown, figures, verdict=verdict, lead=lead, notices=analysis.notices
+        analysis.study,
+        shown,
+        figures,
+        verdict=verdict,
+        lead=lead,
+        notices=analysis.notices,
+        tone=tone(analysis),
     )
 
 
@@ -125,6 +131,7 @@ def page_text(
     verdict: str | None = None,
     lead: str = "",
     notices: Sequence[str] = (),
+    tone: str | None = None,
 ) -> str:
     """Return sections as one HTML page.
 
@@ -133,6 +140,7 @@ def page_text(
     figures : by name; from ``draw``.
     verdict : the word that colours the heading; the title is the heading where there is none.
     lead : the sentences whose first one is the heading, where there is a verdict.
+    tone : "FAILED" or "OPEN" where the heading must not have the colour of the verdict.
     """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
@@ -146,6 +154,7 @@ def page_text(
         verdict=verdict,
         lead=lead,
         notices=notices,
+        tone=tone,
         sections=shown,
         figures=figures,
         numeric=numeric_columns,

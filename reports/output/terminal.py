@@ -12,8 +12,9 @@ from rich.console import Console
 
 from reports.findings.analysis import Analysis
 from reports.findings.contrasts import JudgedClaim
+from reports.findings.fixing import marked
 from reports.findings.origins import code_notice
-from reports.findings.robustness import Robustness, planned_words
+from reports.findings.robustness import planned_words
 from reports.findings.statements import JudgedStatement
 from reports.numbers.study import Study
 from reports.numbers.values import shown_unit
@@ -24,7 +25,13 @@ from reports.sections.causes import cause_sentences
 from reports.sections.kinds import MEANING, family_paragraphs, signed, together
 from reports.sections.measured import value_rows
 from reports.sections.robustness import published_words
-from reports.sections.verdict import caveat, headline, verdict_words
+from reports.sections.verdict import (
+    caveat,
+    completeness_words,
+    headline,
+    preliminary,
+    verdict_words,
+)
 
 MOST_ROWS, LISTED = 24, 6
 
@@ -35,6 +42,9 @@ def show(out: Console, analysis: Analysis, study: Study) -> None:
     say = partial(out.print, markup=False, emoji=False, highlight=False)
     out.print()
     _print_notices(out, analysis)
+    begun, complete = preliminary(analysis).removesuffix(": "), completeness_words(analysis)
+    if begun:
+        say(f"{begun}. {complete or ''}", style="bold yellow")
     summary, findings = analysis.measured.summary, cause_sentences(analysis.causes)
     shown = (
         values(analysis)
@@ -45,17 +55,18 @@ def show(out: Console, analysis: Analysis, study: Study) -> None:
     if len(summary) > MOST_ROWS:
         say(f"and {len(summary) - MOST_ROWS} more conditions: see the page or summary.csv")
     if analysis.claims:
-        say(on_screen(out, verdicts(analysis.claims, analysis.robustness)))
+        say(on_screen(out, verdicts(analysis.claims, analysis)))
     if analysis.statements:
         others = analysis.values.measure.is_accuracy
-        say(on_screen(out, other_verdicts(analysis.statements, others=others)))
+        say(on_screen(out, other_verdicts(analysis.statements, analysis, others=others)))
     if analysis.statements and analysis.order[0] == analysis.statements[0].claim.id:
         say(f"\n{headline(analysis)}", style="bold")
     elif analysis.claims:
         first = analysis.claims[0]
         if first.judgement is not None:
-            verdict = verdict_words(first, analysis.robustness)
-            say(f"\n{verdict}: {first.claim.text}", style=verdict_style(verdict))
+            verdict = verdict_words(first, analysis.robustness, analysis.fixed)
+            line = f"\n{preliminary(analysis)}{verdict}: {first.claim.text}"
+            say(line, style=verdict_style(verdict))
             say(first.judgement.reason)
             warning = None if findings else caveat(first, study)
             if warning:
@@ -74,10 +85,12 @@ def show(out: Console, analysis: Analysis, study: Study) -> None:
     code = code_notice(analysis.code)
     if code is not None:
         say(code)
+    if complete and not begun:
+        say(complete)
     short = [
-        f"{cells.condition} {cells.done + cells.diverged}"
+        f"{cells.condition} {cells.recorded}"
         for cells in analysis.cells
-        if cells.done + cells.diverged < len(analysis.seeds)
+        if cells.recorded < len(analysis.seeds)
     ]
     if short:
         more = [f"and {len(short) - LISTED} more"] if len(short) > LISTED else []
@@ -133,7 +146,7 @@ def values(analysis: Analysis) -> Listing:
     return Listing(analysis.study, ("condition", *numbers), rows, caption, frozenset(numbers))
 
 
-def verdicts(claims: Sequence[JudgedClaim], robustness: Sequence[Robustness] = ()) -> Listing:
+def verdicts(claims: Sequence[JudgedClaim], analysis: Analysis) -> Listing:
     """Return the claims of gains for the screen: reported gain, measured gain, verdict."""
     kinds = {judged.judgement.procedure for judged in claims if judged.judgement is not None}
     caption = (
@@ -145,13 +158,14 @@ def verdicts(claims: Sequence[JudgedClaim], robustness: Sequence[Robustness] = (
         claim, comparison = judged.claim, judged.contrast.comparison
         unit = "" if claim.unit == "points" else " rel. %"
         reported = f"{claim.reported:.2f} ± {claim.margin:.2f}{unit}"
+        seeds = analysis.complete[claim.id].short
         if comparison is None or judged.judgement is None:
-            rows.append([claim.id, reported, "-", "-", "0", "no pair of seeds yet"])
+            rows.append([claim.id, reported, "-", "-", seeds, "no pair of seeds yet"])
             continue
-        dropped = len(judged.contrast.dropped)
-        seeds = f"{comparison.n}" + (f" ({dropped} dropped)" if dropped else "")
-        verdict = verdict_words(judged, robustness)
-        plans = [found.plan for found in robustness if found.claim == claim.id and found.plan]
+        verdict = verdict_words(judged, analysis.robustness, analysis.fixed)
+        plans = [
+            found.plan for found in analysis.robustness if found.claim == claim.id and found.plan
+        ]
         if plans and plans[0].seeds is not None:
             verdict += f" (seeds that would settle it: {planned_words(plans[0])})"
         elif judged.judgement.verdict is Verdict.DIRECTION_ONLY:
@@ -163,7 +177,9 @@ def verdicts(claims: Sequence[JudgedClaim], robustness: Sequence[Robustness] = (
     return Listing("claims", headings, rows, caption, frozenset(numbers), "verdict")
 
 
-def other_verdicts(statements: Sequence[JudgedStatement], *, others: bool = True) -> Listing:
+def other_verdicts(
+    statements: Sequence[JudgedStatement], analysis: Analysis, *, others: bool = True
+) -> Listing:
     """Return the claims of other kinds for the screen: asked, found, verdict.
 
     ``others`` : whether there could be gains in final accuracy beside them.
@@ -176,10 +192,11 @@ def other_verdicts(statements: Sequence[JudgedStatement], *, others: bool = True
         if ruling is None:
             rows.append([claim.id, claim.kind, one.asks, "-", "-", "0", "no seeds yet"])
             continue
-        verdict = ruling.label
+        verdict = marked(ruling.label, analysis.fixed, claim.id)
         if ruling.seeds_needed is not None:
             verdict += f" (about {ruling.seeds_needed} seeds would settle it)"
-        seeds = "/".join(map(str, dict.fromkeys(one.sizes)))
+        rest = analysis.complete[claim.id].rest
+        seeds = "/".join(map(str, dict.fromkeys(one.sizes))) + (f" ({rest})" if rest else "")
         ends = interval(ruling.ci, signed)
         found = signed(ruling.estimate)
         rows.append([claim.id, claim.kind, one.asks, found, ends, seeds, verdict])

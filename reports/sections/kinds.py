@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reports.findings.analysis import Analysis
+from reports.findings.fixing import marked
 from reports.findings.statements import JudgedStatement
 from reports.judging.scalars import measured, unit_of
 from reports.numbers.words import interval, listed, p_value, sized
@@ -25,19 +26,19 @@ def statement_tables(analysis: Analysis) -> list[Table]:
                   "to settle", "of", "says"]  # fmt: skip
         others = analysis.values.measure.is_accuracy
         caption = f"{'Claims of other kinds' if others else 'The claims'} ({MEANING})"
-        tables.append(Table(caption, header, [_row(one) for one in real]))
+        tables.append(Table(caption, header, [_row(one, analysis) for one in real]))
     if controls:
         header = ["control", "kind", "verdict", "must be", "", "found", "interval", "says"]
         rows = []
         for one in controls:
-            row = _row(one)
+            row = _row(one, analysis)
             passed = {True: "✓ as it must", False: "✗ not as it must", None: "-"}[one.as_expected]
             rows.append([*row[:3], one.claim.expected or "", passed, *row[4:6], row[-1]])
         tables.append(Table("Controls of other kinds: the truth is known here", header, rows))
     return [*tables, *(table for one in real for table in _rank_tables(one))]
 
 
-def _row(one: JudgedStatement) -> list[str]:
+def _row(one: JudgedStatement, analysis: Analysis) -> list[str]:
     claim, ruling = one.claim, one.ruling
     what = f"{measured(claim)}, {unit_of(claim)}"
     if ruling is None:
@@ -45,12 +46,13 @@ def _row(one: JudgedStatement) -> list[str]:
                 claim.text]  # fmt: skip
     sizes = list(dict.fromkeys(one.sizes))
     seeds = " and ".join(map(str, one.sizes)) if len(sizes) > 1 else str(sizes[0])
-    if one.dropped:
-        seeds += f" ({len(one.dropped)} dropped)"
+    rest = analysis.complete[claim.id].rest
+    if rest:
+        seeds += f" ({rest})"
     return [
         claim.id,
         claim.kind,
-        ruling.label,
+        marked(ruling.label, analysis.fixed, claim.id),
         one.asks,
         signed(ruling.estimate),
         interval(ruling.ci, signed),
@@ -160,8 +162,12 @@ def family_paragraphs(analysis: Analysis) -> list[str]:
         family.id: listed([f"{one.claim} {one.verdict or '-'}" for one in family.members])
         for family in analysis.families
     }
+    verdicts = {
+        family.id: marked(family.verdict, analysis.fixed, family.id, "family")
+        for family in analysis.families
+    }
     return [
-        f"{family.verdict}: {family.text}. {family.agree} of {len(family.members)} claims "
+        f"{verdicts[family.id]}: {family.text}. {family.agree} of {len(family.members)} claims "
         f"({named[family.id]}) "
         f"agree, where at most {family.by_chance:.2g} would by chance on average if none were so"
         + (f" (so many or more: p at most {p_value(family.p_chance)})" if family.agree else "")

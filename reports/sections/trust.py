@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from reports.findings.agreement import Agreement
@@ -101,6 +102,10 @@ def how_run(analysis: Analysis, study: Study) -> Section:
         sum(getattr(cells, status) for cells in analysis.cells) for status in ("done", "diverged")
     )
     missing = sum(len(cells.missing) for cells in analysis.cells)
+    others = Counter({word: 0 for cells in analysis.cells for word, _ in cells.others})
+    for cells in analysis.cells:
+        others.update(dict(cells.others))
+    otherwise = "".join(f", {count} {word}" for word, count in sorted(others.items()))
     hours = analysis.compute_seconds / 3600
     spent = f"{hours:.1f} hours" if hours >= 2 else f"{analysis.compute_seconds / 60:.1f} minutes"
     imported = analysis.values.imported
@@ -110,7 +115,7 @@ def how_run(analysis: Analysis, study: Study) -> Section:
         f"Study {analysis.study}. Its fingerprint {analysis.fingerprint} covers all that it says, "
         "margins of the claims included: a change of any of it is another fingerprint. "
         f"{'Its cells were imported.' if imported else first}",
-        f"{counted(done, 'cell')} done, {diverged} diverged, {missing} missing"
+        f"{counted(done, 'cell')} done, {diverged} diverged{otherwise}, {missing} not yet run"
         f"{'' if imported else f'; {spent} of compute, summed over cells'}.",
         f"{again} Make this page again, and check it: python run_all.py report "
         "DIRECTORY, python run_all.py verify DIRECTORY, with the directory that holds this report. "
@@ -121,6 +126,7 @@ def how_run(analysis: Analysis, study: Study) -> Section:
             cells.condition,
             str(cells.done),
             str(cells.diverged),
+            *(str(dict(cells.others).get(word, 0)) for word in sorted(others)),
             ", ".join(map(str, cells.missing)) or "-",
         ]
         for cells in analysis.cells
@@ -133,8 +139,9 @@ def how_run(analysis: Analysis, study: Study) -> Section:
     provenance_rows = [
         [name, value, str(count)] for name, values in analysis.provenance for value, count in values
     ]
+    header = ["condition", "done", "diverged", *sorted(others), "seeds not yet run"]
     tables = [
-        Table("Cells", ["condition", "done", "diverged", "missing seeds"], cell_rows, folded=True),
+        Table("Cells", header, cell_rows, folded=True),
         *([] if imported else [Table("Machines", machine_header, machine_rows)]),
         Table(
             "Provenance of the records", ["what", "value", "cells"], provenance_rows, folded=True

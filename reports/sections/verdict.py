@@ -7,6 +7,7 @@ from typing import Any
 
 from reports.findings.analysis import Analysis
 from reports.findings.contrasts import JudgedClaim
+from reports.findings.fixing import Fixing, marked
 from reports.findings.origins import code_notice
 from reports.findings.robustness import Robustness, planned_words
 from reports.findings.statements import JudgedStatement
@@ -15,6 +16,7 @@ from reports.numbers.study import Study
 from reports.numbers.verdict import Verdict, margin_reaches_zero
 from reports.numbers.words import counted, interval, listed, signed
 from reports.sections.causes import cause_sentences
+from reports.sections.fixing import fixing_paragraphs, fixing_tables
 from reports.sections.kinds import (
     asked_sentences,
     family_paragraphs,
@@ -27,22 +29,62 @@ from reports.sections.section import Section, Table
 
 
 def headline(analysis: Analysis) -> str:
-    """Return the verdict on the main claim in one line; without claims, what the study holds."""
+    """Return the verdict on the main claim in one line; without claims, what the study holds.
+
+    A verdict on a part of what the study asks for, and on a claim that was not fixed before its
+    data, says so in its first words.
+    """
     if not analysis.order:
         done = sum(cells.done for cells in analysis.cells)
         return (
-            f"This study makes no claim of its own: {counted(len(analysis.cells), 'condition')}, "
-            f"{counted(done, 'cell')} done."
+            f"{preliminary(analysis)}This study makes no claim of its own: "
+            f"{counted(len(analysis.cells), 'condition')}, {counted(done, 'cell')} done."
         )
     main = main_claim(analysis)
     if isinstance(main, JudgedStatement):
         if main.ruling is None:
             return f"NO SEEDS. {main.claim.text}: no seed has all of its conditions done."
-        return f"{main.ruling.label}. {main.claim.text}. {main.ruling.reason}"
+        said = marked(main.ruling.label, analysis.fixed, main.claim.id)
+        return f"{preliminary(analysis)}{said}. {main.claim.text}. {main.ruling.reason}"
     if main.judgement is None:
         return f"NO PAIRS. {main.claim.text}: no seed has both conditions done."
-    said = verdict_words(main, analysis.robustness)
-    return f"{said}. {main.claim.text}. {main.judgement.reason}"
+    said = verdict_words(main, analysis.robustness, analysis.fixed)
+    return f"{preliminary(analysis)}{said}. {main.claim.text}. {main.judgement.reason}"
+
+
+def preliminary(analysis: Analysis) -> str:
+    """Return "PRELIMINARY, 4 of 10 seeds: " where the study asks for more; else nothing."""
+    if not analysis.order:
+        return f"PRELIMINARY, {analysis.whole.words('cell')}: " * analysis.whole.preliminary
+    found = analysis.complete[analysis.order[0]]
+    return f"PRELIMINARY, {found.words()}: " * found.preliminary
+
+
+def completeness_words(analysis: Analysis) -> str | None:
+    """Return how complete the study is, in a sentence; None where every cell is done."""
+    whole = analysis.whole
+    if not whole.others:
+        return None
+    others = [f"{number} {word}" for word, number in whole.others]
+    partial = [name for name in analysis.order if analysis.complete[name].preliminary]
+    said = f"{whole.words('cell')} are done; {listed(others)}."
+    if partial and len(partial) < len(analysis.order):
+        said += f" Verdicts on {listed(partial)} are preliminary."
+    elif partial:
+        said += " All verdicts are preliminary: the study asks for more seeds."
+    return said
+
+
+def tone(analysis: Analysis) -> str | None:
+    """Return how the heading must look where the verdict alone would say too much.
+
+    "FAILED" where a control did not get its verdict; "OPEN" where the verdict is preliminary, or
+    its claim was not fixed before the data; None for the look of the verdict.
+    """
+    if any(judged.as_expected is False for judged in analysis.judged):
+        return "FAILED"
+    late = {one.standing.id for one in analysis.fixed if one.late and one.standing.what == "claim"}
+    return "OPEN" if preliminary(analysis) or late & set(analysis.order[:1]) else None
 
 
 def main_claim(analysis: Analysis) -> JudgedClaim | JudgedStatement:
@@ -61,10 +103,13 @@ def main_verdict(analysis: Analysis) -> str | None:
     return None if main.judgement is None else str(main.judgement.verdict)
 
 
-def verdict_words(judged: JudgedClaim, robustness: Sequence[Robustness]) -> str:
+def verdict_words(
+    judged: JudgedClaim, robustness: Sequence[Robustness], fixed: Sequence[Fixing] = ()
+) -> str:
     """Return the verdict on a claim with its sign, and the other one that diverged runs would give.
 
-    Where the two differ, the first is never given without the second.
+    Where the two differ, the first is never given without the second; and a verdict on a claim that
+    was not fixed before its data not without that.
     """
     assert judged.judgement is not None
     words = judged.judgement.label
@@ -76,7 +121,7 @@ def verdict_words(judged: JudgedClaim, robustness: Sequence[Robustness]) -> str:
     ]
     if others:
         words += f" ({listed(list(dict.fromkeys(others)))} with the diverged runs counted)"
-    return words
+    return marked(words, fixed, judged.claim.id)
 
 
 def verdict_section(analysis: Analysis, study: Study) -> Section:
@@ -86,6 +131,7 @@ def verdict_section(analysis: Analysis, study: Study) -> Section:
     paragraphs = [*([headline(analysis)] if analysis.order else []), *findings]
     if not analysis.order:
         paragraphs.append(headline(analysis))
+    paragraphs += filter(None, [completeness_words(analysis)])
     if analysis.claims and not findings:
         warning = caveat(analysis.claims[0], study)
         if warning:
@@ -105,15 +151,17 @@ def verdict_section(analysis: Analysis, study: Study) -> Section:
     code = code_notice(analysis.code)
     if code:
         paragraphs.append(code)
-    shown = [_claims_table("The claims", real, analysis.robustness)] if real else []
+    shown = [_claims_table("The claims", real, analysis)] if real else []
     if controls:
         passed = sum(judged.as_expected is True for judged in controls)
         paragraphs.append(
             f"Controls of the procedure itself: {passed} of {len(controls)} got the verdict that "
             "they must get."
         )
-        shown.append(_controls_table(controls, analysis.robustness))
+        shown.append(_controls_table(controls, analysis))
     shown += statement_tables(analysis) + together_table(analysis)
+    paragraphs += fixing_paragraphs(analysis.fixed)
+    shown += fixing_tables(analysis.fixed)
     return Section("verdict", "The verdict", paragraphs, tables=shown)
 
 
@@ -180,26 +228,23 @@ def differing(a: Any, b: Any) -> list[str]:
     ]
 
 
-def _claims_table(
-    caption: str, claims: Sequence[JudgedClaim], robustness: Sequence[Robustness]
-) -> Table:
+def _claims_table(caption: str, claims: Sequence[JudgedClaim], analysis: Analysis) -> Table:
     header = ["claim", "verdict", "reported", "gain", "interval", "seeds", "to settle", "says"]
     kinds = listed(sorted({judged.judgement.procedure for judged in claims if judged.judgement}))
     caption += f" (gains with their {kinds} intervals)" if kinds else ""
-    return Table(caption, header, [_claim_row(judged, robustness) for judged in claims])
+    return Table(caption, header, [_claim_row(judged, analysis) for judged in claims])
 
 
-def _claim_row(judged: JudgedClaim, robustness: Sequence[Robustness]) -> list[str]:
+def _claim_row(judged: JudgedClaim, analysis: Analysis) -> list[str]:
     claim, judgement, compared = judged.claim, judged.judgement, judged.contrast.comparison
     unit = "" if claim.unit == "points" else " rel. %"
     reported = f"{claim.reported:+.2f} ± {claim.margin:.2f}{unit}"
+    seeds = analysis.complete[claim.id].short
     if judgement is None or compared is None:
-        return [claim.id, "no pair of seeds", reported, "-", "-", "0", "-", claim.text]
-    dropped = len(judged.contrast.dropped)
-    seeds = f"{compared.n} ({dropped} dropped)" if dropped else str(compared.n)
-    plans = [found.plan for found in robustness if found.claim == claim.id and found.plan]
+        return [claim.id, "no pair of seeds", reported, "-", "-", seeds, "-", claim.text]
+    plans = [found.plan for found in analysis.robustness if found.claim == claim.id and found.plan]
     needed = planned_words(plans[0]) if plans else "-"
-    verdict = verdict_words(judged, robustness)
+    verdict = verdict_words(judged, analysis.robustness, analysis.fixed)
     gain = signed(compared.mean)
     return [
         claim.id,
@@ -213,11 +258,11 @@ def _claim_row(judged: JudgedClaim, robustness: Sequence[Robustness]) -> list[st
     ]
 
 
-def _controls_table(controls: Sequence[JudgedClaim], robustness: Sequence[Robustness]) -> Table:
+def _controls_table(controls: Sequence[JudgedClaim], analysis: Analysis) -> Table:
     rows = []
     for judged in controls:
         passed = {True: "✓ as it must", False: "✗ not as it must", None: "-"}[judged.as_expected]
-        row = _claim_row(judged, robustness)
+        row = _claim_row(judged, analysis)
         rows.append([*row[:2], judged.claim.expected or "", passed, *row[2:6], row[7]])
     header = ["control", "verdict", "must be", "", "planted", "gain", "interval", "seeds", "says"]
     return Table("Controls: the truth is known here", header, rows)

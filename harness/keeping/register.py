@@ -1,0 +1,345 @@
+"""The register of claims: what each one said, and which cells were on record when it said so.
+
+``claims.jsonl`` has one line for each version of each claim, family and curve of the directory's
+study, the first one first, and is only added to. A run writes and syncs it before ``study.json``,
+and so before its first cell starts. A line has
+
+    entered      when it was written (ISO 8601, UTC)
+    what, id     "claim", "family" or "curve", and which
+    fingerprint  hash of all that decides its verdict; wording has no part in it
+    said         the claim itself; null where the study has it no longer
+    cells        by condition that it is about, how many cells were on record just then
+    how          "entered"; "found" where it stood in a ``study.json`` with cells from a time
+                 without register; "lost" where there had been a register that is gone
+    origin       in a line from another directory (merge, or a run of it into a new one): which
+    sha256       hash of all of this
+
+The hash finds damage. Whoever wants to forge a line can hash it again, which no file can prevent;
+``harness.keeping.standing`` compares the times with those of the records.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from pydantic import TypeAdapter, ValidationError
+
+from harness.errors import InputError
+from harness.keeping.store import Store
+from harness.keeping.survey import survey
+from harness.studies.claims import Claim, Curve
+from harness.studies.condition import digest
+from harness.studies.statements import AnyClaim, Family, Statement
+from harness.studies.study import Study
+
+REGISTER = "claims.jsonl"
+ENTERED, FOUND, LOST = "entered", "found", "lost"
+WORDING = frozenset({"text", "source"})
+"""Fields that say a claim in words and where it stands, and decide no verdict."""
+DEMANDS = frozenset({"require"})
+"""Fields that say what a caller asks of a verdict; they are no part of the claim."""
+
+Said = Claim | Statement | Family | Curve
+Place = tuple[str, str]
+"""What it is ("claim", "family" or "curve"), and its id."""
+_READERS: dict[str, TypeAdapter[Any]] = {
+    "claim": TypeAdapter(AnyClaim),
+    "family": TypeAdapter(Family),
+    "curve": TypeAdapter(Curve),
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of a register; see this module for its fields."""
+
+    entered: str
+    what: str
+    id: str
+    fingerprint: str | None
+    said: Mapping[str, Any] | None
+    cells: Mapping[str, int]
+    how: str = ENTERED
+    origin: str | None = None
+
+    @property
+    def place(self) -> Place:
+        """What it is, and its id."""
+        return self.what, self.id
+
+    @property
+    def version(self) -> Said | None:
+        """The claim itself; None where it was taken out, or this program cannot read it."""
+        if self.said is None:
+            return None
+        try:
+            one: Said = _READERS[self.what].validate_python(self.said)
+        except ValidationError:
+            return None
+        return one
+
+    @property
+    def fingerprint_now(self) -> str | None:
+        """Its fingerprint with the fields that claims have had since, at their defaults."""
+        version = self.version
+        return self.fingerprint if version is None else fingerprint(said_of(version))
+
+
+def said_of(one: Said) -> dict[str, Any]:
+    """Return what a claim says, ready for JSON."""
+    return one.model_dump(mode="json", exclude_none=True, exclude=set(DEMANDS))
+
+
+def fingerprint(said: Mapping[str, Any]) -> str:
+    """Return the hash of all that decides a claim's verdict."""
+    return digest({name: value for name, value in said.items() if name not in WORDING})
+
+
+def claims_of(study: Study) -> dict[Place, Said]:
+    """Return the claims, families and curves of a study."""
+    claims: dict[Place, Said] = {("claim", claim.id): claim for claim in study.claims}
+    families = {("family", family.id): family for family in study.families or ()}
+    return claims | families | {("curve", curve.id): curve for curve in study.curves}
+
+
+def conditions_of(one: Said, study: Study) -> tuple[str, ...]:
+    """Return the names of the conditions that a claim is about, as the study says them."""
+    if isinstance(one, Claim):
+        return one.treatment, one.baseline
+    if isinstance(one, Statement):
+        return one.conditions
+    if isinstance(one, Family):
+        members = [claim for claim in study.claims if claim.id in one.claims]
+        names = [name for claim in members for name in conditions_of(claim, study)]
+        return tuple(dict.fromkeys(names))
+    return tuple(
+        name
+        for name, condition in study.conditions.items()
+        for levels in (one.treatment, one.baseline)
+        if levels.items() <= condition.levels.items()
+    )
+
+
+def read_register(directory: Path) -> list[Entry]:
+    """Return the lines of a directory's register; none where it has no register.
+
+    The end of a line that a killed process left is passed over: nothing was trained under it.
+
+    Raises
+    ------
+    InputError
+        Naming the file and the line where one is damaged, or the file cannot be read.
+    """
+    path = directory / REGISTER
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be read ({error.strerror or error}); make it readable"
+        ) from None
+    lines = content.split(b"\n")[:-1]
+    return [_entry(line, number, path) for number, line in enumerate(lines, start=1)]
+
+
+def enter(store: Store, study: Study, checksum: str, *, came_from: Path | None = None) -> None:
+    """Write down every claim of a study that the register does not have as the study says it.
+
+    Nothing is written where there is nothing new.
+
+    Parameters
+    ----------
+    checksum : of the data that the study is trained on.
+    came_from : the results directory that the study was read from; what its register knows of
+        these claims is known here then too.
+
+    Raises
+    ------
+    InputError
+        Where the register is damaged or cannot be written.
+    """
+    known = read_register(store.root)
+    if came_from is not None and came_from.resolve() != store.root.resolve():
+        known += add_from(came_from, store.root)
+    before = store.study_so_far()
+    if not _news(known, study, before):
+        return
+    cells = _cells(store, study if before is None else before, checksum)
+    cells |= _cells(store, study, checksum)
+    if before is not None and not any(entry.origin is None for entry in known):
+        how = LOST if store.had_register() else FOUND
+        found = [entry for entry in _first_seen(before, cells, how) if sum(entry.cells.values())]
+        if known:  # what came from elsewhere is known better
+            found = [one for one in found if one.place not in {entry.place for entry in known}]
+        _append(store.root, found)
+        known += found
+    _append(store.root, list(_new(known, study, before, cells)))
+
+
+def add_from(directory: Path, root: Path) -> list[Entry]:
+    """Add to the register of ``root`` what the one of another directory knows; returns that.
+
+    Raises
+    ------
+    InputError
+        Where a register is damaged, or this one cannot be written.
+    """
+    theirs = read_register(directory)
+    own = [entry for entry in theirs if entry.origin is None]
+    store = Store(directory)
+    study = store.study_so_far()
+    if not theirs and study is not None:
+        counts = _counts_by_name(store)
+        how = LOST if store.had_register() else FOUND
+        have = {(entry.place, entry.how, str(entry.said)) for entry in read_register(root)}
+        own = [
+            entry
+            for entry in _first_seen(study, counts, how)
+            if sum(entry.cells.values()) and (entry.place, how, str(entry.said)) not in have
+        ]
+    name = digest([asdict(entry) for entry in own[:1]])[:16] if own else None
+    brought = [
+        Entry(**asdict(entry) | {"origin": entry.origin or name})
+        for entry in [*own, *(entry for entry in theirs if entry.origin is not None)]
+    ]
+    present = read_register(root)
+    mine = [entry for entry in present if entry.origin is None][:1]
+    # Part of what it knows may have come from here.
+    mine_elsewhere = digest([asdict(mine[0])])[:16] if mine else ""
+    new = [entry for entry in brought if entry not in present and entry.origin != mine_elsewhere]
+    _append(root, new)
+    return new
+
+
+def restore(root: Path, entries: Sequence[Entry]) -> None:
+    """Write these lines where the register is gone, as in a directory that somebody removed."""
+    if not (root / REGISTER).exists():
+        _append(root, entries)
+
+
+def _news(known: Sequence[Entry], study: Study, before: Study | None) -> bool:
+    return bool(list(_new(known, study, before, {})))
+
+
+def _new(
+    known: Sequence[Entry], study: Study, before: Study | None, cells: Mapping[str, int]
+) -> Iterator[Entry]:
+    """Yield an entry for every claim that is new, changed or gone since its last one."""
+    last = {entry.place: entry for entry in known}
+    now = claims_of(study)
+    time = _now()
+    for place, one in now.items():
+        said, entry = said_of(one), last.get(place)
+        if entry is None or entry.said != said:
+            there = _of(conditions_of(one, study), cells)
+            yield Entry(time, *place, fingerprint(said), said, there)
+    for place, entry in last.items():
+        if place not in now and entry.said is not None:
+            old = entry.version
+            names = () if old is None else conditions_of(old, before or study)
+            yield Entry(time, *place, None, None, _of(names, cells))
+
+
+def _first_seen(study: Study, cells: Mapping[str, int], how: str) -> Iterator[Entry]:
+    time = _now()
+    for place, one in claims_of(study).items():
+        said = said_of(one)
+        there = _of(conditions_of(one, study), cells)
+        yield Entry(time, *place, fingerprint(said), said, there, how)
+
+
+def _of(names: Sequence[str], cells: Mapping[str, int]) -> dict[str, int]:
+    return {name: cells.get(name, 0) for name in names}
+
+
+def _cells(store: Store, study: Study, checksum: str) -> dict[str, int]:
+    """Return how many cells of each condition are on record at this moment."""
+    by_program = survey(store).cells_by_program()
+    return {
+        name: by_program.get(condition.program(checksum), 0)
+        for name, condition in study.conditions.items()
+    }
+
+
+def _counts_by_name(store: Store) -> dict[str, int]:
+    found = survey(store)
+    by_program = found.cells_by_program()
+    return {part["condition"]: by_program[part["program"]] for part in found.trained}
+
+
+def _append(root: Path, entries: Sequence[Entry]) -> None:
+    """Add lines to the register, synced, after the last whole one."""
+    if not entries:
+        return
+    path = root / REGISTER
+    text = "".join(f"{_line(entry)}\n" for entry in entries).encode()
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        with path.open("a+b") as file:
+            with suppress(OSError):  # not every file system locks; then lines of two may mix
+                fcntl.flock(file, fcntl.LOCK_EX)
+            end = _end_of_lines(file)
+            if end < file.seek(0, os.SEEK_END):
+                file.truncate(end)
+            try:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            except OSError:
+                with suppress(OSError):
+                    os.truncate(path, end)
+                raise
+        _sync_folder(root)
+    except OSError as error:
+        raise InputError(
+            f"cannot write {path} ({error.strerror or error}), which says what the claims are "
+            "before the first cell is trained; make room, or choose another --out"
+        ) from None
+
+
+def _end_of_lines(file: BinaryIO) -> int:
+    file.seek(0)
+    return file.read().rfind(b"\n") + 1
+
+
+def _line(entry: Entry) -> str:
+    fields = {name: value for name, value in asdict(entry).items() if name != "origin" or value}
+    return json.dumps(fields | {"sha256": digest(fields)}, allow_nan=False)
+
+
+def _entry(line: bytes, number: int, path: Path) -> Entry:
+    try:
+        fields = json.loads(line)
+        if fields.pop("sha256") != digest(fields):
+            raise ValueError("its hash does not match what it says")
+        entry = Entry(**fields)
+        datetime.fromisoformat(entry.entered)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        what = str(error) if "hash" in str(error) else "it is no entry"
+        raise InputError(
+            f"{path}, line {number} is damaged ({what}): bring the file back from a copy, or move "
+            "it away; what it knows of the claims before their data is then gone, and reports say "
+            "so"
+        ) from None
+    return entry
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

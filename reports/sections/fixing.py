@@ -1,0 +1,72 @@
+"""Whether the claims were fixed before their data, in words and a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from reports.findings.fixing import WORDS, Fixing, terms_before, time_of
+from reports.numbers.words import listed
+from reports.sections.section import Table
+
+
+def fixing_paragraphs(found: Sequence[Fixing]) -> list[str]:
+    """Return what a reader may believe of when the claims were fixed; empty where none tells."""
+    names: dict[str, list[str]] = {}
+    for one in found:
+        names.setdefault(one.standing.status, []).append(_name(one))
+    if not names:
+        return []
+    if names.keys() == {"before"}:
+        what = "The claim was" if len(found) == 1 else f"All {len(found)} claims were"
+        said = [
+            f"{what} written down in this directory's register before the first cell of its "
+            "conditions was recorded, and not changed since."
+        ]
+    else:
+        said = [
+            f"Fixed before the data: {listed(names['before'])}." for _ in range("before" in names)
+        ]
+        said += [f"{WORDS[status].capitalize()}: {listed(names[status])}."
+                 for status in ("changed", "made", "removed") if status in names]  # fmt: skip
+    if "unknown" in names:
+        which = listed(names["unknown"]) if len(names) > 1 else "the claims"
+        said.append(
+            f"Whether {which} {'were' if len(names['unknown']) > 1 or len(names) == 1 else 'was'} "
+            "fixed before the data is not recorded: this directory has cells from before it had a "
+            "register of claims."
+        )
+        said += sorted({one.standing.why for one in found if one.standing.status == "unknown"
+                        and one.standing.why})  # fmt: skip
+    said.append(
+        "The register (claims.jsonl) knows this directory alone, not what was trained elsewhere."
+    )
+    return [" ".join(said)]
+
+
+def fixing_tables(found: Sequence[Fixing]) -> list[Table]:
+    """Return every claim with the time when it was fixed, and what it said before its data."""
+    rows = [
+        [
+            _name(one),
+            WORDS[one.standing.status],
+            *(
+                "-" if time is None else time_of(time)
+                for time in (one.standing.since, one.standing.entered, one.standing.first_cell)
+            ),
+            "; ".join(one.standing.changes) or "-",
+            f"{one.verdict_before}{terms_before(one)}" if one.before is not None else "-",
+            one.standing.fingerprint[:12],
+        ]
+        for one in found
+    ]
+    if not rows:
+        return []
+    header = ["claim", "fixed", "as before the data, since", "as judged here, since", "first cell",
+              "changes", "the verdict before them", "fingerprint"]  # fmt: skip
+    late = any(one.late or one.standing.status == "removed" for one in found)
+    return [Table("When each claim was fixed", header, rows, folded=not late)]
+
+
+def _name(one: Fixing) -> str:
+    what, name = one.standing.what, one.standing.id
+    return name if what == "claim" else f"{what} {name}"
