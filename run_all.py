@@ -384,7 +384,7 @@ def _report(directory: Path, required: tuple[str, ...] | None = None) -> int:
 
     results = read_results(directory, by_index=True)
 
-    from reports.findings.requirements import unmet
+    from reports.findings.requirements import unmet, unmet_demands
     from reports.output.page import write_report
     from reports.output.short import in_short
     from reports.output.terminal import show
@@ -414,8 +414,11 @@ def _report(directory: Path, required: tuple[str, ...] | None = None) -> int:
     missed = [] if required is None else unmet(analysis.judged, required)
     if missed:
         warn(f"--require {','.join(required or ())}: not met, {'; '.join(missed)}")
+    demanded = unmet_demands(analysis.judged)
+    if demanded:
+        warn(f"the study requires another verdict: {'; '.join(demanded)}")
     failed = any(one.as_expected is False for one in analysis.judged)
-    return 1 if results.damaged or failed or missed else 0
+    return 1 if results.damaged or failed or missed or demanded else 0
 
 
 def _pool(directories: list[Path], folder: Path | None) -> int:

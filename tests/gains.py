@@ -30,6 +30,7 @@ class SmallClaim:
     treatment: str = "b"
     baseline: str = "a"
     expected: str | None = None
+    require: tuple[str, ...] | None = None
 
 
 def spread(mean: float, n: int, sd: float) -> Floats:

@@ -23,6 +23,7 @@ CLAIM_KEYS = {
     "reported", "unit", "margin", "negligible", "alpha", "p_values", "hedges_gz",
     "probability_superior", "probability_superior_ci95", "seeds_needed", "dropped",
     "p_value", "p_holm", "stands", "kind", "metric", "share",
+    "completeness", "fixed",
 }  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -16,6 +17,28 @@ FileId = Annotated[str, Field(pattern=r"^\w[\w.+=@-]*$", max_length=100)]
 Gain = Annotated[float, Field(ge=-1e6, le=1e6, strict=True)]
 Rate = Annotated[float, Field(ge=1e-6, lt=0.5, strict=True)]
 """An error rate, large enough to be told from 0 numerically."""
+
+
+Required = Annotated[tuple[str, ...], Field(min_length=1)]
+GAIN_WORDS = ("REPRODUCED", "LARGER", "PARTIAL", "NOT REPRODUCED", "CONTRADICTED", "DIRECTION ONLY")
+
+
+def check_required(
+    claim: str, required: Sequence[str] | None, expected: str | None, words: Sequence[str]
+) -> None:
+    """Raise ValueError where no verdict of a claim's kind could be what is required of it."""
+    if required is None:
+        return
+    if expected is not None:
+        raise ValueError(
+            f"claim '{claim}': a control is required to be what 'expected' says; remove require"
+        )
+    for word in required:
+        if word not in (*words, "INCONCLUSIVE"):
+            raise ValueError(
+                f"claim '{claim}': require names '{word}', which is no verdict of its kind; there "
+                f"are {', '.join(words)}, INCONCLUSIVE"
+            )
 
 
 class Published(Frozen):
@@ -69,6 +92,8 @@ class Claim(Frozen):
     negligible : a gain within +- negligible counts as no gain (delta).
     alpha : the error rate of the tests behind the verdict.
     expected : the verdict that a control of the procedure must receive; None for a real claim.
+    require : verdicts of which a report must give one, or it ends with exit code 1; it is what a
+        gate asks, and no part of the claim.
     """
 
     id: Id
@@ -85,6 +110,12 @@ class Claim(Frozen):
     negligible: NotNegative = 0.3
     alpha: Rate = 0.05
     expected: Literal["REPRODUCED", "NOT REPRODUCED"] | None = None
+    require: Required | None = None
+
+    @model_validator(mode="after")
+    def _can_be_met(self) -> Self:
+        check_required(self.id, self.require, self.expected, GAIN_WORDS)
+        return self
 
 
 class Comparisons(Frozen):

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from harness.studies.chosen import Count, Frozen, NotNegative, Positive
-from harness.studies.claims import Claim, Gain, Id, Rate
+from harness.studies.claims import GAIN_WORDS, Claim, Gain, Id, Rate, Required, check_required
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ KINDS = {
     "gain": Asked(
         (*PAIR, "reported", "margin"),
         ("negligible", "pairing"),
-        ("REPRODUCED", "LARGER", "PARTIAL", "NOT REPRODUCED", "CONTRADICTED", "DIRECTION ONLY"),
+        GAIN_WORDS,
     ),
     "better": Asked(PAIR, ("pairing",), ("BETTER", "WORSE")),
     "at-least": Asked((*PAIR, "margin"), ("pairing",), ("NOT WORSE", "WORSE")),
@@ -80,6 +80,7 @@ class Statement(Frozen):
     order : conditions, the best first.
     margin : within which a value or a difference counts as the same, in ``unit``.
     expected : the verdict that a control of the procedure must receive; None for a real claim.
+    require : as in ``harness.studies.claims.Claim``.
     """
 
     id: Id
@@ -113,6 +114,7 @@ class Statement(Frozen):
     negligible: NotNegative | None = None
     alpha: Rate = 0.05
     expected: str | None = None
+    require: Required | None = None
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
@@ -137,6 +139,7 @@ class Statement(Frozen):
             raise self._wrong("reports a gain of 0, which is none; write kind = 'equal'")
         if self.expected is not None and self.expected not in asked.words:
             raise self._wrong(f"expected is no verdict of '{self.kind}': {', '.join(asked.words)}")
+        check_required(self.id, self.require, self.expected, asked.words)
         return self
 
     def _check_unit(self) -> None:

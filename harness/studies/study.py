@@ -334,9 +334,12 @@ class Study(Frozen):
         """Return a hash of the whole study, margins of the claims included.
 
         The hash leaves out fields that the study does not set and that have no default, so that a
-        new optional field changes no fingerprint, and what only arranges a report.
+        new optional field changes no fingerprint, what only arranges a report, and what a gate
+        requires of verdicts.
         """
-        return digest(self.model_dump(mode="json", exclude_none=True, exclude=ARRANGEMENT))
+        left_out: dict[str, Any] = dict.fromkeys(ARRANGEMENT, True)
+        left_out["claims"] = {"__all__": {"require"}}
+        return digest(self.model_dump(mode="json", exclude_none=True, exclude=left_out))
 
     def choose(self, conditions: Sequence[str] | None, seeds: str | None) -> Study:
         """Return the study with some of its conditions only, or with other seeds.

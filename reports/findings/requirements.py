@@ -43,6 +43,16 @@ def failed_controls(claims: Sequence[Judged]) -> tuple[str, ...]:
     )
 
 
+def unmet_demands(claims: Sequence[Judged]) -> list[str]:
+    """Return the claims of which the study itself requires another verdict than they have."""
+    return [
+        f"{judged.claim.id} must be {' or '.join(judged.claim.require)} and is "
+        f"{verdict_of(judged) or 'not judged'}"
+        for judged in claims
+        if judged.claim.require is not None and verdict_of(judged) not in judged.claim.require
+    ]
+
+
 def unmet(claims: Sequence[Judged], required: Collection[str]) -> list[str]:
     """Return the claims whose verdict is none of those that are required, each with its verdict.
 

@@ -45,24 +45,24 @@ def fixing_paragraphs(found: Sequence[Fixing]) -> list[str]:
 
 def fixing_tables(found: Sequence[Fixing]) -> list[Table]:
     """Return every claim with the time when it was fixed, and what it said before its data."""
-    rows = [
-        [
-            _name(one),
-            WORDS[one.standing.status],
-            *(
-                "-" if time is None else time_of(time)
-                for time in (one.standing.since, one.standing.entered, one.standing.first_cell)
-            ),
-            "; ".join(one.standing.changes) or "-",
-            f"{one.verdict_before}{terms_before(one)}" if one.before is not None else "-",
-            one.standing.fingerprint[:12],
-        ]
-        for one in found
-    ]
-    if not rows:
+    if not found:
         return []
-    header = ["claim", "fixed", "as before the data, since", "as judged here, since", "first cell",
-              "changes", "the verdict before them", "fingerprint"]  # fmt: skip
+    rows = []
+    for one in found:
+        standing = one.standing
+        times = (standing.since, standing.entered, standing.first_cell)
+        rows.append(
+            [
+                _name(one),
+                WORDS[standing.status],
+                "; ".join(standing.changes) or "-",
+                f"{one.verdict_before}{terms_before(one)}" if one.before is not None else "-",
+                *("-" if time is None else time_of(time).removesuffix(" UTC") for time in times),
+                standing.fingerprint[:12],
+            ]
+        )
+    header = ["claim", "fixed", "changes", "its verdict before them", "first written down (UTC)",
+              "as judged here (UTC)", "first cell (UTC)", "fingerprint"]  # fmt: skip
     late = any(one.late or one.standing.status == "removed" for one in found)
     return [Table("When each claim was fixed", header, rows, folded=not late)]
 
