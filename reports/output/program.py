@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 REPORTS = Path(__file__).resolve().parent.parent
-SOURCES = (".py", ".j2")
+SOURCES = (".py", ".j2", ".css")
 
 
 @cache
