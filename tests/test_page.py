@@ -50,7 +50,7 @@ def test_the_page_is_one_file_whose_parts_are_all_there(tmp_path: Path) -> None:
     assert all(inner.startswith("#") for inner in re.findall(r"url\(([^)]*)\)", text))
     drawn = sorted(path.stem for path in tmp_path.glob("*.svg"))
     assert drawn == ["curves", "estimation", "forest", "matrices", "tasks"]
-    assert page.tags.count("svg") == len(page.images) == len(drawn)
+    assert page.tags.count("figure") == len(page.images) == len(drawn)
     assert all(len(alt) > 20 for alt in page.images)
     for says in ("LARGER", "b beats a", "treatment diverged", "20,000 simulated studies"):
         assert says in page.text.replace("INCONCLUSIVE", "LARGER"), says

@@ -70,7 +70,7 @@ def test_a_report_that_fails_half_way_leaves_the_old_one_as_it_was(
         if at == "save" and path.name == "tasks":
             raise fault
         for suffix in (".svg", ".png"):
-            path.with_suffix(suffix).write_text("<svg width='1' height='1'/>")
+            path.with_suffix(suffix).write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
 
     before = contents(report)
     monkeypatch.setattr(theme, "save", save)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from reports.figures.rows import LABEL, ROW, draw_interval, label_rows
+from reports.figures.sheet import USUAL, WHOLE, Sheet
 from reports.figures.theme import (
     INK,
     MUTED,
@@ -24,7 +28,7 @@ from reports.figures.theme import (
 )
 from reports.findings.contrasts import Contrast, JudgedClaim
 from reports.findings.statements import JudgedStatement
-from reports.numbers.intervals import Interval
+from reports.numbers.intervals import FEWEST, Interval
 from reports.numbers.paired import paired_gains
 from reports.numbers.verdict import SIGNS
 
@@ -37,8 +41,9 @@ def draw_estimation(
     """Draw each seed's two accuracies joined, and beside them the differences.
 
     The diamond is the mean difference, with the two intervals that decided the verdict (the thick
-    one is that of equivalence). The dashed line is the reported gain, and the shaded band is
-    reported +- margin. Of more than ``theme.MOST_SEEDS`` seeds so many are drawn.
+    one is that of equivalence); fewer than three seeds have none. The dashed line is the reported
+    gain, and the shaded band is reported +- margin. Of more than ``theme.MOST_SEEDS`` seeds so many
+    are drawn.
 
     Raises
     ------
@@ -52,42 +57,50 @@ def draw_estimation(
     drawn = drawn_seeds(len(pair.seeds))
     with_treatment, without = np.array(pair.treated)[drawn], np.array(pair.untreated)[drawn]
     gains = paired_gains(with_treatment, without, claim.unit)
+    seeds = [f"seed {pair.seeds[place]}" for place in drawn]
     with drawing():
-        figure, (left, right) = plt.subplots(1, 2, figsize=(6.2, 3.6), layout="constrained")
-        for low, high in zip(without, with_treatment, strict=True):
-            left.plot([0, 1], [low, high], "-", color=treated.colour, alpha=0.55, lw=1)
-        left.plot(
-            np.zeros(len(without)), without, plain.marker, color=plain.colour, mfc=PAPER, ms=5
-        )
-        left.plot(
-            np.ones(len(with_treatment)), with_treatment, treated.marker, color=treated.colour, ms=5
-        )
+        sheet = Sheet(2, WHOLE, 2.9, 2)
+        left, right = sheet.panels
+        lines = LineCollection(
+            [[(0, low), (1, high)] for low, high in zip(without, with_treatment, strict=True)],
+            colors=[treated.colour], lw=0.8,
+        )  # fmt: skip
+        left.add_collection(lines)
+        values = zip(seeds, without, with_treatment, strict=True)
+        sheet.tell(lines, [f"{seed}: {low:.2f} to {high:.2f}" for seed, low, high in values])
+        for place, accuracies, style in ((0, without, plain), (1, with_treatment, treated)):
+            (marks,) = left.plot(
+                np.full(len(accuracies), place), accuracies, style.marker, color=style.colour,
+                mfc=style.colour if place else PAPER, ms=5,
+            )  # fmt: skip
+            sheet.tell(marks, [f"{s}: {v:.2f}" for s, v in zip(seeds, accuracies, strict=True)])
         left.set_xticks([0, 1], [wrapped(pair.baseline, 16), wrapped(pair.treatment, 16)])
         left.set_xlim(-0.35, 1.35)
         left.set_ylabel(label)
-        left.set_title(f"{which_seeds(len(pair.seeds))}, each a line")
-        right.axhspan(
-            claim.reported - claim.margin,
-            claim.reported + claim.margin,
-            color=SHADE,
-            zorder=0,
-            label="reported ± margin",
-        )
-        right.axhline(claim.reported, color=INK, ls="--", lw=1.2, label="reported")
+        count = len(pair.seeds)
+        left.set_title(which_seeds(count) + (", each a line" if count > 1 else ""))
+        low, high = claim.reported - claim.margin, claim.reported + claim.margin
+        band = right.axhspan(low, high, fc=SHADE, ec=MUTED, lw=0.8, zorder=0)
+        reported = right.axhline(claim.reported, color=INK, ls="--", lw=1.2)
         right.axhline(0, color=INK, lw=0.8)
         spread = np.linspace(-0.4, -0.05, len(gains)) if len(gains) > 1 else np.array([-0.2])
-        right.plot(spread, gains, treated.marker, color=treated.colour, ms=4, alpha=0.8)
-        _interval(right, 0.25, judgement.ci, 1.4)
-        _interval(right, 0.25, judgement.ci_equivalence, 3.2)
-        right.plot([0.25], [pair.comparison.mean], "D", color=INK, ms=6, label="mean and intervals")
+        (marks,) = right.plot(spread, gains, treated.marker, color=treated.colour, ms=4)
+        sheet.tell(marks, [f"{s}: {v:+.2f}" for s, v in zip(seeds, gains, strict=True)])
+        (mean,) = right.plot(
+            [0.25], [pair.comparison.mean], "D", color=INK, mfc=PAPER, ms=8,
+            label="mean and intervals",
+        )  # fmt: skip
+        sheet.tell(mean, [f"mean: {pair.comparison.mean:+.2f} {claim.unit}"])
+        if count >= FEWEST:
+            draw_interval(right, 0.25, judgement.ci, 1.4)
+            draw_interval(right, 0.25, judgement.ci_equivalence, 3.2)
         right.set_xlim(-0.6, 0.6)
         right.set_xticks([])
         right.set_ylabel(f"difference ({claim.unit})")
         right.set_title("treatment minus baseline")
-        figure.legend(
-            *right.get_legend_handles_labels(), fontsize=8, loc="outside lower center", ncols=3
-        )
-    return figure
+        named = "mean and intervals" if count >= FEWEST else "mean"
+        sheet.key([band, reported, mean], ["reported ± margin", "reported", named])
+        return sheet.finish()
 
 
 def draw_forest(
@@ -114,69 +127,61 @@ def draw_forest(
     count = len(drawn) + len(ruled) + len(rest)
     if not count:
         raise ValueError("no contrast has a pair of seeds to draw")
-    labels = [lettered(f"{judged.claim.id} ({judged.claim.unit})") for judged in drawn]
-    labels += [lettered(f"{claim.id} ({claim.kind})") for claim, _ in ruled]
-    labels += [wrapped(f"{contrast.treatment} minus {contrast.baseline}", 40) for contrast in rest]
+    labels = [lettered(f"{judged.claim.id} ({judged.claim.unit})", 30) for judged in drawn]
+    labels += [lettered(f"{claim.id} ({claim.kind})", 30) for claim, _ in ruled]
+    labels += [wrapped(f"{contrast.treatment} minus {contrast.baseline}", 44) for contrast in rest]
     with drawing():
-        figure, axis = plt.subplots(figsize=(7.4, 1.3 + 0.42 * count), layout="constrained")
+        sheet = Sheet(1, WHOLE, ROW * count, 1)
+        (axis,) = sheet.panels
         axis.axvline(0, color=INK, lw=0.8)
+        signs: dict[str, Any] = {}
         for row, judged in enumerate(drawn):
             compared, judgement, claim = judged.contrast.comparison, judged.judgement, judged.claim
             assert compared is not None
             assert judgement is not None
-            first = "" if row == 0 else "_"
-            corner = (claim.reported - claim.margin, row - 0.3)
-            label = f"{first}reported ± margin"
-            axis.add_patch(Rectangle(corner, 2 * claim.margin, 0.6, color=SHADE, lw=0, label=label))
-            axis.plot(
-                [claim.reported] * 2, [row - 0.3, row + 0.3], color=MUTED, lw=2, ls=(0, (2, 1)),
-                label=f"{first}reported",
+            corner = (claim.reported - claim.margin, row - 0.2)
+            band = Rectangle(corner, 2 * claim.margin, 0.4, fc=SHADE, ec=MUTED, lw=0.8, zorder=1)
+            signs.setdefault("reported ± margin", axis.add_patch(band))
+            (line,) = axis.plot(
+                [claim.reported] * 2, [row - 0.2, row + 0.2], color=MUTED, lw=2, ls=(0, (2, 1)),
             )  # fmt: skip
-            _interval(axis, row, judgement.ci, 1.4, across=True)
-            _interval(axis, row, judgement.ci_equivalence, 3.2, across=True)
-            axis.plot([compared.mean], [row], "D", color=INK, ms=5, label=f"{first}ours")
+            signs.setdefault("reported", line)
+            ends = (judgement.ci, judgement.ci_equivalence) if compared.n >= FEWEST else ()
+            signs["ours"] = _mean(sheet, axis, row, compared.mean, claim.id, ends)
             _beside(axis, row, f"{SIGNS[judgement.verdict]} {judgement.verdict}")
-        for row, (_, ruling) in enumerate(ruled, start=len(drawn)):
-            _interval(axis, row, ruling.ci, 1.4, across=True)
-            _interval(axis, row, ruling.ci_equivalence, 3.2, across=True)
-            label = "ours" if row == 0 else "_ours"
-            axis.plot([ruling.estimate], [row], "D", color=INK, ms=5, label=label)
+        for row, (stated, ruling) in enumerate(ruled, start=len(drawn)):
+            both = (ruling.ci, ruling.ci_equivalence)
+            signs["ours"] = _mean(sheet, axis, row, ruling.estimate, stated.id, both)
             _beside(axis, row, ruling.label)
         for row, pair in enumerate(rest, start=len(drawn) + len(ruled)):
             assert pair.comparison is not None
-            _interval(axis, row, pair.comparison.ci95, 1.4, across=True)
-            _interval(axis, row, pair.comparison.ci90, 3.2, across=True)
-            label = "" if row == 0 else "_"
-            axis.plot([pair.comparison.mean], [row], "D", color=INK, ms=5, label=f"{label}ours")
-        axis.set_yticks(range(count), labels)
-        axis.set_ylim(count - 0.5, -0.5)
-        axis.grid(visible=False, axis="y")
+            compared, name = pair.comparison, f"{pair.treatment} minus {pair.baseline}"
+            ends = (compared.ci95, compared.ci90) if compared.n >= FEWEST else ()
+            signs["ours"] = _mean(sheet, axis, row, compared.mean, name, ends)
+        label_rows(axis, labels)
         what = "gain or difference" if ruled else "gain"
-        axis.set_xlabel(f"{what}, with the intervals that decide (thin) and of equivalence (thick)")
-        figure.legend(
-            *axis.get_legend_handles_labels(), fontsize=8, loc="outside upper center", ncols=3
-        )
-    return figure
+        axis.set_xlabel(f"{what}; thin: the interval that decides,\nthick: of equivalence")
+        sheet.key(signs.values(), signs)
+        return sheet.finish()
+
+
+def _mean(
+    sheet: Sheet, axis: Axes, row: int, mean: float, name: str, ends: Sequence[Interval]
+) -> Artist:
+    """Draw a mean, and over it its intervals, which may be narrower than the mark."""
+    (mark,) = axis.plot([mean], [row], "D", color=INK, mfc=PAPER, ms=7, mew=0.9)
+    text = f"{name}: {mean:+.2f}"
+    if ends and np.isfinite([ends[0].low, ends[0].high]).all():
+        text += f" ({ends[0].low:+.2f} to {ends[0].high:+.2f})"
+    sheet.tell(mark, [text])
+    for interval, width in zip(ends, (1.4, 3.2), strict=False):
+        draw_interval(axis, row, interval, width, across=True)
+    return mark
 
 
 def _beside(axis: Axes, row: int, verdict: str) -> None:
-    """Write a verdict to the right of the axes, at its row."""
+    """Write a verdict above a row, at the right end."""
     axis.annotate(
-        verdict,
-        (1.01, row),
-        xycoords=("axes fraction", "data"),
-        va="center",
-        fontsize=8,
-        annotation_clip=False,
-    )
-
-
-def _interval(
-    axis: Axes, place: float, ends: Interval, width: float, *, across: bool = False
-) -> None:
-    """Draw a finite interval: upright at x = ``place``, or across at y = ``place``."""
-    if not np.isfinite([ends.low, ends.high]).all():
-        return
-    along, beside = [ends.low, ends.high], [place, place]
-    x, y = (along, beside) if across else (beside, along)
-    axis.plot(x, y, "-", color=INK, lw=width, solid_capstyle="butt")
+        verdict, (0.99, row - LABEL), xycoords=("axes fraction", "data"), va="center", ha="right",
+        fontsize=USUAL, fontweight="bold", annotation_clip=False,
+    )  # fmt: skip

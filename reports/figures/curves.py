@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import matplotlib.pyplot as plt
 import numpy as np
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from reports.figures.theme import INK, PAPER, SHADE, drawing, lettered
+from reports.figures.sheet import SMALL, WHOLE, Sheet
+from reports.figures.theme import INK, MUTED, PALETTE, PAPER, SHADE, drawing, lettered
 from reports.findings.curves import factor_levels
 from reports.findings.specifications import Specification
 from reports.numbers.study import Curve
@@ -42,30 +41,21 @@ def draw_curve(specs: Sequence[Specification], curve: Curve) -> Figure:
     if not drawn:
         raise ValueError(f"no specification of the curve '{curve.id}' has a gain to draw")
     chosen = {factor: levels for factor, levels in factor_levels(drawn).items() if len(levels) > 1}
-    rows = [(factor, level) for factor, levels in chosen.items() for level in levels]
-    height = 3.6 + 0.17 * len(rows)
+    height = 0.155 * sum(1 + len(levels) for levels in chosen.values())
     with drawing():
-        figure, (top, below) = plt.subplots(
-            2,
-            1,
-            figsize=(9.5, height),
-            sharex=True,
-            layout="constrained",
-            height_ratios=[3.2, max(0.5, 0.17 * len(rows))],
-        )
-        _draw_gains(top, drawn, curve)
-        _draw_choices(below, drawn, chosen)
-        figure.suptitle(lettered(curve.text, 100), fontsize=10)
-    return figure
+        sheet = Sheet(2 if chosen else 1, WHOLE, 2.6, 1, same="x")
+        _draw_gains(sheet, sheet.panels[0], drawn, curve)
+        for axis in sheet.panels[1:]:
+            sheet.heights[axis] = height
+            _draw_choices(axis, drawn, chosen)
+        sheet.panels[0].set_title(lettered(curve.text, 48))
+        return sheet.finish()
 
 
-def _palette() -> dict[str, tuple[float, float, float]]:
-    colours = sns.color_palette("colorblind")
-    return {"above zero": colours[0], "undecided": (0.55, 0.55, 0.55), "below zero": colours[3]}
+COLOUR_OF = {"above zero": PALETTE[0], "undecided": PALETTE[7], "below zero": PALETTE[3]}
 
 
-def _draw_gains(axis: Axes, drawn: Sequence[Specification], curve: Curve) -> None:
-    colour_of = _palette()
+def _draw_gains(sheet: Sheet, axis: Axes, drawn: Sequence[Specification], curve: Curve) -> None:
     gains = np.array([spec.gain for spec in drawn], dtype=np.float64)
     ends = np.array(
         [[spec.ci95.low, spec.ci95.high] if spec.ci95 else [-np.inf, np.inf] for spec in drawn]
@@ -75,7 +65,7 @@ def _draw_gains(axis: Axes, drawn: Sequence[Specification], curve: Curve) -> Non
     log = float(np.abs(gains).max()) > WIDE * edge
     bottom, ceiling = _limits(gains, ends, low, high, edge if log else None)
     cut = int(np.sum((ends[:, 0] < bottom) | (ends[:, 1] > ceiling)))
-    axis.axhspan(low, high, color=SHADE, zorder=0, label="reported ± margin")
+    axis.axhspan(low, high, fc=SHADE, ec=MUTED, lw=0.8, zorder=0, label="reported ± margin")
     axis.axhline(curve.reported, color=INK, ls="--", lw=1.2, label="reported")
     axis.axhline(0, color=INK, lw=0.8)
     places = np.arange(len(drawn))
@@ -88,20 +78,20 @@ def _draw_gains(axis: Axes, drawn: Sequence[Specification], curve: Curve) -> Non
             places[here],
             np.clip(ends[here, 0], bottom, ceiling),
             np.clip(ends[here, 1], bottom, ceiling),
-            color=colour_of[status],
-            alpha=0.45,
-            lw=1.0 if thin else 1.8,
+            color=COLOUR_OF[status],
+            lw=0.6 if thin else 1.2,
         )
-        axis.plot(
+        (marks,) = axis.plot(
             places[here],
             gains[here],
             marker,
-            color=colour_of[status],
+            color=COLOUR_OF[status],
             ms=3.0 if thin else 5.0,
-            mec=PAPER if not thin else colour_of[status],
+            mec=PAPER if not thin else COLOUR_OF[status],
             mew=0.4,
             label=f"95% interval {status}" if status != "undecided" else "interval holds zero",
         )
+        sheet.tell(marks, [_says(spec) for spec in drawn if spec.status == status])
     if log:
         # Linear within the claim's band, so that the band and zero stay readable.
         axis.set_yscale("symlog", linthresh=edge, linscale=1.6)
@@ -115,8 +105,12 @@ def _draw_gains(axis: Axes, drawn: Sequence[Specification], curve: Curve) -> Non
     axis.set_xlim(-0.8, len(drawn) - 0.2)
     axis.grid(visible=False, axis="x")
     axis.tick_params(labelbottom=False)
-    # The legend stands above the panel; inside, it would hide the band or the largest gains.
-    axis.legend(fontsize=7, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=5, frameon=False)
+    sheet.key(*axis.get_legend_handles_labels())
+
+
+def _says(spec: Specification) -> str:
+    chosen = ", ".join(f"{factor} {level}" for factor, level in spec.choices.items())
+    return f"{chosen}: {spec.gain:+.2f}"
 
 
 def _limits(
@@ -152,23 +146,26 @@ def _symlog_ticks(edge: float, bottom: float, ceiling: float) -> list[float]:
 def _draw_choices(
     axis: Axes, drawn: Sequence[Specification], chosen: Mapping[str, Sequence[str]]
 ) -> None:
-    colour_of = _palette()
-    labels: list[str] = []
+    row = 0
+    rows: list[tuple[int, str]] = []
     for group, (factor, levels) in enumerate(chosen.items()):
-        first = len(labels)
         if group % 2 == 0:
-            axis.axhspan(first - 0.5, first + len(levels) - 0.5, color=SHADE, alpha=0.5, zorder=0)
+            axis.axhspan(row - 0.5, row + len(levels) + 0.5, fc=SHADE, ec="none", zorder=0)
+        axis.text(0.02, row, lettered(factor), transform=axis.get_yaxis_transform(), va="center",
+                  fontsize=SMALL, fontweight="bold")  # fmt: skip
         for level in levels:
+            row += 1
             for status in MARKERS:
                 bars = [
                     (place - 0.42, 0.84)
                     for place, spec in enumerate(drawn)
                     if spec.choices.get(factor) == level and spec.status == status
                 ]
-                axis.broken_barh(bars, (len(labels) - 0.36, 0.72), color=colour_of[status], lw=0)
-            labels.append(f"{factor}: {level}")
-    axis.set_yticks(range(len(labels)), labels, fontsize=8)
-    axis.set_ylim(max(len(labels), 1) - 0.5, -0.5)
+                axis.broken_barh(bars, (row - 0.36, 0.72), color=COLOUR_OF[status], lw=0)
+            rows.append((row, level))
+        row += 1
+    axis.set_yticks([place for place, _ in rows], [lettered(level, 16) for _, level in rows])
+    axis.set_ylim(row - 0.5, -0.5)
     axis.grid(visible=False)
     axis.set_xlabel(f"{len(drawn)} specifications, sorted by gain")
     axis.tick_params(labelbottom=False)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import matplotlib.pyplot as plt
-import numpy as np
-import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from reports.figures.theme import INK, MUTED, PAPER, drawing, lettered, wrapped
+from reports.figures.rows import draw_interval, label_rows
+from reports.figures.sheet import SMALL, WHOLE, Sheet
+from reports.figures.theme import INK, MUTED, PALETTE, PAPER, drawing, lettered, wrapped
 from reports.findings.attribution import Attribution
 from reports.findings.effects import Effect, LevelGain
 from reports.numbers.intervals import Interval
+from reports.numbers.words import interval, listed
 
 FAR = 8.0  # times the median size, or times one point if that is larger
 LINES = ("-", "--", ":", "-.")
@@ -25,23 +25,15 @@ def draw_paths(attributions: Mapping[str, Attribution]) -> Figure:
     The horizontal axis is the number of changed factors, the vertical axis the mean accuracy in %.
     Each line changes one factor; colour and line style show which.
     """
-    palette = sns.color_palette("colorblind")
     factors = list(
         dict.fromkeys(
             share.factor for attribution in attributions.values() for share in attribution.shares
         )
     )
     with drawing():
-        figure, axes = plt.subplots(
-            1,
-            len(attributions),
-            figsize=(0.9 + 3.4 * len(attributions), 3.9),
-            sharey=True,
-            squeeze=False,
-            layout="constrained",
-        )
+        sheet = Sheet(len(attributions), WHOLE, 3.0, 2, same="y")
         handles = {}
-        for axis, (name, attribution) in zip(axes[0], attributions.items(), strict=True):
+        for axis, (name, attribution) in zip(sheet.panels, attributions.items(), strict=True):
             order = [share.factor for share in attribution.shares]
             for step in dict.fromkeys(step for path in attribution.paths for step in path):
                 after = tuple(
@@ -51,41 +43,38 @@ def draw_paths(attributions: Mapping[str, Attribution]) -> Figure:
                 (line,) = axis.plot(
                     [len(step.changed), len(after)],
                     [attribution.means[step.changed], attribution.means[after]],
-                    color=palette[place % len(palette)],
+                    color=PALETTE[place % len(PALETTE)],
                     ls=LINES[place % len(LINES)],
                     lw=1.8,
                 )
                 handles[step.factor] = line
             for changed, mean in attribution.means.items():
-                axis.plot([len(changed)], [mean], "o", color=INK, mfc=PAPER, ms=5, zorder=3)
+                (mark,) = axis.plot(
+                    [len(changed)], [mean], "o", color=INK, mfc=PAPER, ms=5, zorder=3
+                )
+                sheet.tell(mark, [f"{listed(changed) or 'baseline'}: {mean:.2f}"])
             axis.annotate(
                 "baseline", (0, attribution.means[()]), (0, -11), textcoords="offset points",
-                ha="left", fontsize=8, color=MUTED,
+                ha="left", fontsize=SMALL, color=MUTED,
             )  # fmt: skip
             last = tuple(order)
             axis.annotate(
                 "treatment", (len(order), attribution.means[last]), (0, -14),
-                textcoords="offset points", ha="right", fontsize=8, color=MUTED,
+                textcoords="offset points", ha="right", fontsize=SMALL, color=MUTED,
             )  # fmt: skip
             axis.margins(y=0.12)
             axis.set_xticks(range(len(order) + 1))
             axis.set_xlim(-0.15, len(order) + 0.15)
             axis.set_title(lettered(name))
             axis.set_xlabel("factors changed")
-        axes[0][0].set_ylabel("accuracy after the last task (%)")
         shown = [factor for factor in factors if factor in handles]
-        figure.legend(
-            [handles[factor] for factor in shown],
-            shown,
-            loc="outside upper center",
-            ncols=4,
-            handlelength=3,
-        )
-    return figure
+        sheet.note("↑ accuracy after the last task (%)")
+        sheet.key([handles[factor] for factor in shown], map(lettered, shown), alone=True)
+        return sheet.finish()
 
 
 def draw_effects(effects: Sequence[Effect]) -> Figure:
-    """Draw every effect with its 95% interval; filled where it differs from zero after Holm."""
+    """Draw every effect with its 95% interval; a diamond where it differs from zero after Holm."""
     labels = [" x ".join(effect.factors) for effect in effects]
     rows = [(effect.effect, effect.ci95, effect.p_holm < 0.05) for effect in effects]
     return _forest(labels, rows, "effect (points)")
@@ -110,12 +99,16 @@ def _forest(
     labels: Sequence[str], rows: Sequence[tuple[float, Interval, bool]], label: str
 ) -> Figure:
     with drawing():
-        figure, axis = plt.subplots(figsize=(6.4, 0.9 + 0.25 * len(rows)), layout="constrained")
+        lines = max(text.count("\n") + 1 for text in labels)
+        sheet = Sheet(1, WHOLE, (0.2 + 0.15 * lines) * len(rows), 1)
+        (axis,) = sheet.panels
         axis.axvline(0, color=INK, lw=0.8)
         for place, (mean, ci95, sure) in enumerate(rows):
-            if np.isfinite([ci95.low, ci95.high]).all():
-                axis.plot([ci95.low, ci95.high], [place, place], "-", color=INK, lw=1.4)
-            axis.plot([mean], [place], "D", color=INK, mfc=INK if sure else PAPER, ms=5)
+            (mark,) = axis.plot(
+                [mean], [place], "D" if sure else "o", color=INK, mfc=PAPER, ms=7 if sure else 5
+            )
+            sheet.tell(mark, [f"{labels[place]}: {mean:+.2f} ({interval(ci95)})"])
+            draw_interval(axis, place, ci95, 1.4, across=True)
         sizes = sorted(abs(mean) for mean, _, _ in rows)
         if sizes[-1] > FAR * max(
             1.0, sizes[len(sizes) // 2]
@@ -123,8 +116,6 @@ def _forest(
             axis.set_xscale("symlog", linthresh=1.0)
             axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
             label += ", logarithmic beyond ±1"
-        axis.set_yticks(range(len(rows)), labels, fontsize=8)
-        axis.set_ylim(len(rows) - 0.5, -0.5)
-        axis.grid(visible=False, axis="y")
+        label_rows(axis, labels)
         axis.set_xlabel(label)
-    return figure
+        return sheet.finish()

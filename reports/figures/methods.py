@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, NullFormatter
+from matplotlib.ticker import FuncFormatter
 
-from reports.figures.theme import PAPER, Style, drawing, legend_below, lettered, power_of_ten
+from reports.figures.sheet import HALF, Sheet
+from reports.figures.theme import PAPER, Style, drawing, lettered, power_of_ten, shifts
 
 LABELS: Mapping[str, str] = {
     "loss": "loss of the last mini-batches",
@@ -25,6 +24,7 @@ LABELS: Mapping[str, str] = {
 }
 """What records tell of our methods, in words; other quantities are shown by their own names."""
 
+COLUMNS = 5
 DECADES = 30.0  # a quantity that spans more than this factor is drawn logarithmically
 
 
@@ -47,52 +47,54 @@ def draw_telemetry(
     shown = present(telemetry)
     if not shown:
         raise ValueError("no record tells what its method did")
-    columns = min(3, len(shown))
-    rows = math.ceil(len(shown) / columns)
     handles: dict[str, Line2D] = {}
+    drawn_somewhere = [name for name in conditions if name in set(telemetry["condition"])]
+    apart = dict(zip(drawn_somewhere, shifts(len(drawn_somewhere)), strict=True))
     with drawing():
-        figure, axes = plt.subplots(
-            rows,
-            columns,
-            figsize=(1.9 + 2.6 * columns, 0.3 + 2.2 * rows),
-            squeeze=False,
-            layout="constrained",
-        )
-        for axis, quantity in zip(axes.flat, shown, strict=False):
-            rows_there = telemetry[(telemetry["quantity"] == quantity) & telemetry["value"].notna()]
-            for condition in conditions:
-                by_task = rows_there[rows_there["condition"] == condition].groupby("task")["value"]
-                spread = by_task.agg(["mean", "min", "max"])
+        sheet = Sheet(len(shown), HALF, 1.35, COLUMNS)
+        for axis, quantity in zip(sheet.panels, shown, strict=True):
+            there = telemetry[(telemetry["quantity"] == quantity) & telemetry["value"].notna()]
+            spread_of = there.groupby(["condition", "task"])["value"].agg(["mean", "min", "max"])
+            for condition in drawn_somewhere:
+                if condition not in spread_of.index:
+                    continue
+                spread = spread_of.loc[condition]
                 if not spread["max"].abs().max() > 0:
                     continue
                 style = style_of[condition]
-                axis.fill_between(
-                    spread.index, spread["min"], spread["max"], color=style.colour, alpha=0.15, lw=0
-                )
+                places = spread.index.to_numpy() + apart[condition]
+                axis.vlines(places, spread["min"], spread["max"], color=style.colour, lw=0.8)
                 (line,) = axis.plot(
-                    spread.index,
+                    places,
                     spread["mean"],
                     color=style.colour,
                     linestyle=style.line,
                     marker=style.marker,
                     mfc=style.colour if style.filled else PAPER,
-                    ms=4,
-                    lw=1.4,
+                    ms=3.5,
+                    lw=1.2,
+                )
+                sheet.tell(
+                    line,
+                    [
+                        f"{condition} after task {task}: {mean:.3g} ({low:.3g} to {high:.3g})"
+                        for task, mean, low, high in spread.itertuples()
+                    ],
                 )
                 handles.setdefault(condition, line)
-            values = rows_there["value"].abs()
+            values = there["value"].abs()
             values = values[values > 0]
             if len(values) and values.max() > DECADES * values.min():
                 axis.set_yscale("log")
                 axis.yaxis.set_major_formatter(FuncFormatter(power_of_ten))
-                axis.yaxis.set_minor_formatter(NullFormatter())
-            axis.set_title(lettered(label(quantity)))
+                axis.minorticks_off()
+            else:
+                axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.4g}"))
+            axis.set_title(lettered(label(quantity), 24))
             axis.set_xticks(sorted(telemetry["task"].unique()))
-        for empty in list(axes.flat)[len(shown) :]:
-            empty.set_visible(False)
-        legend_below(figure, list(handles.values()), list(handles))
-        figure.supxlabel("tasks trained", fontsize=9)
-    return figure
+        sheet.note("→ tasks trained")
+        sheet.key(handles.values(), map(lettered, handles), alone=True)
+        return sheet.finish()
 
 
 def present(telemetry: pd.DataFrame) -> list[str]:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
-import matplotlib.pyplot as plt
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from reports.figures.theme import INK, MUTED, SHADE, drawing, lettered
+from reports.figures.rows import ROW, draw_interval, label_rows
+from reports.figures.sheet import WHOLE, Sheet
+from reports.figures.theme import INK, MUTED, PAPER, SHADE, drawing, lettered
 from reports.findings.pool.quantities import Quantity
 from reports.numbers.intervals import Interval
 
@@ -29,29 +27,19 @@ def draw_sites(quantity: Quantity) -> Figure:
         rows.append(("over sites", pooled.mean, pooled.ci95, "D"))
         rows.append(("all seeds together", pooled.together, pooled.together_ci95, "D"))
     with drawing():
-        figure, axis = plt.subplots(figsize=(6.4, 1.1 + 0.36 * len(rows)), layout="constrained")
+        sheet = Sheet(1, WHOLE, ROW * len(rows), 1)
+        (axis,) = sheet.panels
         if quantity.claim is not None:
             low, high = (quantity.claim.reported + sign * quantity.claim.margin for sign in (-1, 1))
-            axis.axvspan(low, high, color=SHADE, zorder=0, label="reported ± margin")
-            axis.axvline(
-                quantity.claim.reported, color=MUTED, lw=1.6, ls=(0, (2, 1)), label="reported"
-            )
+            band = axis.axvspan(low, high, fc=SHADE, ec=MUTED, lw=0.8, zorder=0)
+            line = axis.axvline(quantity.claim.reported, color=MUTED, lw=1.6, ls=(0, (2, 1)))
             axis.axvline(0, color=INK, lw=0.8)
-        for row, (_, mean, ends, marker) in enumerate(rows):
-            _interval(axis, row, ends)
-            axis.plot([mean], [row], marker, color=INK, ms=6)
-        axis.set_yticks(range(len(rows)), [label for label, *_ in rows])
-        axis.set_ylim(len(rows) - 0.5, -0.5)
-        axis.grid(visible=False, axis="y")
+            sheet.key([band, line], ["reported ± margin", "reported"])
+        for row, (name, mean, ends, marker) in enumerate(rows):
+            (mark,) = axis.plot([mean], [row], marker, color=INK, mfc=PAPER, ms=6)
+            sheet.tell(mark, [f"{name}: {mean:.2f}"])
+            draw_interval(axis, row, ends, 1.4, across=True)
+        label_rows(axis, [label for label, *_ in rows])
         of = "final accuracy" if quantity.claim is None else "gain"
         axis.set_xlabel(f"{of} ({quantity.unit}), with its 95% interval")
-        if quantity.claim is not None:
-            figure.legend(
-                *axis.get_legend_handles_labels(), fontsize=8, loc="outside upper center", ncols=2
-            )
-    return figure
-
-
-def _interval(axis: Axes, row: int, ends: Interval | None) -> None:
-    if ends is not None and math.isfinite(ends.low) and math.isfinite(ends.high):
-        axis.plot([ends.low, ends.high], [row, row], "-", color=INK, lw=1.4, solid_capstyle="butt")
+        return sheet.finish()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,21 +16,32 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import seaborn as sns
 from matplotlib import font_manager
-from matplotlib.artist import Artist
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
+from reports.figures.sheet import FONT, USUAL, Sheet
+from reports.figures.svg import finished
 from reports.findings.analysis import Analysis
+from reports.numbers.words import counted
 
 INK, MUTED, GRID, SHADE, PAPER = "#222222", "#6b6b6b", "#d8d8d8", "#e6e6e6", "#ffffff"
 """Colours that stand for no data. The page replaces them by its own light or dark colours."""
 
+PALETTE = (
+    "#0173b2", "#c27a06", "#028563", "#d55e00", "#a45cc0",
+    "#8c5a2b", "#d64f98", "#7d7d7d", "#7f7f00", "#2b93d1",
+)  # fmt: skip
+"""Hues for colour-blind readers, each with a contrast of 3 or more to white and to black paper."""
+
+ORDERED = ("#8a56c9", "#0173b2", "#00866b", "#6f7f00", "#b86a00", "#cf4a2e")
+"""Hues from which those of things in an order are blended; as visible as ``PALETTE``."""
+
 MARKERS = "osD^vPX<>*"
+
+WIDEST = 0.3
 
 MOST_SEEDS = 200
 """Number of seeds that a figure draws one by one at most; means and intervals are of all."""
-
-FONT = "DejaVu Sans"
-"""The font that comes with matplotlib; it has no East Asian letters."""
 
 FURTHER_FONTS = (
     "Noto Sans CJK JP", "Noto Sans CJK SC", "Noto Sans JP", "Noto Sans SC", "Source Han Sans",
@@ -70,7 +82,13 @@ def drawing() -> Iterator[None]:
         "legend.edgecolor": GRID,
         "legend.labelcolor": INK,
     }
-    sizes = {"font.size": 9, "axes.titlesize": 9, "figure.max_open_warning": 0}
+    sizes = {
+        "font.size": USUAL,
+        "axes.titlesize": USUAL,
+        "axes.titley": 1.0,  # else each drawing looks for the place above all ticks
+        "axes.titlepad": 4,
+        "axes.formatter.useoffset": False,
+    }
     with sns.axes_style("whitegrid"), mpl.rc_context():
         settings: dict[str, Any] = {**colours, **sizes, **TEXT_AS_IT_IS}
         settings["font.family"] = _fonts()
@@ -93,7 +111,7 @@ def styles(conditions: Sequence[str], pairs: Mapping[str, str]) -> dict[str, Sty
     place_of: dict[str, int] = {}
     for condition in conditions:
         place_of.setdefault(pairs.get(condition, condition), len(place_of))
-    palette = sns.color_palette("colorblind")
+    palette = [to_rgb(colour) for colour in PALETTE]
     paired = {*pairs, *pairs.values()}
     style_of = {}
     for condition in conditions:
@@ -109,6 +127,22 @@ def styles(conditions: Sequence[str], pairs: Mapping[str, str]) -> dict[str, Sty
     return style_of
 
 
+def ordered(count: int) -> list[tuple[float, float, float]]:
+    """Return colours for things in an order, such as tasks."""
+    return list(sns.blend_palette(ORDERED, count)) if count > 1 else [to_rgb(ORDERED[0])]
+
+
+def shifts(count: int) -> list[float]:
+    """Return how far each of ``count`` conditions is moved along the tasks, so that none hides.
+
+    The unit is the distance of two tasks; all of them together take at most ``WIDEST``.
+    """
+    if count < 2:
+        return [0.0] * count
+    step = min(0.06, WIDEST / (count - 1))
+    return [step * (place - (count - 1) / 2) for place in range(count)]
+
+
 def drawn_seeds(count: int) -> list[int]:
     """Return the places, of ``count`` seeds in order, that are drawn one by one: spread evenly."""
     if count <= MOST_SEEDS:
@@ -119,7 +153,7 @@ def drawn_seeds(count: int) -> list[int]:
 def which_seeds(count: int) -> str:
     """Return in words which of ``count`` seeds are drawn one by one: "12 seeds"."""
     if count <= MOST_SEEDS:
-        return f"{count} seeds"
+        return counted(count, "seed")
     return f"{MOST_SEEDS} of {count:,} seeds"
 
 
@@ -172,20 +206,6 @@ def power_of_ten(value: float, _: object = None) -> str:
     return f"{'-' if value < 0 else ''}10{str(exponent).translate(SUPERSCRIPTS)}"
 
 
-def legend_below(figure: Figure, handles: Sequence[Artist], labels: Sequence[str]) -> None:
-    """Put a figure's legend beside it if its labels are short, else below it in a taller figure.
-
-    The labels of crossed factors are too long to stand beside a figure.
-    """
-    if max(map(len, labels)) <= 20:
-        figure.legend(handles, labels, loc="outside right center", fontsize=8)
-        return
-    columns = 2 if max(map(len, labels)) < 64 else 1
-    width, height = figure.get_size_inches()
-    figure.set_size_inches(max(width, 8.6), height + 0.19 * -(-len(labels) // columns) + 0.1)
-    figure.legend(handles, labels, loc="outside lower center", fontsize=8, ncols=columns)
-
-
 def save(figure: Figure, path: Path) -> list[Path]:
     """Write a figure as SVG and PNG (150 dpi), and return the files. Same data, same bytes.
 
@@ -194,14 +214,13 @@ def save(figure: Figure, path: Path) -> list[Path]:
     """
     files = [path.with_name(f"{path.name}{suffix}") for suffix in (".svg", ".png")]
     # The salt keeps identifiers the same; some ticks are made only now, and need the text settings.
-    fixed: Any = {"svg.hashsalt": path.name, **TEXT_AS_IT_IS}
+    fixed: Any = {"svg.hashsalt": path.name, "svg.fonttype": "none", **TEXT_AS_IT_IS}
+    parts, told = (figure.parts, figure.told) if isinstance(figure, Sheet) else ({}, {})
     try:
         with mpl.rc_context(fixed):
-            engine = figure.get_layout_engine()
-            if engine is not None:
-                engine.execute(figure)
-                figure.set_layout_engine("none")  # it is found; twice more would take long
-            figure.savefig(files[0], metadata={"Date": None})
+            drawn = io.StringIO()
+            figure.savefig(drawn, format="svg", metadata={"Date": None})
+            files[0].write_text(finished(drawn.getvalue(), parts, told), encoding="utf-8")
             figure.savefig(files[1], dpi=150, metadata={"Software": None})
     finally:
         plt.close(figure)

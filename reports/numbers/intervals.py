@@ -70,6 +70,9 @@ def _t_p_above(n: int, mean: float, sd: float) -> float:
     return float(stats.t.sf(math.sqrt(n) * mean / sd, n - 1))
 
 
+FEWEST = 3
+"""Seeds from which on an interval is shown: with two, that of a mean is 18 times its spread."""
+
 FIXED = Procedure("fixed-n t", _t_critical, _t_p_above)
 """Student's t, valid for a number of seeds that was chosen before looking at the data."""
 

@@ -11,13 +11,15 @@ import pandas as pd
 from scipy import stats
 
 from reports.numbers import metrics
-from reports.numbers.intervals import has_spread
+from reports.numbers.intervals import FEWEST, has_spread
 from reports.numbers.records import Record
 from reports.numbers.study import Source
 
 IDENTITY = ("study", "condition", "seed", "status", "key")
 CELL_METRICS = ("final_accuracy", "learned_accuracy", "backward_transfer", "forgetting")
 """Of ``reports.numbers.metrics``."""
+CAN_BE = {"final_accuracy": (0.0, 100.0), "learned_accuracy": (0.0, 100.0)}
+"""The range of a metric in %; changes and drops lie between -100 and 100 points."""
 
 
 def _in_order(records: Sequence[Record]) -> list[Record]:
@@ -135,8 +137,9 @@ def summary(records: Sequence[Record], conditions: Sequence[str]) -> pd.DataFram
     """Return one row for each condition, in the given order.
 
     Columns: condition, seeds (how many are done), diverged, and for each metric its mean over
-    seeds, with the ends ``_low`` and ``_high`` of its 95% t interval (NaN where the seeds show no
-    spread), in % and percentage points. Diverged cells are counted, but no mean includes them.
+    seeds, with the ends ``_low`` and ``_high`` of its 95% t interval (NaN for fewer than three
+    seeds, and where they show no spread), in % and percentage points. Diverged cells are counted,
+    but no mean includes them.
     """
     table = cells(records)
     rows = []
@@ -149,7 +152,10 @@ def summary(records: Sequence[Record], conditions: Sequence[str]) -> pd.DataFram
             "diverged": int((cells_there["status"] == "diverged").sum()),
         }
         for metric in CELL_METRICS:
-            mean, low, high = mean_with_interval(done[metric].to_numpy(dtype=np.float64))
+            mean, low, high = mean_with_interval(
+                done[metric].to_numpy(dtype=np.float64),
+                within=CAN_BE.get(metric, (-100.0, 100.0)),
+            )
             row |= {metric: mean, f"{metric}_low": low, f"{metric}_high": high}
         rows.append(row)
     columns = ["condition", "seeds", "diverged"]
@@ -202,15 +208,21 @@ def matrices(done: Sequence[Record], conditions: Sequence[str]) -> dict[str, met
     }
 
 
-def mean_with_interval(values: metrics.Floats, level: float = 0.95) -> tuple[float, float, float]:
+def mean_with_interval(
+    values: metrics.Floats,
+    level: float = 0.95,
+    within: tuple[float, float] = (-np.inf, np.inf),
+) -> tuple[float, float, float]:
     """Return the mean of ``values``, in %, and the ends of its t interval; NaN where undefined.
 
-    A single value, or equal values, have a mean but no interval, because they show no spread.
+    Fewer than ``FEWEST`` values, or equal ones, have a mean but no interval: of two values it is
+    wider than anything that can be, and equal values show no spread. The interval is cut at the
+    ends of what can be, ``within``, which takes no possible true mean from it.
     """
     if len(values) == 0:
         return np.nan, np.nan, np.nan
     mean = float(values.mean())
-    if not has_spread(values):
+    if len(values) < FEWEST or not has_spread(values):
         return mean, np.nan, np.nan
     half = float(stats.t.ppf((1 + level) / 2, len(values) - 1) * stats.sem(values))
-    return mean, mean - half, mean + half
+    return mean, max(mean - half, within[0]), min(mean + half, within[1])

@@ -17,6 +17,7 @@ from reports.figures import theme
 from reports.findings.analysis import Analysis
 from reports.numbers.study import Study
 from reports.output.document import verdict_text
+from reports.output.inline import inline
 from reports.output.legible import visible
 from reports.output.markdown import markdown
 from reports.output.replacing import replaced
@@ -25,21 +26,10 @@ from reports.sections.report import sections
 from reports.sections.section import Section, Table
 from reports.sections.verdict import headline, main_verdict, tone
 
-TOKENS = {
-    theme.INK: "var(--ink)",
-    theme.MUTED: "var(--muted)",
-    theme.GRID: "var(--grid)",
-    theme.SHADE: "var(--shade)",
-    theme.PAPER: "var(--paper)",
-}
-"""For each colour of the figures that the page replaces, the page's own."""
-
 ALWAYS = ("index.html", "report.md", "verdict.json", "summary.csv", "table.parquet")
 FIGURES = (".svg", ".png")
 
-SVG_WIDTH = re.compile(r'<svg [^>]*?width="([0-9.]+)pt"')
 NUMERIC = re.compile(r"[-+±]?\d.*|-|")
-PHONE_SCALE = 0.72  # below this share of its size a figure scrolls rather than shrinks
 
 
 def write_report(analysis: Analysis, study: Study, folder: Path) -> Path:
@@ -82,8 +72,7 @@ def draw(shown: Sequence[Section], folder: Path) -> dict[str, Markup]:
     for drawing in (drawing for section in shown for drawing in section.drawings):
         figure = drawing.draw()
         theme.save(figure, folder / drawing.name)
-        wide = 96 * float(figure.get_size_inches()[0])
-        figures[drawing.name] = _inline(folder / f"{drawing.name}.svg", drawing.name, wide)
+        figures[drawing.name] = inline(folder / f"{drawing.name}.svg", drawing.name)
     return figures
 
 
@@ -99,10 +88,8 @@ def page_around(analysis: Analysis, study: Study, folder: Path, instead: Path) -
 
 
 def _lying(name: str, folder: Path) -> Markup | None:
-    path = folder / f"{name}.svg"
     try:
-        wide = SVG_WIDTH.search(path.read_text(encoding="utf-8"))
-        return None if wide is None else _inline(path, name, 96 / 72 * float(wide[1]))
+        return inline(folder / f"{name}.svg", name)
     except (OSError, ValueError):
         return None
 
@@ -172,22 +159,3 @@ def numeric_columns(table: Table) -> list[bool]:
 
 def _shown(value: object) -> object:
     return visible(value) if type(value) is str else value
-
-
-def _inline(path: Path, name: str, width: float) -> Markup:
-    """Return an SVG for the page: without prolog, with unique identifiers and the page's colours.
-
-    ``width`` is the width of the figure in CSS pixels.
-    """
-    text = path.read_text(encoding="utf-8")
-    text = text[text.index("<svg") :]
-    text = re.sub(r"\s*<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
-    for mark in ('id="', 'href="#', "url(#"):
-        text = text.replace(mark, f"{mark}{name}-")
-    for colour, token in TOKENS.items():
-        text = text.replace(colour, token)
-    text = re.sub(r'<svg ([^>]*?)height="[^"]*"', r"<svg \1", text, count=1)
-    text = re.sub(r'<svg ([^>]*?)width="[^"]*"', r"<svg \1", text, count=1)
-    least = round(PHONE_SCALE * width)
-    style = f'style="min-width:{least}px;max-width:{round(width)}px" aria-hidden="true"'
-    return Markup(text.replace("<svg ", f"<svg {style} ", 1))  # matplotlib has escaped the labels

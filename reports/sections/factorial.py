@@ -131,7 +131,7 @@ def effects_section(effects: Sequence[Effect]) -> Section:
         "effects",
         alt,
         partial(draw_effects, effects),
-        "95% t intervals; filled: different after Holm.",
+        "95% t intervals; diamonds: different from zero after Holm.",
     )
     return Section(
         "effects",

@@ -39,7 +39,7 @@ def methods_section(analysis: Analysis, names: Sequence[str]) -> Section | None:
         "methods",
         alt,
         partial(draw_telemetry, telemetry, names, styles_of(analysis)),
-        "Mean over seeds; band: all seeds.",
+        "Mean over seeds; bars: from the smallest to the largest of all seeds.",
     )
     return Section("methods", "What the methods did", paragraphs, [drawn], [table])
 
