@@ -182,7 +182,7 @@ def draw_tasks(
                 accuracies = 100 * stack[:, task:, task]
                 thin = LineCollection(
                     [np.column_stack([after, accuracies[place]]) for place in drawn],
-                    colors=[colours[task]], lw=0.5,
+                    colors=[colours[task]], lw=0.7,
                 )  # fmt: skip
                 axis.add_collection(thin)
                 texts = [
@@ -278,7 +278,7 @@ def _draw_seeds(sheet: Sheet, axis: Axes, rows: pd.DataFrame, style: Style, shif
     seeds = [(seed, one) for seed, one in rows.groupby("seed")[["after_task", "accuracy"]]]
     drawn = [seeds[place] for place in drawn_seeds(len(seeds))]
     thin = LineCollection(
-        [np.add(one.to_numpy(), (shift, 0.0)) for _, one in drawn], colors=[style.colour], lw=0.5
+        [np.add(one.to_numpy(), (shift, 0.0)) for _, one in drawn], colors=[style.colour], lw=0.7
     )
     axis.add_collection(thin)
     condition = rows["condition"].iloc[0] if len(rows) else ""

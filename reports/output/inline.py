@@ -10,6 +10,7 @@ from xml.etree.ElementTree import Element
 from markupsafe import Markup
 
 from reports.figures import theme
+from reports.figures.sheet import WHOLE, Box
 from reports.figures.svg import SVG, parts_of
 
 TOKENS = {
@@ -51,24 +52,35 @@ def inline(path: Path, name: str) -> Markup:
     for _, groups in parts.values():
         _without(root, groups)
     shown = [
-        _svg(box, groups, "key" if part.startswith("key") else "panel")
-        for part, (box, groups) in parts.items()
+        _svg(box, groups, _kind(part, box))
+        for part, (box, groups) in sorted(parts.items(), key=lambda item: _place(item[0]))
     ]
     rest = Element(f"{SVG}svg", {"class": "shared", "width": "0", "height": "0"})
     rest.extend(one for one in root.iter(f"{SVG}defs") if one.find(f"{SVG}style") is None)
     keys = [svg for svg in shown if svg.get("class") == "key"]
-    panels = [svg for svg in shown if svg.get("class") == "panel"]
-    alone = " alone" if len(panels) == 1 else ""
+    panels = [svg for svg in shown if svg not in keys]
     text = "".join(
         f'<div class="{kind}">{"".join(ElementTree.tostring(s, encoding="unicode") for s in group)}'
         "</div>"
-        for kind, group in (("keys", keys), (f"panels{alone}", [*panels, rest]))
+        for kind, group in (("keys", keys), ("panels", [*panels, rest]))
         if group
     )
     return _coloured(text, name)
 
 
-def _svg(box: tuple[float, float, float, float], groups: list[Element], kind: str) -> Element:
+def _place(part: str) -> int:
+    """Return where a part stands among those of its kind: they are drawn in another order."""
+    number = part.rpartition("-")[2]
+    return int(number) if number.isdecimal() else 0
+
+
+def _kind(part: str, box: Box) -> str:
+    if part.startswith("key"):
+        return "key"
+    return "panel whole" if box[2] >= 72 * WHOLE else "panel"
+
+
+def _svg(box: Box, groups: list[Element], kind: str) -> Element:
     left, top, width, height = box
     svg = Element(
         f"{SVG}svg",
