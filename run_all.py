@@ -440,6 +440,7 @@ def _pool(directories: list[Path], folder: Path | None) -> int:
             as_records(one.results.records),
             one.results.adaptive,
             [Look(*look) for look in one.results.looks],
+            one.results.standings,
         )
         for one in read
     ]

@@ -9,8 +9,8 @@ from typing import Any
 
 from gate_results import DATA, PROVENANCE, values
 
+from harness.keeping.entering import enter
 from harness.keeping.records import SCHEMA, seal
-from harness.keeping.register import enter
 from harness.keeping.results import read_results
 from harness.keeping.standing import Standing
 from harness.keeping.store import Store

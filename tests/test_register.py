@@ -15,12 +15,12 @@ from rich.console import Console
 from test_gate import call
 
 from harness.errors import InputError
+from harness.keeping.entering import enter
 from harness.keeping.register import (
     DEMANDS,
     REGISTER,
     WORDING,
     Entry,
-    enter,
     fingerprint,
     read_register,
     said_of,
@@ -106,7 +106,7 @@ def test_families_and_curves_are_claims_too(tmp_path: Path) -> None:
              "baseline": {"plasticity": "off"}, "reported": 1.0, "margin": 0.5}  # fmt: skip
     family = {"id": "f", "text": "t", "claims": ["gain", "ahead"]}
     first = study(GAIN, AHEAD, factors=factors, curves=[curve], families=[family])
-    root = ran(tmp_path, first, tuple(first.conditions))
+    root = ran(tmp_path, first, list(first.conditions))
     assert {one: standing(root, one).status for one in ("c", "f")} == {"c": "before", "f": "before"}
     assert read_register(root)[-1].cells == {"plasticity=off": 0, "plasticity=on": 0}
     third = PAIR | {"id": "third", "kind": "equal", "margin": 1.0}

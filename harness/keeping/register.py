@@ -23,18 +23,16 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from pydantic import TypeAdapter, ValidationError
 
 from harness.errors import InputError
-from harness.keeping.store import Store
-from harness.keeping.survey import survey
 from harness.studies.claims import Claim, Curve
 from harness.studies.condition import digest
 from harness.studies.statements import AnyClaim, Family, Statement
@@ -151,133 +149,14 @@ def read_register(directory: Path) -> list[Entry]:
     return [_entry(line, number, path) for number, line in enumerate(lines, start=1)]
 
 
-def enter(store: Store, study: Study, checksum: str, *, came_from: Path | None = None) -> None:
-    """Write down every claim of a study that the register does not have as the study says it.
-
-    Nothing is written where there is nothing new.
-
-    Parameters
-    ----------
-    checksum : of the data that the study is trained on.
-    came_from : the results directory that the study was read from; what its register knows of
-        these claims is known here then too.
+def append(root: Path, entries: Sequence[Entry]) -> None:
+    """Add lines to the register, synced, after the last whole one.
 
     Raises
     ------
     InputError
-        Where the register is damaged or cannot be written.
+        Where it cannot be written.
     """
-    known = read_register(store.root)
-    if came_from is not None and came_from.resolve() != store.root.resolve():
-        known += add_from(came_from, store.root)
-    before = store.study_so_far()
-    if not _news(known, study, before):
-        return
-    cells = _cells(store, study if before is None else before, checksum)
-    cells |= _cells(store, study, checksum)
-    if before is not None and not any(entry.origin is None for entry in known):
-        how = LOST if store.had_register() else FOUND
-        found = [entry for entry in _first_seen(before, cells, how) if sum(entry.cells.values())]
-        if known:  # what came from elsewhere is known better
-            found = [one for one in found if one.place not in {entry.place for entry in known}]
-        _append(store.root, found)
-        known += found
-    _append(store.root, list(_new(known, study, before, cells)))
-
-
-def add_from(directory: Path, root: Path) -> list[Entry]:
-    """Add to the register of ``root`` what the one of another directory knows; returns that.
-
-    Raises
-    ------
-    InputError
-        Where a register is damaged, or this one cannot be written.
-    """
-    theirs = read_register(directory)
-    own = [entry for entry in theirs if entry.origin is None]
-    store = Store(directory)
-    study = store.study_so_far()
-    if not theirs and study is not None:
-        counts = _counts_by_name(store)
-        how = LOST if store.had_register() else FOUND
-        have = {(entry.place, entry.how, str(entry.said)) for entry in read_register(root)}
-        own = [
-            entry
-            for entry in _first_seen(study, counts, how)
-            if sum(entry.cells.values()) and (entry.place, how, str(entry.said)) not in have
-        ]
-    name = digest([asdict(entry) for entry in own[:1]])[:16] if own else None
-    brought = [
-        Entry(**asdict(entry) | {"origin": entry.origin or name})
-        for entry in [*own, *(entry for entry in theirs if entry.origin is not None)]
-    ]
-    present = read_register(root)
-    mine = [entry for entry in present if entry.origin is None][:1]
-    # Part of what it knows may have come from here.
-    mine_elsewhere = digest([asdict(mine[0])])[:16] if mine else ""
-    new = [entry for entry in brought if entry not in present and entry.origin != mine_elsewhere]
-    _append(root, new)
-    return new
-
-
-def restore(root: Path, entries: Sequence[Entry]) -> None:
-    """Write these lines where the register is gone, as in a directory that somebody removed."""
-    if not (root / REGISTER).exists():
-        _append(root, entries)
-
-
-def _news(known: Sequence[Entry], study: Study, before: Study | None) -> bool:
-    return bool(list(_new(known, study, before, {})))
-
-
-def _new(
-    known: Sequence[Entry], study: Study, before: Study | None, cells: Mapping[str, int]
-) -> Iterator[Entry]:
-    """Yield an entry for every claim that is new, changed or gone since its last one."""
-    last = {entry.place: entry for entry in known}
-    now = claims_of(study)
-    time = _now()
-    for place, one in now.items():
-        said, entry = said_of(one), last.get(place)
-        if entry is None or entry.said != said:
-            there = _of(conditions_of(one, study), cells)
-            yield Entry(time, *place, fingerprint(said), said, there)
-    for place, entry in last.items():
-        if place not in now and entry.said is not None:
-            old = entry.version
-            names = () if old is None else conditions_of(old, before or study)
-            yield Entry(time, *place, None, None, _of(names, cells))
-
-
-def _first_seen(study: Study, cells: Mapping[str, int], how: str) -> Iterator[Entry]:
-    time = _now()
-    for place, one in claims_of(study).items():
-        said = said_of(one)
-        there = _of(conditions_of(one, study), cells)
-        yield Entry(time, *place, fingerprint(said), said, there, how)
-
-
-def _of(names: Sequence[str], cells: Mapping[str, int]) -> dict[str, int]:
-    return {name: cells.get(name, 0) for name in names}
-
-
-def _cells(store: Store, study: Study, checksum: str) -> dict[str, int]:
-    """Return how many cells of each condition are on record at this moment."""
-    by_program = survey(store).cells_by_program()
-    return {
-        name: by_program.get(condition.program(checksum), 0)
-        for name, condition in study.conditions.items()
-    }
-
-
-def _counts_by_name(store: Store) -> dict[str, int]:
-    found = survey(store)
-    by_program = found.cells_by_program()
-    return {part["condition"]: by_program[part["program"]] for part in found.trained}
-
-
-def _append(root: Path, entries: Sequence[Entry]) -> None:
-    """Add lines to the register, synced, after the last whole one."""
     if not entries:
         return
     path = root / REGISTER
@@ -339,7 +218,3 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -14,7 +14,8 @@ from harness.data.benchmarks import BENCHMARKS
 from harness.data.own_tasks import Data, make_own_tasks
 from harness.errors import InputError
 from harness.keeping.asking import Asked
-from harness.keeping.register import enter, read_register, restore
+from harness.keeping.entering import enter, restore
+from harness.keeping.register import read_register
 from harness.keeping.selection import refuse_to_hide
 from harness.keeping.store import Damaged, Store
 from harness.keeping.survey import survey

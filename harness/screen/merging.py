@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from harness.errors import InputError
-from harness.keeping.register import add_from, enter
+from harness.keeping.entering import add_from, enter
 from harness.keeping.store import Conflict, Store
 from harness.keeping.survey import survey
 from harness.screen.messages import warn

@@ -120,10 +120,12 @@ def fixings(
 
     Parameters
     ----------
-    judge : by "claim", "family" and "curve", what judges one by the records at hand.
+    judge : by "claim", "family" and "curve", what judges one by the records at hand; what is left
+        out is not judged.
     """
     return tuple(
-        Fixing(one, None if one.was is None else judge[one.what](one.was)) for one in standings
+        Fixing(one, judge[one.what](one.was) if one.was is not None and one.what in judge else None)
+        for one in standings
     )
 
 
@@ -133,12 +135,16 @@ def marked(words: str, found: Sequence[Fixing], name: str, what: str = "claim") 
     return ", ".join(filter(None, [words, *marks]))
 
 
-def late_notices(found: Sequence[Fixing]) -> tuple[str, ...]:
-    """Return the sentences on claims that are not those that were fixed before their data."""
-    return tuple(_sentence(one) for one in found if one.late or one.standing.status == "removed")
+def late_notices(found: Sequence[Fixing], *, judged: bool = True) -> tuple[str, ...]:
+    """Return the sentences on claims that are not those that were fixed before their data.
+
+    ``judged`` is whether the claims that stood before the data were judged.
+    """
+    late = [one for one in found if one.late or one.standing.status == "removed"]
+    return tuple(_sentence(one, judged) for one in late)
 
 
-def _sentence(one: Fixing) -> str:
+def _sentence(one: Fixing, judged: bool) -> str:
     standing = one.standing
     name = standing.id if standing.what == "claim" else f"the {standing.what} {standing.id}"
     when = (
@@ -154,7 +160,7 @@ def _sentence(one: Fixing) -> str:
         parts = [f"{REMOVED.upper()}: {name}, {when}{there}."]
     if standing.versions > 1:
         parts.append(f"{standing.versions} versions of it were written down after the data.")
-    if standing.status != "made":
+    if standing.status != "made" and judged:
         parts.append(f"As it was before it is {_before(one)}.")
     if standing.why:
         parts.append(standing.why)

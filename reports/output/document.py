@@ -7,14 +7,13 @@ from dataclasses import fields
 from typing import Any
 
 from reports.findings.analysis import Analysis
-from reports.findings.completeness import Completeness
 from reports.findings.contrasts import FamilyMember, JudgedClaim
 from reports.findings.error_rates import error_rates_note
-from reports.findings.fixing import Fixing
 from reports.findings.origins import code_notice
 from reports.findings.statements import JudgedStatement
 from reports.judging.scalars import unit_of
 from reports.output.encoding import as_json
+from reports.output.fixed import complete, fixed_claim, fixed_others
 from reports.output.program import report_program
 from reports.sections.verdict import headline
 
@@ -33,17 +32,6 @@ FROM_PAIRS = (
     "probability_superior",
     "probability_superior_ci95",
     "seeds_needed",
-)
-OF_STANDING = (
-    "status",
-    "fingerprint",
-    "entered",
-    "since",
-    "seen",
-    "first_cell",
-    "changes",
-    "versions",
-    "why",
 )
 P_VALUES = ("t", "wilcoxon", "sign_flip", "smallest", "tost_claim", "tost_zero")
 
@@ -180,7 +168,7 @@ def verdict_document(analysis: Analysis) -> dict[str, Any]:
         "fingerprint": analysis.fingerprint,
         "first_run": analysis.first_run,
         "headline": headline(analysis),
-        "completeness": _completeness(analysis.whole),
+        "completeness": complete(analysis.whole),
         "claims": _claims(analysis),
         "family": [_member(member) for member in analysis.family],
         "agreement": analysis.agreement,
@@ -200,12 +188,7 @@ def verdict_document(analysis: Analysis) -> dict[str, Any]:
     # Most reports have none of these entries, and reports of earlier versions never have them.
     notices = {"notices": analysis.notices} if analysis.notices else {}
     families: dict[str, Any] = {"families": analysis.families} if analysis.families else {}
-    others = [
-        {"what": one.standing.what, "id": one.standing.id} | _fixed(one)
-        for one in analysis.fixed
-        if one.standing.what != "claim" or one.standing.status == "removed"
-    ]
-    families |= {"fixed": others} if others else {}
+    families |= fixed_others(analysis.fixed, _judged)
     crossed = {"bridges": analysis.bridges} if analysis.bridges else {}
     code = {"code_states": analysis.code} if code_notice(analysis.code) else {}
     encoded: dict[str, Any] = as_json(document | families | notices | crossed | code | causes)
@@ -220,31 +203,15 @@ def _claims(analysis: Analysis) -> list[dict[str, Any]]:
         among = analysis.told.get(name)
         own = entry.pop("own")
         entry |= {"p_holm": among and among.p_holm, "stands": among and among.stands, **own}
-        known = [
-            _fixed(one)
-            for one in analysis.fixed
-            if (one.standing.what, one.standing.id) == ("claim", name)
-        ]
-        entry["completeness"] = _completeness(analysis.complete[name])
-        entry["fixed"] = known[0] if known else None
+        entry["completeness"] = complete(analysis.complete[name])
+        entry["fixed"] = fixed_claim(analysis.fixed, name, _judged)
     return [entries[name] for name in analysis.order]
 
 
-def _completeness(found: Completeness) -> dict[str, Any]:
-    return {
-        "done": found.done,
-        "of": found.of,
-        "others": dict(found.others),
-        "preliminary": found.preliminary,
-    }
-
-
-def _fixed(one: Fixing) -> dict[str, Any]:
-    before: Any = one.before
-    if isinstance(before, JudgedClaim | JudgedStatement):
-        before = _claim(before) if isinstance(before, JudgedClaim) else _statement(before)
-        before |= before.pop("own")
-    return {name: getattr(one.standing, name) for name in OF_STANDING} | {"verdict_before": before}
+def _judged(one: JudgedClaim | JudgedStatement) -> dict[str, Any]:
+    entry = _claim(one) if isinstance(one, JudgedClaim) else _statement(one)
+    own: dict[str, Any] = entry.pop("own")
+    return entry | own
 
 
 def _statement(one: JudgedStatement) -> dict[str, Any]:

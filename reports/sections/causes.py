@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from reports.findings.causes import Causes
+from reports.findings.fixing import Fixing, marked
 from reports.sections import curves, factorial, variance
 from reports.sections.section import Section
 
@@ -19,7 +23,7 @@ def cause_sentences(causes: Causes) -> list[str]:
     ]
 
 
-def cause_sections(causes: Causes) -> list[Section]:
+def cause_sections(causes: Causes, fixed: Sequence[Fixing] = ()) -> list[Section]:
     """Return the sections on what a study's factors say; empty where they say nothing."""
     sections = []
     if causes.decompositions:
@@ -27,7 +31,10 @@ def cause_sections(causes: Causes) -> list[Section]:
     if causes.effects:
         sections.append(factorial.effects_section(causes.effects))
     sections += [factorial.levels_section(gains) for gains in causes.levels.values()]
-    sections += [curves.section(curve) for curve in causes.curves]
+    for curve in causes.curves:
+        shown, mark = curves.section(curve), marked("", fixed, curve.id, "curve")
+        said = [f"{mark[0].upper()}{mark[1:]}.", *shown.paragraphs] if mark else shown.paragraphs
+        sections.append(replace(shown, paragraphs=said))
     if causes.variances:
         sections.append(variance.section(causes.variances))
     return sections

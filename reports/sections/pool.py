@@ -40,6 +40,8 @@ def headline(pool: Pool) -> str:
     if main.pooled is None or main.verdict is None:
         return f"NOT POOLED {over}. {main.claim.text}. {_too_few(main)}"
     verdict = f"{SIGNS[main.verdict]} {main.verdict} {over}"
+    if main.name in pool.late:
+        verdict += f", {pool.late[main.name]}"
     return f"{verdict}. {main.claim.text}. {_mean_sentence(main, main.pooled)}"
 
 

@@ -34,7 +34,7 @@ def sections(analysis: Analysis, study: Study) -> list[Section]:
         None if single else learning_section(analysis, names),
         methods_section(analysis, names),
     ]
-    causes = cause_sections(analysis.causes)
+    causes = cause_sections(analysis.causes, analysis.fixed)
     in_order = [
         verdict_section(analysis, study),
         *([*measured, *causes] if analysis.order else [*causes, *measured]),

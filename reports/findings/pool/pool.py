@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from reports.findings.bridges import NEGLIGIBLE
+from reports.findings.fixing import WORDS, fixings, late_notices
 from reports.findings.notices import notices
 from reports.findings.pool.quantities import Quantity, accuracy, gain
 from reports.findings.pool.repeats import Repeat, repeats
@@ -46,6 +47,7 @@ class Pool:
     claims : the gains in final accuracy, in the study's order.
     accuracies : final accuracy of each condition.
     notices : what a reader must know before any number.
+    late : by claim that was not fixed before the data of some site, the words that say so.
     """
 
     study: str
@@ -55,6 +57,7 @@ class Pool:
     claims: tuple[Quantity, ...]
     accuracies: tuple[Quantity, ...]
     notices: tuple[str, ...]
+    late: Mapping[str, str]
 
     @property
     def findings(self) -> tuple[Repeat, ...]:
@@ -80,10 +83,27 @@ def pool_sites(sites: Sequence[Site], study: Study, fingerprint: str) -> Pool:
         claims=tuple(gain(claim, sites) for claim in study.gains),
         accuracies=tuple(accuracy(name, sites, negligible) for name in conditions),
         notices=(
+            *(
+                f"{site.name}: {said}"
+                for site in sites
+                for said in late_notices(fixings(site.standings, {}), judged=False)
+            ),
             *(f"{site.name}: {notice}" for site in sites for notice in notices(site.records)),
             *_left_out(study),
         ),
+        late=_late(sites),
     )
+
+
+def _late(sites: Sequence[Site]) -> dict[str, str]:
+    """Say of each claim whether some site changed or made it after its data."""
+    late: dict[str, list[str]] = {}
+    for site in sites:
+        for one in fixings(site.standings, {}):
+            if one.late and one.standing.what == "claim":
+                said = f"{WORDS[one.standing.status]} of {site.name}"
+                late.setdefault(one.standing.id, []).append(said)
+    return {name: ", ".join(said) for name, said in late.items()}
 
 
 def _left_out(study: Study) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from reports.findings.fixing import Standing
 from reports.findings.looks import Look
 from reports.numbers.records import Record
 
@@ -21,12 +22,14 @@ class Site:
     name : as a report calls it; different sites have different names.
     adaptive : whether seeds were added until the claims were decided.
     looks : at which seeds its claims were judged before.
+    standings : whether each claim was fixed before the site's data.
     """
 
     name: str
     records: Sequence[Record]
     adaptive: bool = False
     looks: Sequence[Look] = ()
+    standings: Sequence[Standing] = ()
 
 
 def origin_of(record: Record) -> Origin:

@@ -44,6 +44,7 @@ def write_pool(pool: Pool, folder: Path) -> Path:
             verdict=None if verdict is None else str(verdict),
             lead=headline(pool),
             notices=pool.notices,
+            tone="OPEN" if pool.claims and pool.claims[0].name in pool.late else None,
         )
         (new / "index.html").write_text(page, encoding="utf-8")
     return folder / "index.html"
