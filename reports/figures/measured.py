@@ -6,10 +6,23 @@ from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
-from reports.figures.theme import INK, MUTED, PAPER, Style, drawing, drawn_seeds, lettered, wrapped
+from reports.figures.theme import (
+    INK,
+    MUTED,
+    PAPER,
+    SHADE,
+    Style,
+    drawing,
+    drawn_seeds,
+    lettered,
+    wrapped,
+)
+from reports.findings.statements import JudgedStatement
 from reports.numbers.tables import mean_with_interval
 from reports.numbers.values import BySeed
 
@@ -44,9 +57,56 @@ def draw_values(
         axis.set_yticks(range(len(names)), [wrapped(name, 30) for name in names])
         axis.set_ylim(len(names) - 0.5, -0.5)
         axis.set_xlabel(lettered(label))
-        axis.xaxis.set_major_locator(MaxNLocator(6))
+        _ticks(axis.xaxis)
         axis.grid(visible=False, axis="y")
     return figure
+
+
+def draw_gains(statements: Sequence[JudgedStatement], label: str) -> Figure:
+    """Draw what each claim found, with its two intervals, its verdict and what was reported.
+
+    Parameters
+    ----------
+    statements : claims about one number each, all in one unit, that have a ruling.
+    label : of the axis: what is drawn and its unit.
+    """
+    with drawing():
+        figure, axis = plt.subplots(
+            figsize=(6.6, 1.3 + ROW * max(2, len(statements))), layout="constrained"
+        )
+        axis.axvline(0, color=INK, lw=0.8)
+        for row, one in enumerate(statements):
+            claim, ruling = one.claim, one.ruling
+            assert ruling is not None
+            if claim.kind == "gain" and claim.reported is not None and claim.margin is not None:
+                corner = (claim.reported - claim.margin, row - 0.25)
+                axis.add_patch(
+                    Rectangle(corner, 2 * claim.margin, 0.5, fc=SHADE, ec=MUTED, lw=0.8, zorder=1)
+                )
+                ends = [row - 0.25, row + 0.25]
+                axis.plot([claim.reported] * 2, ends, "--", color=INK, lw=1.2, zorder=2)
+            for interval, width in ((ruling.ci, 1.4), (ruling.ci_equivalence, 3.2)):
+                if np.isfinite([interval.low, interval.high]).all():
+                    axis.plot([interval.low, interval.high], [row, row], "-", color=INK, lw=width)
+            axis.plot([ruling.estimate], [row], "D", color=INK, mfc=PAPER, ms=7, zorder=3)
+            axis.annotate(
+                ruling.label, (1.01, row), xycoords=("axes fraction", "data"), va="center",
+                fontsize=8, annotation_clip=False,
+            )  # fmt: skip
+        labels = [lettered(one.claim.id, 30) for one in statements]
+        axis.set_yticks(range(len(statements)), labels)
+        axis.set_ylim(len(statements) - 0.5, -0.5)
+        axis.set_xlabel(lettered(label, 60))
+        _ticks(axis.xaxis)
+        axis.grid(visible=False, axis="y")
+    return figure
+
+
+def _ticks(axis: Axis) -> None:
+    """Few ticks, so that the labels of small and of large numbers have room."""
+    axis.set_major_locator(MaxNLocator(5))
+    if max(map(abs, axis.get_view_interval())) >= 10_000:
+        axis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
 
 
 def draw_recorded(
@@ -75,6 +135,6 @@ def draw_recorded(
         axis.set_xlabel("step")
         axis.set_ylabel(lettered(label))
         axis.xaxis.set_major_locator(MaxNLocator(8, integer=True))
-        axis.tick_params(colors=MUTED, labelcolor=INK)
+        _ticks(axis.yaxis)
         figure.legend(loc="outside lower center", ncols=min(3, len(curves)), fontsize=8)
     return figure

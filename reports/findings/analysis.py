@@ -189,7 +189,8 @@ def analyse(
     records_by_cell = {(record["condition"], record["seed"]): record for record in records}
     seeds = seeds_of(records, study)
     tasks = tables.task_count(records)
-    gains, others = as_paired(study, records_by_cell)
+    found = values_of(records, list(study.conditions), study.measured, tasks)
+    gains, others = as_paired(study, records_by_cell, unshared=found.unshared)
 
     def judge_gain(claim: Claim) -> tuple[JudgedClaim, Robustness | None]:
         judged = judge_claim(records_by_cell, claim, seeds, procedure)
@@ -200,7 +201,7 @@ def analyse(
 
     judged_claims = [judge_gain(claim) for claim in gains]
     claims = tuple(judged for judged, _ in judged_claims)
-    robustness = tuple(found for _, found in judged_claims if found is not None)
+    robustness = tuple(leans for _, leans in judged_claims if leans is not None)
     statements = tuple(judge_other(claim) for claim in others)
     told_by_claim = told(claims, statements)
     fixed = fixings(
@@ -233,7 +234,10 @@ def analyse(
         told=told_by_claim,
         families=judged_families(study.families or (), told_by_claim),
         agreement=agreement,
-        cells=tuple(cells_of(records_by_cell, name, seeds) for name in study.conditions),
+        cells=tuple(
+            cells_of(records_by_cell, name, () if found.unshared else seeds)
+            for name in study.conditions
+        ),
         provenance=provenance_counts(records),
         devices=origins(records),
         code=code_states(records, study.conditions),
@@ -271,7 +275,7 @@ def analyse(
             for one, conditions, dropped in _seeds_of_claims(claims, statements)
         },
         measured=measured(records, study),
-        values=values_of(records, list(study.conditions), study.measured, tasks),
+        values=found,
         pairings=pairings(records_by_cell, claims, statements, seeds),
     )
 

@@ -45,10 +45,13 @@ class Values:
     imported: bool
 
     @property
-    def shared(self) -> bool:
-        """Whether two conditions have a seed in common."""
+    def unshared(self) -> bool:
+        """Whether no two conditions of imported results have a seed in common.
+
+        A seed that a condition lacks is then not missing.
+        """
         seeds = [seed for values in self.by_seed.values() for seed in values]
-        return len(set(seeds)) < len(seeds)
+        return self.imported and len(set(seeds)) == len(seeds)
 
 
 def values_of(

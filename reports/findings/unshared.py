@@ -39,9 +39,12 @@ class Unpaired:
 
 
 def as_paired(
-    study: Study, records_by_cell: Mapping[tuple[str, int], Record]
+    study: Study, records_by_cell: Mapping[tuple[str, int], Record], *, unshared: bool
 ) -> tuple[list[Claim], list[Statement]]:
-    """Return the study's gains and its other claims; those without a shared seed as unpaired."""
+    """Return the study's gains and its other claims; those without a shared seed as unpaired.
+
+    ``unshared`` : whether no seed is shared by any conditions, so that none is missing.
+    """
     seeds: dict[str, set[int]] = {}
     for (name, seed), record in records_by_cell.items():
         if is_done(record):
@@ -60,6 +63,6 @@ def as_paired(
             gains.append(gain)
     for one in study.statements:
         comparable = one.kind != "rank" and one.unit != "relative %" and one.pairing != "none"
-        unpaired = comparable and apart(one.conditions)
+        unpaired = comparable and (unshared if len(one.conditions) == 1 else apart(one.conditions))
         others.append(cast(Statement, Unpaired(one)) if unpaired else one)
     return gains, others

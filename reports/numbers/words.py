@@ -7,6 +7,9 @@ from collections.abc import Callable, Sequence
 
 from reports.numbers.intervals import Interval
 
+SMALLEST = 1e-7
+"""Below it powers of ten are easier to read than zeros."""
+
 
 def signed(value: float) -> str:
     """Return a difference: +4.27."""
@@ -20,7 +23,16 @@ def number(value: float | None) -> str:
 
 def sized(value: float, sign: str = "+") -> str:
     """Return a number of any size with four digits, large ones with all: +0.0012, +35,120."""
-    return f"{value:{sign},.0f}" if 1e4 <= abs(value) < 1e15 else f"{value:{sign}.4g}"
+    return small(value, 4, sign) or (
+        f"{value:{sign},.0f}" if 1e4 <= abs(value) < 1e15 else f"{value:{sign}.4g}"
+    )
+
+
+def small(value: float, digits: int, sign: str = "+") -> str:
+    """Return a small number without a power of ten: +0.000093; nothing where it is not small."""
+    if not SMALLEST <= abs(value) < 1e-4:
+        return ""
+    return f"{value:{sign}.{digits - 1 - math.floor(math.log10(abs(value)))}f}"
 
 
 def interval(ends: Interval, form: Callable[[float], str] = signed) -> str:

@@ -90,7 +90,7 @@ def show(out: Console, analysis: Analysis, study: Study) -> None:
     short = [
         f"{cells.condition} {cells.recorded}"
         for cells in analysis.cells
-        if cells.recorded < len(analysis.seeds)
+        if cells.recorded < len(analysis.seeds) and not analysis.values.unshared
     ]
     if short:
         more = [f"and {len(short) - LISTED} more"] if len(short) > LISTED else []

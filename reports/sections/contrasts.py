@@ -67,8 +67,7 @@ def contrasts_section(analysis: Analysis) -> Section | None:
         and (member.contrast.treatment, member.contrast.baseline) not in claimed
     ]
     ruled = [one for one in analysis.statements if one.ruling is not None]
-    unit = analysis.values.measure.unit
-    drawable = [one for one in ruled if unit_of(one.claim) == unit and one.claim.kind != "rank"]
+    drawable = [one for one in ruled if unit_of(one.claim) == "points" and one.claim.kind != "rank"]
     if not claims and not others and not drawable:
         return None
     sentences = [
@@ -92,8 +91,7 @@ def contrasts_section(analysis: Analysis) -> Section | None:
     left_out = [one.claim.id for one in ruled if one not in drawable]
     caption = ""
     if drawable:
-        kinds = "Claims of other kinds: " if analysis.values.measure.is_accuracy else ""
-        caption = f"{kinds}{MEANING}." if kinds else f"{MEANING[:1].upper()}{MEANING[1:]}."
+        caption = f"Claims of other kinds: {MEANING}."
     if left_out:
         caption += f" Not drawn, because in other units or of several numbers: {listed(left_out)}."
     draw = partial(draw_forest, claims, drawable, others)

@@ -8,7 +8,7 @@ from reports.findings.analysis import Analysis
 from reports.findings.fixing import marked
 from reports.findings.statements import JudgedStatement
 from reports.judging.scalars import measured, unit_of
-from reports.numbers.words import interval, listed, p_value, sized
+from reports.numbers.words import interval, listed, p_value, sized, small
 from reports.sections.section import Table
 
 MEANING = (
@@ -189,4 +189,6 @@ def signed(value: float) -> str:
     """Return a number of any size with its sign, as tables of claims show it."""
     if abs(value) >= 1000:
         return f"{value:+,.0f}"
-    return f"{value:+.2f}" if abs(value) >= 0.1 or value == 0 else f"{value:+.2g}"
+    if abs(value) >= 0.1 or value == 0:
+        return f"{value:+.2f}"
+    return small(value, 2) or f"{value:+.2g}"

@@ -7,13 +7,14 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import islice
 
-from reports.figures.measured import draw_recorded, draw_values
+from reports.figures.measured import draw_gains, draw_recorded, draw_values
 from reports.figures.theme import styles_of
 from reports.findings.analysis import Analysis
 from reports.findings.measured import Values
 from reports.numbers.intervals import Interval
 from reports.numbers.values import form_for, shown_unit, signed_form
 from reports.numbers.words import between, counted, interval, listed
+from reports.sections.kinds import MEANING, signed
 from reports.sections.section import Drawing, Section, Table, slug
 
 MOST_ROWS = 1000
@@ -99,6 +100,30 @@ def imported_words(values: Values) -> list[str]:
         f"Imported, and not trained by this program: {listed(files)}. How these numbers were made "
         f"is not on record here.{rest}"
     ]
+
+
+def gains_section(analysis: Analysis) -> Section | None:
+    """Return the section on the claims about the measure; None where none can be drawn."""
+    measure = analysis.values.measure
+    ruled = [one for one in analysis.statements if one.ruling is not None]
+    drawn = [one for one in ruled if one.claim.unit == measure.unit and one.claim.kind != "rank"]
+    if not drawn:
+        return None
+    left_out = [one.claim.id for one in ruled if one not in drawn]
+    caption = (
+        "Diamond: what was found, with the interval that decides (thin) and that of equivalence "
+        f"(thick); band: what was reported, with its margin. {MEANING[:1].upper()}{MEANING[1:]}."
+    )
+    if left_out:
+        caption += f" Not drawn, because in other units or of several numbers: {listed(left_out)}."
+    alt = "; ".join(
+        f"{one.claim.id}: {signed(one.ruling.estimate)} {measure.unit}, {one.ruling.verdict}"
+        for one in drawn
+        if one.ruling is not None
+    )
+    label = f"difference in {measure.name} ({measure.unit}); to the right: better"
+    figure = Drawing("forest", f"{alt}.", partial(draw_gains, drawn, label), caption)
+    return Section("contrasts", "All claims", drawings=[figure])
 
 
 def pairing_section(analysis: Analysis) -> Section | None:

@@ -10,7 +10,7 @@ from reports.numbers.study import Study
 from reports.sections.accuracies import MOST, accuracies_section, learning_section
 from reports.sections.causes import cause_sections
 from reports.sections.contrasts import contrasts_section, seed_by_seed
-from reports.sections.measured import measured_section, pairing_section
+from reports.sections.measured import gains_section, measured_section, pairing_section
 from reports.sections.methods import methods_section
 from reports.sections.robustness import robustness_section
 from reports.sections.section import Section
@@ -25,11 +25,11 @@ def sections(analysis: Analysis, study: Study) -> list[Section]:
     without claims, and there it stands before the measurements.
     """
     names = drawn_conditions(analysis, study)
-    single = analysis.values.single
+    single, accuracies = analysis.values.single, analysis.values.measure.is_accuracy
     measured = [
         seed_by_seed(analysis),
         measured_section(analysis, names) if single else accuracies_section(analysis, study, names),
-        contrasts_section(analysis),
+        contrasts_section(analysis) if accuracies else gains_section(analysis),
         pairing_section(analysis),
         None if single else learning_section(analysis, names),
         methods_section(analysis, names),
