@@ -1,9 +1,12 @@
-"""Results of versions before 0.3: what names of conditions meant then, said as studies say it."""
+"""Results of earlier versions: what they did not say of their study yet, said as studies say it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+
+from harness.studies.study import Study
+from harness.studies.study_files import load_study, shipped_studies
 
 PLAIN = ("ewc", "online-ewc", "si", "mas")
 CAUSES = "dhp-attribution"
@@ -28,3 +31,18 @@ def with_what_names_meant(study: Mapping[str, Any]) -> dict[str, Any]:
     if pairs:
         said["causes"] = CAUSES
     return dict(study) | said
+
+
+def with_words(study: Study) -> Study:
+    """Return the study of a results directory with the words that its study file has by now.
+
+    Only a study that ships, and only where it is the same in all that its fingerprint covers.
+    """
+    if study.texts is not None or study.citation is not None:
+        return study
+    if study.name not in shipped_studies():
+        return study
+    shipped = load_study(study.name)
+    if shipped.fingerprint() != study.fingerprint():
+        return study
+    return study.model_copy(update={"texts": shipped.texts, "citation": shipped.citation})

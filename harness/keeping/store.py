@@ -25,7 +25,7 @@ from typing import Any
 
 from harness.errors import InputError
 from harness.keeping.asking import Asked, asked_of
-from harness.keeping.earlier import with_what_names_meant
+from harness.keeping.earlier import with_what_names_meant, with_words
 from harness.keeping.records import RESULTS, Record, Sharing, checked, no_collection
 from harness.studies.study import Study
 from harness.studies.study_files import read_text, validate_study
@@ -249,7 +249,8 @@ class Store:
     def study(self) -> Study:
         """Return the study that the directory belongs to (InputError if there is none)."""
         path = self.root / "study.json"
-        return validate_study(with_what_names_meant(self._study_file()["study"]), str(path))
+        said = with_what_names_meant(self._study_file()["study"])
+        return with_words(validate_study(said, str(path)))
 
     def study_so_far(self) -> Study | None:
         """Return the study that the directory belongs to; None if it cannot be read."""

@@ -42,8 +42,9 @@ from harness.studies.measured import (
 from harness.studies.seeds import MOST_SEEDS, distinct, parse_seeds
 from harness.studies.shorthand import about_values, with_ids
 from harness.studies.statements import AnyClaim, Family, Statement, check_families, check_statement
+from harness.studies.texts import BibTeX, Texts
 
-ARRANGEMENT = {"pairs", "comparisons", "causes"}
+ARRANGEMENT = {"pairs", "comparisons", "causes", "citation", "texts"}
 """Fields that decide how a report shows results, and nothing of the results or verdicts."""
 
 AnyCondition = Annotated[
@@ -67,6 +68,8 @@ class Study(Frozen):
     pairs : by condition, the other one that it is a variant of; figures show them together.
     comparisons : of such pairs, which make one statement together.
     causes : name of the study that takes the differences between this one's conditions apart.
+    citation : of the source of the claims, in BibTeX.
+    texts : what it is all about, in words.
     """
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]
@@ -90,6 +93,8 @@ class Study(Frozen):
     pairs: dict[str, str] = Field(default_factory=dict)
     comparisons: tuple[Comparisons, ...] = ()
     causes: str | None = None
+    citation: BibTeX | None = None
+    texts: Texts | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -155,6 +160,7 @@ class Study(Frozen):
         self._check_curves()
         self._check_measure()
         self._check_pairs()
+        self._check_texts()
         return self
 
     def _check_conditions(self) -> None:
@@ -276,6 +282,15 @@ class Study(Frozen):
                     raise ValueError(
                         f"comparisons.{number}: '{name}' has no partner; name it in [pairs]"
                     )
+
+    def _check_texts(self) -> None:
+        if self.texts is None:
+            return
+        parts = [part for one in self.conditions.values() for part in one.settings().values()]
+        settings = list(dict.fromkeys(name for part in parts for name in part))
+        levels = {name: factor.levels for name, factor in self.factors.items()}
+        claims = [claim.id for claim in self.claims]
+        self.texts.check(self.conditions, settings, levels, claims)
 
     def _check_condition(self, name: str, place: str) -> None:
         if name not in self.conditions:

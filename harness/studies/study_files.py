@@ -20,6 +20,7 @@ from harness.studies.nearest import nearest
 from harness.studies.own_code import locate
 from harness.studies.statements import Family, Statement
 from harness.studies.study import Study
+from harness.studies.texts import Texts
 
 OWN_KEYS = ("head", "consolidation", "optimiser", "benchmark")
 """Keys that can name a class or function of the user's own."""
@@ -204,6 +205,7 @@ def _known_keys(location: tuple[int | str, ...]) -> str:
         "families": Family,
         "curves": Curve,
         "comparisons": Comparisons,
+        "texts": Texts,
     }
     parents = [model_of[key] for key in location[:-1] if key in model_of]
     fields = (parents[-1] if parents else Study).model_fields
