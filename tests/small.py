@@ -134,7 +134,7 @@ def unpadded(network: Network, named: Mapping[str, Tensor], lane: int) -> Named:
 
 def naive_tasks(data: Dataset, of: Cell) -> list[NaiveTask]:
     """The task sequence of one seed: the same mini-batches and draws, as plain tensors."""
-    protocol, method = of.condition.protocol, of.condition.method
+    protocol, method = of.condition.stack_protocol, of.condition.stack_method
     order, draws = stream(of.seed, ORDER), stream(of.seed, METHOD)
     pixels = data.train_images / data.white
     shift, scale = 0.0, 1.0
@@ -176,7 +176,7 @@ def naive_tasks(data: Dataset, of: Cell) -> list[NaiveTask]:
 
 def recipe(of: Cell) -> Recipe:
     """A cell's settings in the oracle's terms; what has no meaning for it keeps its default."""
-    protocol, method = of.condition.protocol, of.condition.method
+    protocol, method = of.condition.stack_protocol, of.condition.stack_method
     given: dict[str, Any] = {
         "consolidation": method.consolidation,
         "strength": method.get("strength"),

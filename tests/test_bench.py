@@ -68,8 +68,8 @@ def test_a_published_cell_has_ten_epochs_of_every_task() -> None:
     data: Dataset = small_data(per_class=50)  # 100 samples a task: two mini-batches of 64
     assert cell_steps(data) == 10 * 5 * 2
     short = shortened(load_study("dhp-split-mnist"), 7)
-    assert {c.protocol.iterations_per_task for c in short.ours.values()} == {7}
-    assert {c.protocol.epochs for c in short.ours.values()} == {None}
+    assert {c.stack_protocol.iterations_per_task for c in short.ours.values()} == {7}
+    assert {c.stack_protocol.epochs for c in short.ours.values()} == {None}
 
 
 def test_the_steps_that_are_timed_train_under_a_penalty_in_force() -> None:

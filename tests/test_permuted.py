@@ -58,7 +58,8 @@ def permuted_by_hand(of: Cell) -> list[NaiveTask]:
 
 
 def naive(of: Cell, parts: list[Any]) -> list[NaiveTask]:
-    order, draws, protocol = stream(of.seed, ORDER), stream(of.seed, METHOD), of.condition.protocol
+    order, draws = stream(of.seed, ORDER), stream(of.seed, METHOD)
+    protocol = of.condition.stack_protocol
     tasks = []
     for classes, inputs, labels, test_inputs, test_labels in parts:
         count, size = len(labels), protocol.batch_size

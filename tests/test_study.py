@@ -40,8 +40,8 @@ def test_a_study_file_becomes_resolved_conditions(tmp_path: Path) -> None:
     si = study.ours["dhp+si"].method
     found = [si.get(name) for name in ("eta", "alpha_scale", "xi", "gamma")]
     assert found == [0.001, 0.01, 0.001, None]
-    assert study.ours["finetune"].protocol.epochs == 2
-    fast = study.ours["fast"].protocol
+    assert study.ours["finetune"].stack_protocol.epochs == 2
+    fast = study.ours["fast"].stack_protocol
     assert (fast.epochs, fast.iterations_per_task, fast.get("learning_rate")) == (None, 5, 0.1)
 
 

@@ -49,7 +49,7 @@ def hold_against_naive_trainer(
     outcomes = outcomes_of(train_block(cells, data))
     trained = train(cells, data)
     for lane, of in enumerate(cells):
-        method_of = of.condition.method
+        method_of = of.condition.stack_method
         ablation = "frozen" if method_of.plasticity == "frozen" else method_of.ablation
         naive = NaiveNetwork(starts[lane], ablation, shuffled_columns(of, len(data.tasks) * 2))
         run = train_naively(naive, naive_tasks(data, of), recipe(of))
@@ -83,10 +83,10 @@ def hold_against_naive_trainer(
 
 def shuffled_columns(of: Cell, outputs: int) -> list[int] | None:
     """Where each class's mean goes: the next on a random cycle, drawn after alpha."""
-    if of.condition.method.ablation != "trace-shuffled":
+    if of.condition.stack_method.ablation != "trace-shuffled":
         return None
     draws = stream(of.seed, PLASTICITY)
-    draws.random((of.condition.protocol.hidden[-1], outputs))  # alpha's
+    draws.random((of.condition.stack_protocol.hidden[-1], outputs))  # alpha's
     cycle = draws.permutation(outputs).tolist()
     return [cycle[(cycle.index(c) + 1) % outputs] for c in range(outputs)]
 

@@ -106,7 +106,7 @@ def estimate_paces(plan: Plan, data: Data, device: str) -> dict[str, float]:
 
 def _probe(block: Sequence[Cell], data: Data, device: str) -> float:
     """Return the seconds of one cell, extrapolated from a short run on a part of the data."""
-    protocol = block[0].condition.protocol
+    protocol = block[0].condition.stack_protocol
     part = data.first(PROBE_SAMPLES)
     # With so few samples, a larger share would leave no sample to train on.
     fraction = min(protocol.validation_fraction, PROBE_HELD_OUT)

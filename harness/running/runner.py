@@ -283,7 +283,7 @@ def _records(event: BlockDone, study_name: str, origin: Mapping[str, Any]) -> It
             "method": settings["method"],
             "provenance": {
                 **origin,
-                "data_genuine": is_genuine(condition.protocol.benchmark, checksum),
+                "data_genuine": is_genuine(condition.protocol.benchmark or "", checksum),
                 **event.environment,
             },
         }

@@ -265,7 +265,7 @@ class Session:
     @property
     def emulates_bfloat16(self) -> bool:
         """Whether cells of the plan ask for bfloat16 products, which are not to be had here."""
-        asked = any(b[0].condition.protocol.precision == "bf16" for b in self.plan.blocks)
+        asked = any(b[0].condition.protocol.get("precision") == "bf16" for b in self.plan.blocks)
         return asked and not multiplies_bfloat16(self.device)
 
     def finals_on_record(self) -> dict[str, dict[int, float]]:

@@ -110,7 +110,7 @@ class Stack:
             cells = [*cells, *repeat(cells[-1], GPU_LANES - len(cells))]
         self.cells = cells
         self.device = device
-        self.protocol = protocol = cells[0].condition.protocol
+        self.protocol = protocol = cells[0].condition.stack_protocol
         method = cells[0].condition.method
         self.dtype = torch.float64 if protocol.precision == "float64" else torch.float32
         width = padded(data.features)
@@ -237,7 +237,7 @@ class Stack:
 
     def _evaluate(self, after: int) -> None:
         """Fill in row ``after`` of the accuracy matrices; diverged lanes keep None."""
-        corrected = [cell.condition.protocol.corrected_errors or 0 for cell in self.cells]
+        corrected = [cell.condition.stack_protocol.corrected_errors or 0 for cell in self.cells]
         right = right_answers(self.network, self.tasks[: after + 1])
         for outcome, row in zip(self.outcomes, accuracies(right, corrected), strict=True):
             if outcome.status == "done":

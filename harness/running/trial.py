@@ -39,8 +39,8 @@ def _shortened(condition: Condition) -> Condition:
     short = {
         "epochs": None,
         "iterations_per_task": STEPS,
-        "batch_size": min(SAMPLES, condition.protocol.batch_size),
-        "validation_fraction": min(0.5, condition.protocol.validation_fraction),
+        "batch_size": min(SAMPLES, condition.stack_protocol.batch_size),
+        "validation_fraction": min(0.5, condition.stack_protocol.validation_fraction),
     }
     return condition.model_copy(update={"protocol": condition.protocol.model_copy(update=short)})
 

@@ -74,7 +74,7 @@ def _rough_time(study: Study) -> str:
     """Return the time that all cells take one core, in words: "about 30 minutes"."""
     seconds = 0.0
     for condition in study.ours.values():
-        protocol = condition.protocol
+        protocol = condition.stack_protocol
         sizes = KNOWN_DATA[protocol.benchmark].train_sizes
         samples = sum(sizes) * (1 - protocol.validation_fraction)
         steps = float(protocol.iterations_per_task or 0) * len(KNOWN_DATA[protocol.benchmark].tasks)

@@ -57,11 +57,11 @@ def complete(
         for field in choice.fields:
             if field.default is MISSING and field.name not in values:
                 needs = f"{choice.key} = '{choice.name}' needs a {field.name}"
-                faults.append(_fault((), needs, dict(given)))
+                faults.append(fault((), needs, dict(given)))
     try:
         checked = _model(tuple(fields)).model_validate(values)
     except ValidationError as error:
-        faults += [_fault(line["loc"], line["msg"], line["input"]) for line in error.errors()]
+        faults += [fault(line["loc"], line["msg"], line["input"]) for line in error.errors()]
     if faults:
         raise ValidationError.from_exception_data("settings", faults)
     return checked.model_dump(exclude_none=True)
@@ -87,11 +87,11 @@ def _superfluous(
         if name in known or (name in elsewhere and value is None):
             continue
         if name in elsewhere:
-            faults.append(_fault((), f"{name} has no effect with {chosen}; remove it", dict(given)))
+            faults.append(fault((), f"{name} has no effect with {chosen}; remove it", dict(given)))
         else:
             near = nearest(name, [*known, *sorted(elsewhere)])
             listed = f"unknown key{near}; known here: {', '.join(known)}"
-            faults.append(_fault((name,), listed, dict(given)))
+            faults.append(fault((name,), listed, dict(given)))
     return faults
 
 
@@ -111,7 +111,7 @@ def _refuse_twice(names: Sequence[str], choices: Sequence[Choice]) -> None:
 
 def refuse(key: str, says: str, value: Any) -> NoReturn:
     """Raise a ValidationError about the value of one key."""
-    raise ValidationError.from_exception_data("settings", [_fault((key,), says, value)])
+    raise ValidationError.from_exception_data("settings", [fault((key,), says, value)])
 
 
 def one_of(key: str, value: object, allowed: Sequence[str]) -> None:
@@ -121,7 +121,8 @@ def one_of(key: str, value: object, allowed: Sequence[str]) -> None:
         refuse(key, f"Input should be {', '.join(first)} or {last}", value)
 
 
-def _fault(place: Collection[int | str], says: str, value: Any) -> InitErrorDetails:
+def fault(place: Collection[int | str], says: str, value: Any) -> InitErrorDetails:
+    """Return a fault of a study's file: where, what, and the value there."""
     return InitErrorDetails(
         type=PydanticCustomError("settings", "{says}", {"says": says}),
         loc=tuple(place),

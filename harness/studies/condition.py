@@ -13,7 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from harness.studies.choices import Choice, one_of, refuse
 from harness.studies.chosen import Chosen, Count, Frozen, Seed, Share, choice_of, located
@@ -21,6 +21,7 @@ from harness.studies.classes import is_own
 from harness.studies.declared import declared
 from harness.studies.known_data import KNOWN_DATA
 from harness.studies.own_code import OwnCode
+from harness.studies.trained import TRAINED_BY, Function, Given, given_of
 
 NUMERICS_REVISION = 1
 """A part of every cell's key. Raise it when a change of the code is meant to change numbers."""
@@ -211,16 +212,55 @@ class Condition(Frozen):
 
     Attributes
     ----------
+    method, protocol : what is trained in the stack, and how; or the user's own function or program
+        and what it is given.
     levels : its level of each factor of the study; empty if the study writes it out.
     """
 
     name: ConditionName
-    method: Method
-    protocol: Protocol
+    method: Method | Function
+    protocol: Protocol | Given
     levels: dict[str, str] = Field(default_factory=dict)
+
+    @field_validator("method", mode="wrap")
+    @classmethod
+    def _trained_by(cls, value: Any, _: Any, study: ValidationInfo) -> Method | Function:
+        if isinstance(value, Method | Function):
+            return value
+        of = Function if is_function(value) else Method
+        return of.model_validate(value, context=study.context)
+
+    @field_validator("protocol", mode="wrap")
+    @classmethod
+    def _of_method(cls, value: Any, _: Any, study: ValidationInfo) -> Protocol | Given:
+        method = study.data.get("method")
+        if isinstance(value, Protocol | Given):
+            return value
+        if not isinstance(method, Function):
+            return Protocol.model_validate(value, context=study.context)
+        return given_of(method, Given.model_validate(value, context=study.context))
 
     def __hash__(self) -> int:  # blocks of cells are keys of mappings, and a dict has no hash
         return hash((self.name, self.method, self.protocol))
+
+    @property
+    def function(self) -> Function | None:
+        """What trains it where that is the user's own function or program."""
+        return self.method if isinstance(self.method, Function) else None
+
+    @property
+    def stack_method(self) -> Method:
+        """What is trained in the stack (TypeError where a function trains it)."""
+        if not isinstance(self.method, Method):
+            raise TypeError(f"'{self.name}' is trained by '{self.method.place}'")
+        return self.method
+
+    @property
+    def stack_protocol(self) -> Protocol:
+        """How it is trained in the stack (TypeError where a function trains it)."""
+        if not isinstance(self.protocol, Protocol):
+            raise TypeError(f"'{self.name}' is trained by a function")
+        return self.protocol
 
     def settings(self) -> dict[str, Any]:
         """Return everything about the condition that can change its numbers, JSON-ready."""
@@ -263,12 +303,17 @@ class Cell(Frozen):
     @property
     def order_seed(self) -> int:
         """The seed of the order of mini-batches."""
-        order_seed = self.condition.protocol.order_seed
+        order_seed = self.condition.protocol.get("order_seed")
         return self.stream_seed if order_seed is None else order_seed
 
     def key(self, data_checksum: str) -> str:
         """Return the hash of everything that can change the cell's numbers (32 hex digits)."""
         return cell_key(self.condition.program(data_checksum), self.seed)
+
+
+def is_function(method: Any) -> bool:
+    """Tell whether a table of a condition names a function or a program that trains it."""
+    return isinstance(method, Mapping) and any(method.get(key) is not None for key in TRAINED_BY)
 
 
 def cell_key(program: str, seed: int) -> str:

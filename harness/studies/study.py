@@ -11,7 +11,7 @@ from __future__ import annotations
 import difflib
 from collections import Counter
 from collections.abc import Sequence
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -28,7 +28,7 @@ from pydantic import (
 from harness.errors import InputError
 from harness.studies.chosen import Frozen, Seed
 from harness.studies.claims import Claim, Comparisons, Curve, Published
-from harness.studies.condition import Condition, Method, Protocol, digest
+from harness.studies.condition import Condition, Method, Protocol, digest, is_function
 from harness.studies.factors import Factor, Name, check_level, crossings
 from harness.studies.known_data import KNOWN_DATA, held_out
 from harness.studies.measured import (
@@ -39,10 +39,12 @@ from harness.studies.measured import (
     is_of_import,
     measures_values,
 )
+from harness.studies.nearest import nearest
 from harness.studies.seeds import MOST_SEEDS, distinct, parse_seeds
 from harness.studies.shorthand import about_values, with_ids
 from harness.studies.statements import AnyClaim, Family, Statement, check_families, check_statement
 from harness.studies.texts import BibTeX, Texts
+from harness.studies.trained import OF_TASKS
 
 ARRANGEMENT = {"pairs", "comparisons", "causes", "citation", "texts"}
 """Fields that decide how a report shows results, and nothing of the results or verdicts."""
@@ -60,6 +62,11 @@ class Study(Frozen):
     ----------
     measure : the number that is measured on each seed; None for the accuracies of our stack.
     protocol : None where no condition is trained under one.
+    train, command : the user's own function, or program, that trains every condition which names
+        no other one; see ``harness.studies.trained``.
+    isolation : "process" for a fresh process for each cell of such a function; "none" for
+        functions that are known to leave nothing behind.
+    preflight : parameters that make such a function cheap, for its trial before the run.
     factors : choices whose crossings are conditions, in addition to the conditions that are
         written out.
     claims : of every kind, the main claim first.
@@ -82,6 +89,10 @@ class Study(Frozen):
     ]
     measure: Measure | None = None
     protocol: Annotated[Protocol | None, Field(default_factory=Protocol)]
+    train: str | None = None
+    command: str | None = None
+    isolation: Literal["process", "none"] | None = None
+    preflight: dict[str, Any] | None = None
     factors: dict[Name, Factor] = Field(default_factory=dict)
     conditions: Annotated[
         dict[str, AnyCondition], Field(min_length=1, validate_default=True, default_factory=dict)
@@ -142,19 +153,25 @@ class Study(Frozen):
         if not isinstance(tables, dict) or not {"protocol", "factors"} <= study.data.keys():
             return tables
         shared: Protocol = study.data["protocol"] or Protocol()
+        train, command = study.data.get("train"), study.data.get("command")
+        if train is not None and command is not None:
+            raise ValueError("the study gives both train and command; give one")
+        trained_by = {"train": train} if train is not None else {"command": command}
         resolved: dict[str, Any] = {}
         for name, levels, table in crossings(study.data["factors"]):
             if name not in tables:  # study.json holds the crossings as resolved conditions
-                resolved[name] = _condition(name, table, shared) | {"levels": levels}
+                resolved[name] = _condition(name, table, shared, trained_by)
+                resolved[name]["levels"] = levels
         for name, table in tables.items():
             if isinstance(table, dict) and "method" not in table:
-                table = _condition(name, table, shared)
+                table = _condition(name, table, shared, trained_by)
             resolved[name] = table
         return resolved
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         self._check_conditions()
+        self._check_preflight()
         self._check_published()
         self._check_claims()
         self._check_curves()
@@ -176,7 +193,8 @@ class Study(Frozen):
                     if name in levels_of
                     else f"conditions.{name}.levels: it is no crossing of the factors"
                 )
-        if len({c.protocol.benchmark for c in self.ours.values()}) > 1:
+        benchmarks = {c.protocol.benchmark for c in self.ours.values()} - {None}
+        if len(benchmarks) > 1:
             raise ValueError("all conditions of a study share one benchmark")
         if self.benchmark in KNOWN_DATA:
             self.check_sizes(KNOWN_DATA[self.benchmark].train_sizes)
@@ -187,7 +205,7 @@ class Study(Frozen):
         ``train_sizes`` are the numbers of training samples of the classes.
         """
         for name, condition in self.ours.items():
-            fraction = condition.protocol.validation_fraction
+            fraction = condition.protocol.validation_fraction or 0.0
             for label, samples in enumerate(train_sizes):
                 if fraction > 0 and held_out(samples, fraction) >= samples:
                     raise ValueError(
@@ -195,6 +213,23 @@ class Study(Frozen):
                         f"of the {samples} training samples of class {label} to train on; choose "
                         "a smaller one"
                     )
+
+    def _check_preflight(self) -> None:
+        """Refuse values for a trial that no function takes."""
+        functions = [c.function for c in self.ours.values() if c.function is not None]
+        if not functions:
+            given = [key for key in ("preflight", "isolation") if getattr(self, key) is not None]
+            if given:
+                raise ValueError(f"{given[0]} is for training functions, and no condition has one")
+        known = [*dict.fromkeys(name for of in functions for name in of.names)]
+        for name in self.preflight or ():
+            if name not in known and not any(of.takes_any_name for of in functions):
+                raise ValueError(
+                    f"preflight.{name}: no such parameter{nearest(name, known)}; there are "
+                    f"{', '.join(known) or 'none'}"
+                )
+        for of in functions:
+            of.under(self.preflight or {})
 
     def _check_published(self) -> None:
         _check_ids("sources of published values", [source.id for source in self.published])
@@ -328,9 +363,8 @@ class Study(Frozen):
     @property
     def benchmark(self) -> str:
         """The benchmark that all conditions share; empty where the study names none."""
-        for condition in self.ours.values():
-            return condition.protocol.benchmark
-        return self.protocol.benchmark if self.protocol is not None else ""
+        named = (condition.protocol.benchmark for condition in self.ours.values())
+        return next((benchmark for benchmark in named if benchmark is not None), "")
 
     @property
     def chance(self) -> float | None:
@@ -400,15 +434,22 @@ def _check_ids(kind: str, ids: Sequence[str]) -> None:
         raise ValueError(f"two {kind} have the same id '{repeated[0]}'")
 
 
-def _condition(name: str, table: dict[str, Any], shared: Protocol) -> dict[str, Any]:
+def _condition(
+    name: str, table: dict[str, Any], shared: Protocol, trained_by: dict[str, str | None]
+) -> dict[str, Any]:
     """Return the fields of a Condition, given the table that a study writes for it.
 
     The table holds fields of the method and, in a table ``protocol``, fields that replace those of
     the ``shared`` protocol. A ``protocol`` that is not a table is kept, so that validation refuses
-    it.
+    it. ``trained_by`` is the function or program of the study.
     """
     method = dict(table)
     protocol = method.pop("protocol", {})
-    if isinstance(protocol, dict):
+    if not is_function(method) and is_function(trained_by):
+        method |= trained_by
+    if is_function(method):
+        said = {key: shared.get(key) for key in OF_TASKS if key in shared.model_fields_set}
+        protocol = {**said, **protocol} if isinstance(protocol, dict) else protocol
+    elif isinstance(protocol, dict):
         protocol = shared.under(protocol) | protocol
     return {"name": name, "method": method, "protocol": protocol}
