@@ -102,6 +102,7 @@ def run(
     lanes: arguments.Lanes = None,
     device: arguments.Device = "auto",
     block_timeout: arguments.BlockTimeout = None,
+    cell_timeout: arguments.CellTimeout = None,
     deadline: arguments.Deadline = None,
     bridge: arguments.Bridge = None,
     data_dir: arguments.DataDir = Path("data"),
@@ -124,7 +125,8 @@ def run(
     1 some cells failed or diverged (or are missing), 2 bad input, 3 --adaptive ended undecided,
     130 interrupted.
     """
-    options = Options(executor, address, workers, lanes, device, block_timeout, deadline, bridge)
+    patience = (block_timeout, deadline, bridge, cell_timeout)
+    options = Options(executor, address, workers, lanes, device, *patience)
     most = max_seeds if adaptive else None
     cluster = None if nodes is None else (nodes, cpus_per_node, gpus_per_node)
     if nodes is None and (cpus_per_node or gpus_per_node):

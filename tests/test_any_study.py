@@ -130,7 +130,9 @@ def accepted(raw: dict[str, Any]) -> Study | None:
 def train(study: Study) -> None:
     """Train all of a study; no block may fail, whatever its numbers come to."""
     plan = make_plan(study, DIGITS.checksum(), [], workers=1, lanes=None, device="cpu")
-    assert estimate_seconds(plan, estimate_paces(plan, DIGITS, "cpu"), 1) >= 0
+    estimate = estimate_seconds(plan, estimate_paces(plan, DIGITS, "cpu"), 1)
+    assert estimate is not None
+    assert estimate >= 0
     tally = Tally()
     with tempfile.TemporaryDirectory() as folder:
         store = Store(Path(folder))

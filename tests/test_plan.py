@@ -39,7 +39,7 @@ def test_the_estimate_is_of_the_right_size() -> None:
     data = split_digits(Path())
     study = load_study("smoke")
     plan = make_plan(study, data.checksum(), [], workers=1, lanes=2, device="cpu")
-    estimate = estimate_seconds(plan, estimate_paces(plan, data, "cpu"), 1)
+    estimate = estimate_seconds(plan, estimate_paces(plan, data, "cpu"), 1) or 0.0
     started = time.perf_counter()
     for block in plan.blocks:
         outcomes_of(train_block(block, data))

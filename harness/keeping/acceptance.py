@@ -22,7 +22,7 @@ from harness.keeping.baselines import (
     Kind,
 )
 from harness.keeping.environments import facts_of, fingerprint_of
-from harness.keeping.records import Record, content_hash
+from harness.keeping.records import UNFINISHED, Record, content_hash
 from harness.keeping.results import Results
 
 MOST_NAMED = 5
@@ -52,8 +52,9 @@ def check_complete(results: Results, directory: Path) -> None:
     left_out = orphans(results)
     if left_out:
         raise InputError(f"{directory} holds records that cannot be accepted: {_few(left_out)}")
-    there = {(r["condition"], r["seed"]) for r in results.records}
-    seeds = sorted({seed for _, seed in there})
+    ended = [r for r in results.records if r["status"] not in UNFINISHED]
+    there = {(r["condition"], r["seed"]) for r in ended}
+    seeds = sorted({record["seed"] for record in results.records})
     missing = [
         f"{name} seed {seed}"
         for name in results.study.conditions

@@ -17,6 +17,8 @@ SCHEMA = 1
 
 RESULTS = ("status", "accuracy", "values", "curves", "telemetry")
 """The fields that must agree bit for bit when a cell is computed twice."""
+UNFINISHED = ("failed", "timed out")
+"""What becomes of a cell that has no result: the next run trains it again."""
 
 
 @with_config(ConfigDict(strict=True, extra="allow"))

@@ -163,7 +163,7 @@ class Reservations:
         holders = set()
         for path in sorted(self.root.glob("reserved/*.*"), reverse=True):
             with suppress(OSError, ValueError):
-                if (self.root / "records" / f"{path.stem}.json").is_file():
+                if _is_older(path, self.root / "records" / f"{path.stem}.json"):
                     _remove(path)
                 else:
                     holders.add(path.read_text(encoding="ascii"))
@@ -187,6 +187,11 @@ class Reservations:
     def _go_on(self) -> None:
         while not self._ended.wait(BEAT_S):
             self._write_beat()
+
+
+def _is_older(path: Path, record: Path) -> bool:
+    """Tell whether a reservation was made before the record; after it a failed cell is retried."""
+    return record.is_file() and path.stat().st_mtime_ns <= record.stat().st_mtime_ns
 
 
 def _remove(path: Path) -> None:

@@ -9,8 +9,7 @@ from pathlib import Path
 
 from harness.errors import InputError
 from harness.keeping.records import Record, Trained
-from harness.studies.known_data import is_genuine
-from harness.studies.measured import NO_DATA
+from harness.studies.known_data import NO_DATA, is_genuine
 from harness.studies.study import AnyCondition, Study
 
 MOST_NAMED = 5
@@ -59,12 +58,13 @@ def select(records: Sequence[Record], study: Study) -> Selection:
     selected: list[Record] = []
     hidden: Counter[tuple[str, str]] = Counter()
     programs: set[str] = set()
-    for checksum in sorted(read):
-        other_data = checksum != NO_DATA and not is_genuine(study.benchmark, checksum)
-        for name, condition in study.conditions.items():
-            program = condition.program(checksum)
+    genuine = {data: data == NO_DATA or is_genuine(study.benchmark, data) for data in read}
+    for name, condition in study.conditions.items():
+        # Who reads no data is the same program whatever the data.
+        for program in dict.fromkeys(map(condition.program, sorted(read))):
             programs.add(program)
             for record in by_program.get(program, ()):
+                other_data = not genuine[record["provenance"]["data"]]
                 selected.append(_under(name, record, other_data=other_data))
     reasons: dict[tuple[str, str], str] = {}  # by program and name: all their cells share one
     for record in records:

@@ -26,7 +26,14 @@ from typing import Any
 from harness.errors import InputError
 from harness.keeping.asking import Asked, asked_of
 from harness.keeping.earlier import with_what_names_meant, with_words
-from harness.keeping.records import RESULTS, Record, Sharing, checked, no_collection
+from harness.keeping.records import (
+    RESULTS,
+    UNFINISHED,
+    Record,
+    Sharing,
+    checked,
+    no_collection,
+)
 from harness.studies.study import Study
 from harness.studies.study_files import read_text, validate_study
 
@@ -71,6 +78,15 @@ class Store:
                 return True
         except OSError:
             return False
+
+    def has_other_than(self, key: str, sha256: str | None) -> bool:
+        """Tell whether a cell has a record, and not the one with this hash of its content."""
+        if key not in self:
+            return False
+        if sha256 is None:
+            return True
+        present = self.read(self.path(key))
+        return isinstance(present, Damaged) or present.get("sha256") != sha256
 
     def read(self, path: Path) -> Record | Damaged:
         """Read a record and check it against its hash and its file name."""
@@ -137,8 +153,8 @@ class Store:
     def write(self, record: Record) -> Conflict | None:
         """Store a sealed record.
 
-        If the cell has a record already, that record stays. If its results differ, the new record
-        goes to ``conflicts/``, and the Conflict is returned.
+        If the cell has a record already, that record stays, unless it says that the cell failed.
+        If its results differ, the new record goes to ``conflicts/``, and the Conflict is returned.
 
         Raises
         ------
@@ -151,12 +167,26 @@ class Store:
         if isinstance(present, Damaged):
             self.set_aside(present)
             return self.write(record)
+        if present["status"] in UNFINISHED:
+            self._replace(self.path(record["key"]), record)
+            return None
+        if record["status"] in UNFINISHED:
+            return None
         differing = tuple(name for name in RESULTS if present.get(name) != record.get(name))
         if not differing:
             return None
         path = self.root / "conflicts" / f"{record['key']}-{record['sha256'][:12]}.json"
         self._create(path, record)
         return Conflict(record["key"], path, differing)
+
+    def _replace(self, path: Path, content: Mapping[str, Any]) -> None:
+        temporary = _temporary(path)
+        try:
+            _write_synced(temporary, content)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+        _sync_folder(path.parent)
 
     def _create(self, path: Path, content: Mapping[str, Any]) -> bool:
         """Write a new file completely or not at all; return False if it exists already."""

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from harness.keeping.index import Index, Stamps, indexable, load, save, stamp
 from harness.keeping.records import (
+    UNFINISHED,
     Record,
     Sharing,
     Trained,
@@ -32,12 +33,15 @@ class Survey:
     keys : of the intact records, in rising order.
     trained : the different settings, data and names that were trained, by their first record.
     damaged : files that cannot be trusted as records.
+    failed : of the cells that failed or took too long, the hashes of their records, by key; they
+        are not among the keys.
     keep_index : writes the index; for who has made sure that the directory is the right one.
     """
 
     keys: tuple[str, ...]
     trained: tuple[Trained, ...]
     damaged: list[Damaged]
+    failed: dict[str, str]
     _kinds: NDArray[np.int64]
     _seeds: NDArray[np.int64]
     _finals: NDArray[np.float64]
@@ -80,11 +84,13 @@ def survey(store: Store) -> Survey:
     """
     keys, stamps = _listed(store)
     found = _Found(keys, stamps, load(store.root))
-    damaged = []
+    damaged, failed = [], {}
     for place in np.flatnonzero(found.rows < 0).tolist():
         match store.read(store.path(keys[place])):
             case Damaged() as bad:
                 damaged.append(bad)
+            case record if record["status"] in UNFINISHED:
+                failed[keys[place]] = record["sha256"]
             case record:
                 found.add(place, record)
     intact = np.flatnonzero(found.intact)
@@ -96,6 +102,7 @@ def survey(store: Store) -> Survey:
         tuple(keys[place] for place in intact.tolist()),
         tuple(found.trained[kind] for kind in in_order.tolist()),
         damaged,
+        failed,
         new_place[found.kinds[intact]],
         found.seeds[intact],
         found.finals[intact],
@@ -130,7 +137,10 @@ def read_by_index(store: Store) -> tuple[list[Record], list[Damaged]]:
                         continue
                     case read:
                         record = read
-                found.add(place, record)
+                if record["status"] in UNFINISHED:
+                    found.drop(place)  # every run looks for them anew
+                else:
+                    found.add(place, record)
             records.append(share(record))
     found.save(store)
     return records, damaged

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Generator, Iterable
+from itertools import groupby
 from typing import Any, Protocol
 
 from harness.data.own_tasks import Data
 from harness.errors import in_a_line
 from harness.running import provenance
 from harness.running.events import Block, BlockDone, BlockFailed, BlockProgress, Event
+from harness.running.functions.pool import Pool, is_trained_by_function
+from harness.running.functions.terms import Terms
 from harness.running.outcomes import Outcome
 from harness.running.training import Progress, train_block
 
@@ -46,23 +49,51 @@ def work(block: Block, data: Data, device: str) -> Generator[Progress, None, Res
 
 
 class InProcess:
-    """One block after the other in this process; needs no Ray."""
+    """Blocks one after the other in this process; needs no Ray.
 
-    workers = 1
+    Cells of the user's own functions have processes of their own, some at a time.
+
+    Parameters
+    ----------
+    workers : number of such processes.
+    """
+
     place = "in this process"
 
-    def __init__(self, device: str) -> None:
+    def __init__(self, device: str, terms: Terms | None = None, workers: int = 1) -> None:
         self.device = device
+        self.workers = workers
+        self.terms = terms or Terms()
 
     def run(  # noqa: D102
         self, blocks: Iterable[Block], data: Data, count: int = 0
     ) -> Generator[Event, None, None]:
-        for block in blocks:
-            training = work(block, data, self.device)
-            try:
-                while True:
-                    yield BlockProgress(block, next(training).fraction)
-            except StopIteration as end:
-                yield BlockDone(block, *end.value)
-            except Exception as error:
-                yield BlockFailed(block, in_a_line(error), traceback.format_exc())
+        pool = Pool(self.device, self.workers, self.terms)
+        try:
+            for by_function, some in groupby(blocks, is_trained_by_function):
+                if by_function:
+                    for event in pool.serve(some, data):
+                        yield placed(event, self.device)
+                else:
+                    for block in some:
+                        yield from self._in_this_process(block, data)
+        finally:
+            pool.close()
+
+    def _in_this_process(self, block: Block, data: Data) -> Generator[Event, None, None]:
+        training = work(block, data, self.device)
+        try:
+            while True:
+                yield BlockProgress(block, next(training).fraction)
+        except StopIteration as end:
+            yield BlockDone(block, *end.value)
+        except Exception as error:
+            yield BlockFailed(block, in_a_line(error), traceback.format_exc())
+
+
+def placed(event: Event, device: str) -> Event:
+    """Return an event with this machine as its environment, where it does not say another."""
+    if not isinstance(event, BlockDone) or "numerics" in event.environment:
+        return event
+    machine = provenance.environment(device)
+    return BlockDone(event.block, event.outcomes, {**machine, **event.environment})

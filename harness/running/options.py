@@ -25,6 +25,7 @@ class Options:
     block_timeout : seconds after which a block runs again if its worker on Ray gives no sign; None
         for the default.
     bridge : so many seeds are trained in a second numerics class of the cluster too.
+    cell_timeout : seconds after which a cell of the user's own function is ended.
     deadline : when the run must have ended; see ``harness.running.deadline.seconds_left``.
     """
 
@@ -36,6 +37,7 @@ class Options:
     block_timeout: float | None = None
     deadline: str | None = None
     bridge: int | None = None
+    cell_timeout: float | None = None
 
     def check(self) -> None:
         """Raise InputError where the options contradict each other."""

@@ -28,12 +28,15 @@ class Outcome:
 
     Attributes
     ----------
-    status : "done", or "diverged" where a training loss was not finite.
+    status : "done", or "diverged" where a training loss was not finite; of the user's own function
+        also "failed" and "timed out".
     accuracy : T x T; row i, column j: after training task i, fraction of task j's test samples
         that its head classifies correctly. None for tasks not yet seen and after divergence.
     telemetry : one entry for each task.
     timings : seconds of the whole block, divided by its number of lanes.
     right : which test samples are right after the last task; None after divergence.
+    values, curves : numbers and series of numbers that the user's own function returned, by name.
+    failure : what ended it, where it failed or timed out; the last line says it in short.
     """
 
     status: str
@@ -41,3 +44,6 @@ class Outcome:
     telemetry: list[dict[str, Any]] = field(default_factory=list)
     timings: dict[str, float] = field(default_factory=dict)
     right: RightAnswers | None = None
+    values: dict[str, float | None] = field(default_factory=dict)
+    curves: dict[str, list[float | None]] = field(default_factory=dict)
+    failure: str = ""

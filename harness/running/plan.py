@@ -59,10 +59,10 @@ def make_plan(
     ----------
     recorded : keys of the cells that have a record.
     lanes : number of cells in a block; if None, a number for the device, or fewer where some
-        workers would otherwise have no block.
+        workers would otherwise have no block. Cells of the user's own functions have a block each.
     """
     missing: dict[int, list[Cell]] = {}
-    planned, count = set(recorded), 0
+    planned, count, stacked = set(recorded), 0, 0
     programs = {c: c.program(data_checksum) for c in study.ours.values()}
     for seed in study.seeds:
         for condition, program in programs.items():
@@ -71,9 +71,10 @@ def make_plan(
                 planned.add(key)  # two conditions with the same program share a cell
                 missing.setdefault(seed, []).append(Cell(condition=condition, seed=seed))
                 count += 1
+                stacked += condition.function is None
     if lanes is None:
         device_lanes = CPU_LANES if device == "cpu" else GPU_LANES
-        lanes = max(1, min(device_lanes, -(-count // (2 * workers))))
+        lanes = max(1, min(device_lanes, -(-stacked // (2 * workers))))
     elif device != "cpu":
         lanes = min(lanes, GPU_LANES)
     structures = {condition: condition.structure() for condition in programs}
@@ -84,22 +85,31 @@ def make_plan(
             for cell in missing.get(seed, ()):
                 stacks.setdefault(structures[cell.condition], []).append(cell)
         for stack in stacks.values():
-            blocks += [tuple(stack[first : first + lanes]) for first in range(0, len(stack), lanes)]
+            size = lanes if stack[0].condition.function is None else 1
+            blocks += [tuple(stack[first : first + size]) for first in range(0, len(stack), size)]
     return Plan(tuple(blocks), len(programs) * len(study.seeds) - count)
 
 
-def estimate_seconds(plan: Plan, paces: Mapping[str, float], workers: int) -> float:
-    """Estimate the seconds of a plan from those of one cell of each structure."""
+def estimate_seconds(plan: Plan, paces: Mapping[str, float], workers: int) -> float | None:
+    """Estimate the seconds of a plan from those of one cell of each structure.
+
+    None where there is no pace of the user's own function, which nobody knows before it has run.
+    """
+    if any(block[0].condition.structure() not in paces for block in plan.blocks):
+        return None
     blocks = [paces[block[0].condition.structure()] * len(block) for block in plan.blocks]
     return max(sum(blocks) / workers, max(blocks, default=0.0))
 
 
 def estimate_paces(plan: Plan, data: Data, device: str) -> dict[str, float]:
-    """Estimate the seconds of a cell, by structure: train a few steps of each in this process."""
+    """Estimate the seconds of a cell, by structure: train a few steps of each in this process.
+
+    The user's own functions have none.
+    """
     paces: dict[str, float] = {}
     for block in plan.blocks:
         structure = block[0].condition.structure()
-        if structure not in paces:
+        if structure not in paces and block[0].condition.function is None:
             paces[structure] = _probe(block, data, device)
     return paces
 

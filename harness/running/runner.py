@@ -14,7 +14,7 @@ from typing import Any
 
 from harness.data.own_tasks import Data
 from harness.keeping.code_version import code
-from harness.keeping.records import SCHEMA, Record, seal
+from harness.keeping.records import SCHEMA, UNFINISHED, Record, seal
 from harness.keeping.reservations import Reservations
 from harness.keeping.store import Conflict, Store
 from harness.running import interruption
@@ -45,7 +45,8 @@ class Tally:
     Attributes
     ----------
     done, diverged : cells recorded by this run, by status.
-    failed : blocks that raised, with the error.
+    failed : blocks that raised, with the error; cells of the user's own functions that failed or
+        took too long among them, whose records say so.
     left_out : blocks that this run did not start, with the reason.
     by_others : cells that other drivers recorded while this run waited for them.
     conflicts : cells whose second result differs from their record.
@@ -99,6 +100,9 @@ class Run:
     ----------
     tally : is kept up to date, so that it is true after an interruption too.
     deadline : no block is started that would not end before it; None for none.
+    again : of cells that failed in earlier runs, the hashes of their records, by key.
+    ready : blocks that were trained before the run.
+    deterministic : by the source of a function, whether it gave the same for the same seed.
     """
 
     plan: Plan
@@ -107,11 +111,14 @@ class Run:
     store: Store
     tally: Tally
     deadline: Deadline | None = None
+    again: Mapping[str, str] = field(default_factory=dict)
+    ready: Sequence[BlockDone] = ()
+    deterministic: Mapping[str, bool] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._checksum = self.data.checksum()
         # The code is asked for now: who commits while cells are trained does not change what runs.
-        self._origin = {"code": code(), "data": self._checksum}
+        self._origin: dict[str, Any] = {"code": code(), "data": self._checksum}
         self._reservations = Reservations(self.store.root)
         self._elsewhere: dict[str, Cell] = {}
 
@@ -129,6 +136,11 @@ class Run:
         blocks: Sequence[Block] = self.plan.blocks
         self._reservations.begin()
         try:
+            for block in self._missing([event.block for event in self.ready], observe):
+                ready = next(event for event in self.ready if event.block == block)
+                with interruption.held():
+                    kept = self._take_in(ready)
+                observe(kept)
             while blocks:
                 events = executor.run(self._missing(blocks, observe), self.data, len(blocks))
                 with closing(events):
@@ -168,18 +180,27 @@ class Run:
     def _reserve(self, cell: Cell) -> bool:
         """Return whether a cell is to be trained here: nobody has done it, or has it now."""
         key = cell.key(self._checksum)
-        if key in self.store:
+        if self._is_there(key):
             return False
         if not self._reservations.take(key):
             self._elsewhere[key] = cell
             return False
-        if key in self.store:  # recorded, and given back, since it was looked for
+        if self._is_there(key):  # recorded, and given back, since it was looked for
             self._reservations.release([key])
             return False
         return True
 
+    def _is_there(self, key: str) -> bool:
+        """Tell whether a cell is on record, a failure that was there before this run aside."""
+        return self.store.has_other_than(key, self.again.get(key))
+
     def _take_in(self, event: Event) -> Event:
-        kept = _keep(event, self.study_name, self._origin, self.store, self.tally)
+        origin: dict[str, Any] = self._origin
+        if isinstance(event, BlockDone) and (of := event.block[0].condition.function) is not None:
+            known = self.deterministic.get(str(of.train_source or of.command_source))
+            if known is not None:
+                origin = {**origin, "deterministic": known}
+        kept = _keep(event, self.study_name, origin, self.store, self.tally)
         if isinstance(event, BlockDone):
             if self.deadline is not None:
                 self.deadline.learn(event)
@@ -197,7 +218,7 @@ class Run:
         while self._elsewhere and not self.tally.stopped:
             given_up = []
             for key, cell in list(self._elsewhere.items()):
-                if key in self.store:
+                if self._is_there(key):
                     self.tally.by_others += 1
                     del self._elsewhere[key]
                 elif self._reservations.free(key):
@@ -220,7 +241,8 @@ def _keep(
 
     Returns
     -------
-    What to tell: the event, or NotKept where cells of the block could not be written.
+    What to tell: the event, or NotKept where cells of the block could not be written, or
+    BlockFailed for a cell that failed.
     """
     if isinstance(event, BlockFailed):
         tally.failed.append(event)
@@ -232,11 +254,20 @@ def _keep(
     tally.done += sum(record["status"] == "done" for record in records)
     tally.diverged += sum(record["status"] == "diverged" for record in records)
     tally.unwritten += records
+    failures = [_failure(event)] if records[0]["status"] in UNFINISHED else []
+    tally.failed += failures
     _flush(tally, store)
     if not tally.unwritten:
-        return event
+        return failures[0] if failures else event
     _rescue(tally, study_name)
     return NotKept(event.block, tally.write_error, tally.whereabouts)
+
+
+def _failure(event: BlockDone) -> BlockFailed:
+    """Return what to tell of a cell whose function failed, or took too long."""
+    (cell,), (outcome,) = event.block, event.outcomes
+    details = f"{cell.condition.name} seed {cell.seed}: {outcome.failure}\n"
+    return BlockFailed(event.block, outcome.failure.partition("\n")[0], details)
 
 
 def _flush(tally: Tally, store: Store) -> None:
@@ -283,10 +314,15 @@ def _records(event: BlockDone, study_name: str, origin: Mapping[str, Any]) -> It
             "method": settings["method"],
             "provenance": {
                 **origin,
+                "data": condition.data_of(checksum),
                 "data_genuine": is_genuine(condition.protocol.benchmark or "", checksum),
                 **event.environment,
             },
         }
         if outcome.right is not None:
             record["right"] = {**outcome.right}
+        if condition.function is not None:
+            record["values"], record["curves"] = outcome.values, outcome.curves
+        if outcome.failure:
+            record["failure"] = outcome.failure
         yield seal(record)

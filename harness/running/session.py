@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 
 from harness.data.benchmarks import BENCHMARKS
+from harness.data.no_data import no_data
 from harness.data.own_tasks import Data, make_own_tasks
 from harness.errors import InputError
 from harness.keeping.asking import Asked
@@ -23,6 +24,8 @@ from harness.running.cores import cores_here
 from harness.running.deadline import Deadline, seconds_left
 from harness.running.events import Bridging, Event
 from harness.running.executors import Executor, InProcess
+from harness.running.functions.preflight import Preflight, try_functions
+from harness.running.functions.terms import Terms
 from harness.running.interruption import held
 from harness.running.journal import Journal
 from harness.running.on_ray.executor import BLOCK_TIMEOUT_S, OnRay
@@ -31,7 +34,8 @@ from harness.running.plan import Plan, estimate_paces, estimate_seconds, make_pl
 from harness.running.prediction import Cluster, Prediction, predict
 from harness.running.runner import Run, Tally
 from harness.running.trial import try_own_classes
-from harness.studies.condition import cell_key
+from harness.studies.condition import Cell, Condition, cell_key
+from harness.studies.own_code import OwnCode
 from harness.studies.study import Study
 from methods.products import multiplies_bfloat16
 
@@ -82,12 +86,13 @@ class Session:
         self.device = self._device()
         self.store = Store(root)
         self.store.refuse_other_study(study)
-        own = next(iter(study.ours.values())).protocol.code_of("benchmark")
-        self.data: Data = (
-            make_own_tasks(own, data_dir)
-            if own is not None
-            else BENCHMARKS[study.benchmark](data_dir, allow_other=allow_other_data)
-        )
+        self._check_functions()
+        own = _own_benchmark(study)
+        self.data: Data = no_data()
+        if own is not None:
+            self.data = make_own_tasks(own, data_dir)
+        elif study.benchmark:
+            self.data = BENCHMARKS[study.benchmark](data_dir, allow_other=allow_other_data)
         if own is not None or not self.data.genuine:  # else checked when the study was read
             self._check_data()
         try_own_classes([*self.chosen.ours.values()], self.data)
@@ -109,6 +114,18 @@ class Session:
         except ValueError as error:
             raise InputError(f"{self.study.name}: {error}") from None
 
+    def _check_functions(self) -> None:
+        """Make out what holds for cells that the user's own functions train."""
+        self._functions = [c for c in self.chosen.ours.values() if c.function is not None]
+        limit = self.options.cell_timeout
+        if limit is not None and not self._functions:
+            raise InputError(
+                "--cell-timeout: no condition is trained by a function of your own; for blocks of "
+                "the stack there is --block-timeout"
+            )
+        self.terms = Terms(self.study.measured, self.study.isolation != "none", limit)
+        self._preflight = Preflight()
+
     def _device(self) -> str:
         wanted = self.options.device
         if wanted == "cuda" and not torch.cuda.is_available() and self.options.address is None:
@@ -118,7 +135,7 @@ class Session:
         return wanted
 
     def _local_workers(self) -> int:
-        if self.options.executor == "in-process":
+        if self.options.executor == "in-process" and not self._functions:
             return 1
         available = torch.cuda.device_count() if self.device == "cuda" else cores_here()
         return self.options.workers or available
@@ -173,13 +190,70 @@ class Session:
         return plan, predict(plan.blocks, self._paces, cluster)
 
     @cached_property
-    def estimated_seconds(self) -> float:
-        """Estimate the time of the plan by a short trial."""
+    def estimated_seconds(self) -> float | None:
+        """Estimate the time of the plan by a short trial.
+
+        None where a function of the user's own has not run yet, so that nobody knows.
+        """
         return estimate_seconds(self.plan, self._paces, self.workers)
 
     @cached_property
     def _paces(self) -> dict[str, float]:
-        return estimate_paces(self.plan, self.data, self.device)
+        paces = estimate_paces(self.plan, self.data, self.device)
+        for condition in self._functions:
+            pace = self._recorded_pace(condition)
+            if pace is not None:
+                paces[condition.structure()] = pace
+        return paces
+
+    def _recorded_pace(self, condition: Condition) -> float | None:
+        """Return the seconds of a function's cell that is on record, or was just trained."""
+        for event in self._preflight.done:
+            if event.block[0].condition == condition:
+                return event.outcomes[0].timings["total"]
+        program, recorded = condition.program(self.data.checksum()), set(self._keys())
+        for seed in self.chosen.seeds:
+            if (key := cell_key(program, seed)) in recorded:
+                record = self.store.read(self.store.path(key))
+                if not isinstance(record, Damaged):
+                    return float(record["timings"].get("total", 0.0))
+        return None
+
+    def preflight(self) -> list[str]:
+        """Try the user's own functions before the run; returns what is to be said of them.
+
+        Raises
+        ------
+        InputError
+            Where one is not here as it was, or fails in every run of its trial.
+        """
+        blocks = self.plan.blocks
+        asked = {b[0].condition.name: b[0].condition for b in blocks if b[0].condition.function}
+        if not asked:
+            return []
+        folders = (Path(), *([Path(self.asked["study"]).parent] if self.asked else ()))
+        at_hand: dict[str, Condition] = {}
+        for name, condition in asked.items():
+            if condition.function is not None:
+                method = condition.function.ready(folders)
+                at_hand[name] = condition.model_copy(update={"method": method})
+        ready = tuple(tuple(_with(cell, at_hand) for cell in block) for block in blocks)
+        self.plan = Plan(ready, self.plan.recorded)
+        if self.device == "cuda" and not torch.cuda.is_available():
+            return ["the functions are not tried before the run: this machine has no GPU"]
+        found = try_functions(
+            self.chosen,
+            [*at_hand.values()],
+            self.data,
+            self.device,
+            self.terms,
+            max(1, min(self.workers, cores_here())),
+            self.store.root,
+        )
+        planned = set(ready)
+        found.done = [event for event in found.done if event.block in planned]
+        self._preflight = found
+        return found.lines
 
     def executor(self) -> Executor:
         """Return the executor that the options ask for, started."""
@@ -187,14 +261,18 @@ class Session:
             return self._executor
         wanted = self.options.executor
         if wanted == "auto":
+            seconds = self.estimated_seconds
+            # Functions have processes of their own, with Ray or without.
+            stacked = any(block[0].condition.function is None for block in self.plan.blocks)
             pays = find_spec("ray") is not None and (
-                self.workers > 1
+                stacked
+                and self.workers > 1
                 and len(self.plan.blocks) > 1
-                and self.estimated_seconds > RAY_PAYS_AFTER_S
+                and (seconds is None or seconds > RAY_PAYS_AFTER_S)
             )
             wanted = "ray" if pays else "in-process"
         if wanted == "in-process":
-            return InProcess(self.device)
+            return InProcess(self.device, self.terms, self.workers)
         return self._on_ray(self.workers)
 
     def _bridge(self, executor: OnRay, observe: Callable[[Event], None], tally: Tally) -> None:
@@ -219,8 +297,12 @@ class Session:
             )
             observe(Bridging(plan.missing, numerics))
             executor.bound = dict.fromkeys(seeds, numerics)
-            run = Run(plan, self.data, self.study.name, store, tally, self._deadline())
-            run.execute(executor, observe)
+            self._run(plan, store, tally).execute(executor, observe)
+
+    def _run(self, plan: Plan, store: Store, tally: Tally) -> Run:
+        run = Run(plan, self.data, self.study.name, store, tally, self._deadline())
+        run.deterministic = self._preflight.deterministic
+        return run
 
     def _look_for_vanished(self, tally: Tally) -> None:
         """Count the cells that this run recorded in a directory that somebody then removed."""
@@ -243,7 +325,8 @@ class Session:
         timeout = self.options.block_timeout or BLOCK_TIMEOUT_S
         log = self.store.root / "ray.log"
         address = self.options.address
-        return OnRay(self.device, workers, address, timeout, self._bound(), log=log)
+        bound = self._bound()
+        return OnRay(self.device, workers, address, timeout, bound, terms=self.terms, log=log)
 
     def _bound(self) -> dict[int, str]:
         """Return the numerics class of the seeds that have cells on record.
@@ -251,9 +334,7 @@ class Session:
         A seed that is on record in several classes, whose pairs are mixed already, is in none.
         """
         numerics, checksum = self._survey.numerics(), self.data.checksum()
-        programs = (
-            [c.program(checksum) for c in self.chosen.conditions.values()] if numerics else []
-        )
+        programs = [c.program(checksum) for c in self.chosen.ours.values()] if numerics else []
         bound: dict[int, str] = {}
         for seed in self.chosen.seeds if programs else ():
             keys = (cell_key(program, seed) for program in programs)
@@ -289,7 +370,8 @@ class Session:
 
         journal.add("run-started", missing=self.plan.missing, workers=executor.workers)
         try:
-            run = Run(self.plan, self.data, self.study.name, self.store, tally, self._deadline())
+            run = self._run(self.plan, self.store, tally)
+            run.again, run.ready = self._survey.failed, self._preflight.done
             run.execute(executor, both)
             if self.options.bridge is not None and isinstance(executor, OnRay):
                 self._bridge(executor, both, tally)
@@ -297,3 +379,16 @@ class Session:
             self._look_for_vanished(tally)
             recorded = tally.done + tally.diverged - len(tally.unwritten)
             journal.add("run-ended", recorded=recorded, failed=len(tally.failed))
+
+
+def _own_benchmark(study: Study) -> OwnCode | None:
+    """Return the user's own function that makes the tasks; None where the benchmark is ours."""
+    for condition in study.ours.values():
+        if condition.protocol.benchmark is not None:
+            return condition.protocol.code_of("benchmark")
+    return None
+
+
+def _with(cell: Cell, conditions: dict[str, Condition]) -> Cell:
+    condition = conditions.get(cell.condition.name)
+    return cell if condition is None else Cell(condition=condition, seed=cell.seed)

@@ -26,13 +26,14 @@ def try_own_classes(conditions: Sequence[Condition], data: Data) -> None:
         Where it fails, does not give the same twice, or where a lane's numbers depend on others.
     """
     tried: set[str] = set()
-    part = data.first(SAMPLES)
     for condition in conditions:
+        if condition.function is not None:  # tried by harness.running.functions.preflight
+            continue
         codes = [*condition.method.own.values(), *condition.protocol.own.values()]
         if codes and condition.structure() not in tried:
             tried.add(condition.structure())
             use_one_thread()
-            _try(_shortened(condition), codes, part)
+            _try(_shortened(condition), codes, data.first(SAMPLES))
 
 
 def _shortened(condition: Condition) -> Condition:

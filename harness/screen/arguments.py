@@ -45,6 +45,10 @@ BlockTimeout = Annotated[
     float | None,
     Option(min=1, help="Seconds without a sign of a worker until its block runs again (600)."),
 ]
+CellTimeout = Annotated[
+    float | None,
+    Option(min=0.1, help="Seconds until a cell of a training function of your own is ended."),
+]
 Deadline = Annotated[
     str | None,
     Option(

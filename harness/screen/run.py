@@ -23,6 +23,8 @@ from harness.screen.messages import OTHER_DATA, visible, warn
 from harness.screen.progress import Display, clock
 from harness.screen.watching import Watched
 
+MOST_NAMED = 8
+"""Number of cells that a line names which failed alike."""
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 """What Ray colours the tracebacks of its workers with."""
 
@@ -39,7 +41,7 @@ def show_plan(answer: Answer, session: Session) -> None:
     table.add_row("blocks", f"{len(plan.blocks)} of up to {lanes} lanes")
     table.add_row("workers", f"{session.workers} ({session.device})")
     answer.note("timing a few steps of each condition ...")
-    table.add_row("estimated time", clock(session.estimated_seconds))
+    table.add_row("estimated time", _estimate(session))
     answer.add(missing=plan.missing, on_record=plan.recorded, seconds=session.estimated_seconds)
     out.print(table)
 
@@ -136,6 +138,7 @@ def show_run(
     tally = Tally()
     try:
         if plan.missing:
+            _try_functions(out, session)
             answer.note("timing a few steps of each condition ...")
             _execute(out, session, tally, watched)
     except KeyboardInterrupt:
@@ -155,7 +158,7 @@ def show_run(
 
 
 def _execute(out: Console, session: Session, tally: Tally, watched: Watched | None) -> None:
-    estimate = f"about {clock(session.estimated_seconds)}"  # computed before the workers are busy
+    estimate = _estimate(session)  # computed before the workers are busy
     executor = session.executor()
     workers = f"{executor.workers} worker{'s' * (executor.workers != 1)}"
     where = f"{executor.place}, {workers}, {session.device}"
@@ -167,8 +170,22 @@ def _execute(out: Console, session: Session, tally: Tally, watched: Watched | No
             session.execute(executor, display.observe, tally)
         else:
             plan = session.plan
-            watched.begin(plan.missing, plan.recorded, finals, session.estimated_seconds)
+            estimated = session.estimated_seconds or 0.0
+            watched.begin(plan.missing, plan.recorded, finals, estimated)
             _execute_watched(session, executor, display, tally, watched)
+
+
+def _try_functions(out: Console, session: Session) -> None:
+    """Try the user's own functions before the run, and say what is to be said of them."""
+    if any(block[0].condition.function is not None for block in session.plan.blocks):
+        out.print("trying the study's functions before the run ...", style="dim", highlight=False)
+    for line in session.preflight():
+        warn(f"preflight: {line}")
+
+
+def _estimate(session: Session) -> str:
+    seconds = session.estimated_seconds
+    return "unknown until a cell has run" if seconds is None else f"about {clock(seconds)}"
 
 
 def _execute_watched(
@@ -213,9 +230,12 @@ def _warn_of(tally: Tally, root: Path) -> None:
             log.write_text(
                 visible(COLOUR.sub("", details)), encoding="utf-8", errors="backslashreplace"
             )
-        for failed in tally.failed:
-            cells = ", ".join(f"{cell.condition.name} seed {cell.seed}" for cell in failed.block)
-            warn(f"failed: {cells}: {failed.error} (details in {log})")
+        for error in dict.fromkeys(failed.error for failed in tally.failed):
+            blocks = [failed.block for failed in tally.failed if failed.error == error]
+            named = [f"{c.condition.name} seed {c.seed}" for block in blocks for c in block]
+            more = f" and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else ""
+            cells = ", ".join(named[:MOST_NAMED])
+            warn(f"failed: {cells}{more}: {error} (details in {log})")
     for why in dict.fromkeys(left.why for left in tally.left_out):
         blocks = [left.block for left in tally.left_out if left.why == why]
         count = sum(map(len, blocks))

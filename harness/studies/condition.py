@@ -19,7 +19,7 @@ from harness.studies.choices import Choice, one_of, refuse
 from harness.studies.chosen import Chosen, Count, Frozen, Seed, Share, choice_of, located
 from harness.studies.classes import is_own
 from harness.studies.declared import declared
-from harness.studies.known_data import KNOWN_DATA
+from harness.studies.known_data import KNOWN_DATA, NO_DATA
 from harness.studies.own_code import OwnCode
 from harness.studies.trained import TRAINED_BY, Function, Given, given_of
 
@@ -280,7 +280,11 @@ class Condition(Frozen):
 
     def program(self, data_checksum: str) -> str:
         """Return the hash of settings, data and numerics; the name has no part in it."""
-        return digest([NUMERICS_REVISION, data_checksum, self.settings()])
+        return digest([NUMERICS_REVISION, self.data_of(data_checksum), self.settings()])
+
+    def data_of(self, data_checksum: str) -> str:
+        """Return what stands for the data: nothing where a function does without."""
+        return NO_DATA if self.protocol.benchmark is None else data_checksum
 
 
 class Cell(Frozen):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+NO_DATA = "none"
+"""Stands for the checksum of the data where nothing is read of them."""
 BINARY_TASKS = ((0, 1), (2, 3), (4, 5), (6, 7), (8, 9))
 
 

@@ -10,9 +10,8 @@ from pydantic import Field
 from harness.studies.chosen import Frozen
 from harness.studies.claims import Id
 from harness.studies.condition import NUMERICS_REVISION, ConditionName, digest
+from harness.studies.known_data import NO_DATA as NO_DATA  # conditions without data have it
 
-NO_DATA = "none"
-"""Stands for the checksum of the data where the harness reads none."""
 IMPORTED = "imported"
 """The key of an imported condition's settings that holds its name."""
 POINTS = "points"

@@ -103,9 +103,7 @@ def signature_of(function: Callable[..., Any]) -> Signature:
             continue
         elif parameter.kind is parameter.POSITIONAL_ONLY:
             if needed:
-                raise ValueError(
-                    f"its parameter '{name}' cannot be given by name; remove the /"
-                )
+                raise ValueError(f"its parameter '{name}' cannot be given by name; remove the /")
         elif name in GIVEN:
             takes.append(name)
         elif name in RESERVED:

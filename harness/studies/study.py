@@ -128,7 +128,8 @@ class Study(Frozen):
                 raise ValueError(_nothing_trains(next(iter(tables)), raw.get("name")))
         if seeds:
             raw.setdefault("seeds", list(seeds))
-        if isinstance(tables, dict) and tables and all(map(is_of_import, tables.values())):
+        imports = isinstance(tables, dict) and tables and all(map(is_of_import, tables.values()))
+        if imports or is_function(raw):
             raw.setdefault("protocol", None)
         if measures_values(raw):
             raw["claims"] = cls._about_values(raw)
@@ -363,6 +364,8 @@ class Study(Frozen):
     @property
     def benchmark(self) -> str:
         """The benchmark that all conditions share; empty where the study names none."""
+        if not self.ours and self.protocol is not None:
+            return self.protocol.benchmark
         named = (condition.protocol.benchmark for condition in self.ours.values())
         return next((benchmark for benchmark in named if benchmark is not None), "")
 

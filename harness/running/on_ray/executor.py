@@ -12,6 +12,7 @@ import torch
 
 from harness.data.own_tasks import Data
 from harness.errors import InputError, in_a_line
+from harness.running import provenance
 from harness.running.events import (
     Block,
     BlockDone,
@@ -21,7 +22,8 @@ from harness.running.events import (
     ExecutorLost,
     NodeJoined,
 )
-from harness.running.executors import InProcess
+from harness.running.executors import InProcess, placed
+from harness.running.functions.terms import Terms
 from harness.running.on_ray.orders import Orders
 from harness.running.on_ray.process import Foreman
 
@@ -53,6 +55,7 @@ class OnRay:
     address : of a running cluster; None starts Ray on this machine alone.
     timeout : seconds after which a block is run again if there is no sign of its worker.
     bound : the numerics class of seeds that have cells on record; see ``Scheduler``.
+    terms : of cells that the user's own functions train.
     log : where the log of a Ray that broke goes; None for the folder of temporary files.
     look_every, word_after : see ``Orders``.
 
@@ -77,6 +80,7 @@ class OnRay:
         timeout: float = BLOCK_TIMEOUT_S,
         bound: Mapping[int, str] | None = None,
         *,
+        terms: Terms | None = None,
         log: Path | None = None,
         look_every: float = LOOK_EVERY_S,
         word_after: float = NO_WORKER_S,
@@ -86,7 +90,9 @@ class OnRay:
         self.log = log
         self.bound = dict(bound or {})
         self.classes: set[str] = set()
-        self.orders = Orders(device, workers, address, timeout, versions, look_every, word_after)
+        terms = terms or Terms()
+        timing = (look_every, word_after)
+        self.orders = Orders(device, workers, address, timeout, versions, *timing, terms)
         self.foreman: Foreman | None = self._start()
         self.workers = self.foreman.capacity
 
@@ -157,6 +163,7 @@ class OnRay:
                     self._finished(event.block, unfinished)
                 if isinstance(event, NodeJoined) and event.numerics is not None:
                     self.classes.add(event.numerics)
+                event = placed(event, self.device)
                 if isinstance(event, BlockDone):
                     numerics = event.environment["numerics"]
                     self.bound |= {cell.seed: numerics for cell in event.block}
@@ -212,7 +219,6 @@ class OnRay:
 
     def _in_this_process(self, waiting: Iterable[Block], data: Data) -> Iterator[Event]:
         """Train the rest here, but for seeds whose other conditions were trained elsewhere."""
-        from harness.running import provenance
         from harness.running.training import use_one_thread
 
         if self.device == "cuda" and not torch.cuda.is_available():
@@ -227,4 +233,4 @@ class OnRay:
                 why = "the other conditions of its seeds were trained on nodes that round otherwise"
                 yield BlockNotStarted(block, why)
             else:
-                yield from InProcess(self.device).run([block], data)
+                yield from InProcess(self.device, self.orders.terms).run([block], data)

@@ -163,7 +163,7 @@ class Foreman:
                 self._look_at_nodes(now)
             for job, node in self.scheduler.assignments(self._draw):
                 placed = train.options(**self.nodes.only(node))
-                task = placed.remote(job.block, shared, self.orders.device)
+                task = placed.remote(job.block, shared, self.orders.device, self.orders.terms)
                 self.working[task] = Work(job, node, now)
             if not self.working and not self.scheduler.waiting and not self.more:
                 return
@@ -262,7 +262,9 @@ class Foreman:
                 self.tell(BlockProgress(job.block, item.fraction))
                 return
             del self.working[task]
-            self.tell(BlockDone(job.block, *item))
+            outcomes, environment = item
+            known = self.nodes.environments.get(node.name, {})
+            self.tell(BlockDone(job.block, outcomes, {**known, **environment}))
             excluded = self.scheduler.succeeded(job, node)
             if excluded is not None and excluded.excluded is not None:
                 self.tell(NodeGone(self.nodes.label(excluded.name), excluded.excluded))

@@ -32,6 +32,7 @@ class Nodes:
     Attributes
     ----------
     canaries : the tasks of canaries under way, and the names of their nodes.
+    environments : of each node, as its canary told it.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class Nodes:
         self.device = device
         self.here = versions is None
         self.canaries: dict[Any, str] = {}
+        self.environments: dict[str, dict[str, Any]] = {}
         self._versions = versions or {}
         self._sources = hash_of_sources()
         self._bits: dict[str, str] = {}
@@ -132,6 +134,7 @@ class Nodes:
             yield NodeGone(self.label(name), why)
             return
         numerics = told.environment["numerics"]
+        self.environments[name] = told.environment
         self.scheduler.nodes[name] = Node(name, numerics, self._total(node))
         cpu = told.environment["cpu" if self.resource == "CPU" else "device"]
         yield NodeJoined(self.label(name), cpu, numerics, self._total(node))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from harness.running.functions.terms import Terms
+
 
 @dataclass(frozen=True)
 class Orders:
@@ -19,6 +21,7 @@ class Orders:
     versions : of the packages in which the driver and all nodes must agree.
     look_every : seconds between two looks at the nodes.
     word_after : seconds without any worker at work after which there is a word about it.
+    terms : of cells that the user's own functions train.
     """
 
     device: str
@@ -28,3 +31,4 @@ class Orders:
     versions: Mapping[str, str]
     look_every: float
     word_after: float
+    terms: Terms

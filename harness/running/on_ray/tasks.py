@@ -10,14 +10,18 @@ import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from harness.keeping.code_version import hash_of_sources
-from harness.running.events import Block
+from harness.running.events import Block, BlockDone, BlockProgress
 
 if TYPE_CHECKING:
     from harness.data.own_tasks import Data
     from harness.running.executors import Result
+    from harness.running.functions.pool import Pool
+    from harness.running.functions.terms import Terms
+    from harness.running.outcomes import Outcome
 
 
 @dataclass(frozen=True)
@@ -28,8 +32,17 @@ class Sign:
     pid: int
 
 
-def train(block: Block, data: Data, device: str) -> Iterator[Sign | Result]:
+def train(
+    block: Block, data: Data, device: str, terms: Terms
+) -> Iterator[Sign | Result | tuple[list[Outcome], dict[str, Any]]]:
     """Train a block; a task of Ray cannot return beside its signs, so the result comes last."""
+    if block[0].condition.function is not None:
+        for event in _pool(device, terms).serve([block], data):
+            if isinstance(event, BlockProgress):
+                yield Sign(event.fraction, os.getpid())
+            elif isinstance(event, BlockDone):
+                yield event.outcomes, event.environment
+        return
     from harness.running.executors import work
 
     training = work(block, data, device)
@@ -40,6 +53,14 @@ def train(block: Block, data: Data, device: str) -> Iterator[Sign | Result]:
             yield end.value
             return
         yield Sign(progress.fraction, os.getpid())
+
+
+@cache
+def _pool(device: str, terms: Terms) -> Pool:
+    """Return what runs the user's own functions below this worker, and ends with it."""
+    from harness.running.functions.pool import Pool
+
+    return Pool(device, 1, terms)
 
 
 @dataclass(frozen=True)
