@@ -141,6 +141,21 @@ def run(
 
 @app.command()
 @answer.of
+def init(name: arguments.NewName) -> None:
+    """Write a study and its training function, NAME.toml and NAME.py, which run as they are.
+
+    Exit codes: 0 done, 2 where a file is there already or cannot be written.
+    """
+    from harness.screen.starting import start
+
+    study, function = start(name, Path())
+    answer.add(study=str(study), function=str(function))
+    out.print(f"{study} and {function}: look into them, then", highlight=False, soft_wrap=True)
+    out.print(f"  python run_all.py run {study}", highlight=False, soft_wrap=True)
+
+
+@app.command()
+@answer.of
 def report(directory: arguments.ResultsDirectory, require: arguments.Require = None) -> None:
     """Write the report of a results directory: verdicts, page, figures, tables.
 
@@ -158,7 +173,7 @@ def merge(directories: arguments.MergedDirectories, out: arguments.MergeOut) -> 
     """
     from harness.screen.merging import merge_results
 
-    code = merge_results(Terminal(), directories, out)
+    code = merge_results(answer.out, directories, out)
     raise typer.Exit(max(code, _report(out)))
 
 
@@ -174,6 +189,7 @@ def pool(directories: arguments.PooledDirectories, out: arguments.PoolOut = None
 
 
 @app.command(name="import")
+@answer.of
 def import_(
     table: arguments.ImportedTable,
     study: arguments.ImportStudy,

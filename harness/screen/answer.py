@@ -87,7 +87,7 @@ class Answer:
                 code = 1
                 raise
             finally:
-                self.give(function.__name__, code)
+                self.give(function.__name__.rstrip("_"), code)
 
         # typer reads the options of a command from its signature; names are resolved where they
         # are known, which is not this module.

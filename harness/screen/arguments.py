@@ -26,6 +26,7 @@ AllowOtherData = Annotated[
 StudyName = Annotated[
     str, Argument(help="A study that ships, a TOML file, or a results directory.")
 ]
+NewName = Annotated[str, Argument(help="Name of the new study: my-claim.")]
 ShownStudy = Annotated[str | None, Argument(help="Show this one in full.")]
 Seeds = Annotated[str | None, Option(help="How many (10: 0 to 9), or which (0-9,20).")]
 Conditions = Annotated[str | None, Option(help="Some of the study's conditions: finetune,dhp")]

@@ -18,7 +18,8 @@ from tempfile import TemporaryFile
 from typing import Any
 
 from harness.errors import in_a_line
-from harness.studies.own_code import Module, OwnCode
+from harness.studies.loading import Module
+from harness.studies.own_code import OwnCode
 from harness.studies.parameters import Signature, signature_of
 
 IMPORT_S = 300.0
@@ -37,9 +38,8 @@ os._exit(0)
 
 def code_to_json(code: OwnCode) -> dict[str, Any]:
     """Return what was read of the user's files, as JSON can hold it."""
-    modules = [[m.name, m.path, m.text, m.is_package] for m in code.modules]
     fields = {name: getattr(code, name) for name in ("place", "module", "name", "source")}
-    return {**fields, "modules": modules}
+    return {**fields, "modules": code.modules}
 
 
 def code_from_json(content: dict[str, Any]) -> OwnCode:

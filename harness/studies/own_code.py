@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import importlib
 import site
 import sys
 import sysconfig
@@ -19,27 +18,16 @@ import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.abc import Loader, MetaPathFinder
-from importlib.machinery import ModuleSpec, PathFinder
-from importlib.util import find_spec, spec_from_loader
+from importlib.machinery import PathFinder
+from importlib.util import find_spec
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from harness.errors import in_a_line
+from harness.studies.loading import Module, import_read
 
 OURS = frozenset({"harness", "methods", "reports", "run_all"})
 HOW = "'file.py:NAME' beside the study's file, or 'package.module:NAME'"
-
-
-@dataclass(frozen=True)
-class Module:
-    """A file of the user's: its dotted name, its path where it was read, its text."""
-
-    name: str
-    path: str
-    text: str
-    is_package: bool
 
 
 @dataclass(frozen=True)
@@ -74,13 +62,8 @@ class OwnCode:
             return _LOADED[self]
 
     def _import(self) -> Any:
-        for module in self.modules:
-            sys.modules.pop(module.name, None)
-        _FINDER.modules |= {module.name: module for module in self.modules}
-        if _FINDER not in sys.meta_path:
-            sys.meta_path.insert(0, _FINDER)
         try:
-            imported = importlib.import_module(self.module)
+            imported = import_read(self.modules, self.module)
         except (KeyboardInterrupt, GeneratorExit):
             raise
         except BaseException as error:  # a module can raise anything, SystemExit too
@@ -121,33 +104,6 @@ def _is_of(value: Any, module: str) -> bool:
     return getattr(value, "__module__", None) == module and hasattr(value, "__qualname__")
 
 
-class _Finder(MetaPathFinder):
-    """Finds the user's modules as they were read."""
-
-    def __init__(self) -> None:
-        self.modules: dict[str, Module] = {}
-
-    def find_spec(
-        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
-        module = self.modules.get(fullname)
-        if module is None:
-            return None
-        return spec_from_loader(
-            fullname, _Loader(module), origin=module.path, is_package=module.is_package
-        )
-
-
-class _Loader(Loader):
-    def __init__(self, module: Module) -> None:
-        self.read = module
-
-    def exec_module(self, module: ModuleType) -> None:
-        module.__file__ = self.read.path
-        exec(compile(self.read.text, self.read.path, "exec"), module.__dict__)
-
-
-_FINDER = _Finder()
 _LOADED: dict[OwnCode, Any] = {}
 _LOCK = threading.RLock()
 

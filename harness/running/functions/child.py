@@ -23,7 +23,6 @@ import select
 import signal
 import sys
 import time
-import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -161,13 +160,31 @@ def _sayer(reports: int) -> Callable[[Mapping[str, Any]], None]:
 
 
 def _loaded(code: dict[str, Any], say: Callable[[Mapping[str, Any]], None]) -> Any:
-    from harness.studies.functions import code_from_json
+    """Import the function; say why where that fails, and return None."""
+    from harness.studies.loading import Module, import_read
 
     try:
-        return code_from_json(code).load()
-    except ValueError as error:
-        say({"raised": str(error), "trace": str(error)})
+        modules = [Module(*fields) for fields in code["modules"]]
+        return getattr(import_read(modules, code["module"]), code["name"])
+    except BaseException as error:  # a module can raise anything, SystemExit too
+        say(_raised(error, f"'{code['place']}' cannot be imported: "))
         return None
+
+
+def _raised(error: BaseException, before: str = "") -> dict[str, str]:
+    """Return what to say of an error: in short, and with the user's own part of the traceback."""
+    import traceback
+
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_code.co_filename in (__file__, "<string>"):
+        trace = trace.tb_next
+    text = f"{type(error).__name__}"
+    if isinstance(error, SystemExit):
+        text = f"it called sys.exit({error.code!r})"
+    elif lines := [line for line in str(error).splitlines() if line.strip()]:
+        text += f": {lines[-1].strip()}"
+    shown = traceback.format_exception(type(error), error, trace)
+    return {"raised": before + text, "trace": "".join(shown)}
 
 
 def _answer(
@@ -185,14 +202,8 @@ def _answer(
         if isinstance(returned, GeneratorType):
             returned = _drained(returned, say)
         answer = _told(returned)
-    except KeyboardInterrupt:
-        answer = {"raised": "KeyboardInterrupt", "trace": traceback.format_exc()}
-    except SystemExit as stop:
-        answer = {"raised": f"it called sys.exit({stop.code!r})", "trace": traceback.format_exc()}
     except BaseException as error:  # a function can raise anything
-        lines = [line for line in str(error).splitlines() if line.strip()]
-        text = f"{type(error).__name__}: {lines[-1].strip()}" if lines else type(error).__name__
-        answer = {"raised": text, "trace": traceback.format_exc()}
+        answer = _raised(error)
     say({**answer, "streams": sorted(streams), "modules": _packages()})
 
 
