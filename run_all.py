@@ -12,6 +12,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
+from urllib.parse import quote
 
 import typer
 from rich.text import Text
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from harness.keeping.results import Results
     from harness.running.adaptive import Look
     from reports.findings.analysis import Analysis
+    from reports.findings.apart import Answer as Cause
     from reports.findings.running import Estimator
 
 DEFAULT_STUDY, FALLBACK_STUDY = "dhp-split-mnist", "dhp-split-digits"
@@ -231,7 +233,7 @@ def verify(directory: arguments.ReportedDirectory) -> None:
     from reports.output.verified import verified
     from reports.output.verify import grouped
 
-    analysis = _analysed(results)
+    analysis = _analysed(results, _cause(results, directory))
     for notice in analysis.notices:
         warn(notice)
     found = verified(analysis, results.study, directory / "report")
@@ -247,7 +249,9 @@ def verify(directory: arguments.ReportedDirectory) -> None:
             "compared, its words and figures were NOT; write it again to compare them: "
             f"python run_all.py report {directory}"
         )
-    elif not damaged and not found.differing:
+    if found.unchecked is not None:
+        warn(found.unchecked)
+    if found.whole and not damaged and not found.differing:
         out.print(
             f"{len(analysis.records)} records and all {found.files} files of the report agree",
             highlight=False,
@@ -380,7 +384,7 @@ def _estimator(adaptive: bool) -> Estimator:
     return Estimator(ANYTIME if adaptive else FIXED)
 
 
-def _analysed(results: Results) -> Analysis:
+def _analysed(results: Results, cause: Cause | None = None) -> Analysis:
     from reports.findings.analysis import analyse
     from reports.findings.looks import Look
     from reports.numbers.intervals import FIXED
@@ -391,8 +395,29 @@ def _analysed(results: Results) -> Analysis:
     elsewhere = as_records(results.elsewhere)
     records = as_records(results.records)
     looks = [Look(*look) for look in results.looks]
-    standings = results.standings
-    return analyse(records, results.study, procedure, elsewhere, results.command, looks, standings)
+    commands, standings = results.commands, results.standings
+    return analyse(
+        records, results.study, procedure, elsewhere, commands, looks, standings, answer=cause
+    )
+
+
+def _cause(results: Results, directory: Path) -> Cause | None:
+    """Return what results beside a directory tell of the main claim's cause, where any do."""
+    from harness.keeping.beside import results_beside
+    from reports.findings.apart import told_elsewhere
+    from reports.numbers.records import as_records
+
+    study = results.study
+    if study.causes is None or not study.gains:
+        return None
+    found = results_beside(directory, study.causes, study.name)
+    if found is None:
+        return None
+    place, theirs = found
+    page = place / "report" / "index.html"
+    link = f"../../{quote(place.name)}/report/index.html" if page.is_file() else None
+    records, other = as_records(results.records), as_records(theirs.records)
+    return told_elsewhere(study.gains[0], records, study, other, theirs.study, place.name, link)
 
 
 def _report(directory: Path, required: tuple[str, ...] | None = None) -> int:
@@ -407,7 +432,7 @@ def _report(directory: Path, required: tuple[str, ...] | None = None) -> int:
     from reports.output.short import in_short
     from reports.output.terminal import show
 
-    analysis = _analysed(results)
+    analysis = _analysed(results, _cause(results, directory))
     _remember(directory, analysis)
     answer.note("writing the report: figures, tables, page ...")
     try:

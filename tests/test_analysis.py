@@ -19,6 +19,7 @@ from reports.output.document import verdict_document
 
 CLAIM_KEYS = {
     "id", "text", "source", "treatment", "baseline", "expected", "as_expected", "verdict",
+    "differs_in",
     "reason", "estimate", "sd", "ci95", "ci90", "bca95", "ci", "ci_equivalence", "procedure", "n",
     "reported", "unit", "margin", "negligible", "alpha", "p_values", "hedges_gz",
     "probability_superior", "probability_superior_ci95", "seeds_needed", "dropped",

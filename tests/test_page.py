@@ -20,6 +20,7 @@ from harness.studies.statements import Statement
 from harness.studies.study import Study
 from reports.figures.theme import drawn_seeds, wrapped
 from reports.findings.analysis import analyse
+from reports.findings.settings import differing
 from reports.output.markdown import markdown
 from reports.output.page import numeric_columns
 from reports.output.terminal import show
@@ -27,7 +28,6 @@ from reports.sections.accuracies import MOST
 from reports.sections.contrasts import contrasts_section
 from reports.sections.report import drawn_conditions, sections
 from reports.sections.section import Section, Table
-from reports.sections.verdict import differing
 
 
 @pytest.mark.parametrize("kept", [0, 1, 2, 7])
@@ -50,7 +50,10 @@ def test_the_page_is_one_file_whose_parts_are_all_there(tmp_path: Path) -> None:
     assert all(inner.startswith("#") for inner in re.findall(r"url\(([^)]*)\)", text))
     drawn = sorted(path.stem for path in tmp_path.glob("*.svg"))
     assert drawn == ["curves", "estimation", "forest", "matrices", "tasks"]
-    assert page.tags.count("figure") == len(page.images) == len(drawn)
+    assert page.tags.count("figure") == len(drawn)
+    lines = text.count('<svg class="number-line')
+    assert lines == 6, "one for each verdict that can fall"
+    assert len(page.images) == len(drawn) + lines
     assert all(len(alt) > 20 for alt in page.images)
     for says in ("LARGER", "b beats a", "treatment diverged", "20,000 simulated studies"):
         assert says in page.text.replace("INCONCLUSIVE", "LARGER"), says

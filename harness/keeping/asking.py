@@ -1,14 +1,19 @@
-"""What was asked of a results directory, and the command that asks for the same again."""
+"""What was asked of a results directory, and the commands that ask for the same again."""
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, TypedDict
 
 if TYPE_CHECKING:
     from harness.studies.study import Study
+
+
+UNKNOWN, ANOTHER = "DIRECTORY", "ANOTHER"
+"""Stand for the directory of results that do not say where they were written, and for a new one."""
 
 
 class Asked(TypedDict):
@@ -55,6 +60,47 @@ def command_of(
     if len(names) < len(study.conditions):
         parts += ["--conditions", ",".join(name for name in study.conditions if name in names)]
     return shlex.join([*parts, "--out", asked["out"]])
+
+
+def commands_of(
+    asked: Asked | None,
+    study: Study,
+    records: Sequence[Mapping[str, Any]],
+    *,
+    adaptive: bool,
+    shipped: Callable[[str], Study | None],
+) -> dict[str, str]:
+    """Return the commands that make records, report and answers anew, by what they do.
+
+    "again" is left out where neither the directory nor a study that ships says how it was run,
+    "causes" where no study takes the differences between conditions apart.
+
+    Parameters
+    ----------
+    shipped : returns the study that ships under a name; None where none does.
+    """
+    same = shipped(study.name)
+    if asked is None and same is not None and same.fingerprint() == study.fingerprint():
+        asked = Asked(study=study.name, seeds=None, conditions=None, out=f"results/{study.name}")
+    out = UNKNOWN if asked is None else asked["out"]
+    another = ANOTHER if asked is None else f"{out.rstrip('/')}-again"
+    found = {} if asked is None else {
+        "again": command_of(asked, study, records, adaptive=adaptive)
+    }  # fmt: skip
+    found["here"] = _command("run", out, "--out", another)
+    found["report"], found["verify"] = _command("report", out), _command("verify", out)
+    if study.causes is not None:
+        beside = PurePath(out).with_name(study.causes)
+        name = study.causes
+        if asked is not None and shipped(name) is None:
+            name = str(PurePath(asked["study"]).with_name(f"{name}.toml"))
+        place = () if beside == PurePath("results") / name or asked is None else ("--out", beside)
+        found["causes"] = _command("run", name, *place)
+    return found
+
+
+def _command(*arguments: object) -> str:
+    return shlex.join(["python", "run_all.py", *map(str, arguments)])
 
 
 def seeds_written(seeds: Sequence[int]) -> str:

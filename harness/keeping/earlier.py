@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from harness.studies.study import Study
-from harness.studies.study_files import load_study, shipped_studies
+from harness.studies.study_files import shipped_study
 
 PLAIN = ("ewc", "online-ewc", "si", "mas")
 CAUSES = "dhp-attribution"
@@ -40,9 +40,7 @@ def with_words(study: Study) -> Study:
     """
     if study.texts is not None or study.citation is not None:
         return study
-    if study.name not in shipped_studies():
-        return study
-    shipped = load_study(study.name)
-    if shipped.fingerprint() != study.fingerprint():
+    shipped = shipped_study(study.name)
+    if shipped is None or shipped.fingerprint() != study.fingerprint():
         return study
     return study.model_copy(update={"texts": shipped.texts, "citation": shipped.citation})

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.errors import InputError
-from harness.keeping.asking import command_of
+from harness.keeping.asking import commands_of
 from harness.keeping.looks import Looked, read_looks
 from harness.keeping.records import Record
 from harness.keeping.register import REGISTER, read_register
@@ -15,6 +15,7 @@ from harness.keeping.selection import select
 from harness.keeping.standing import Standing, standings
 from harness.keeping.store import Damaged, Store
 from harness.studies.study import Study
+from harness.studies.study_files import shipped_study
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,7 @@ class Results:
     damaged : files that cannot be trusted as records.
     hidden : number of records that are not shown, by the name of their condition and the reason.
     adaptive : whether seeds were added until the claims were decided.
-    command : the command that makes the records anew; None where the directory does not say how it
-        was run.
+    commands : those that make records, report and answers anew; from ``asking.commands_of``.
     looks : at which seeds its claims were judged before.
     standings : whether each claim was fixed before its data, as far as the directory can tell.
     elsewhere : records of cells that were trained in another numerics class too (``run --bridge``).
@@ -43,7 +43,7 @@ class Results:
     elsewhere: list[Record]
     looks: list[Looked]
     standings: list[Standing]
-    command: str | None = None
+    commands: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_results(directory: Path, *, by_index: bool = False) -> Results:
@@ -79,7 +79,7 @@ def read_results(directory: Path, *, by_index: bool = False) -> Results:
         damaged += more_damaged
     lost = store.had_register() and not (directory / REGISTER).exists()
     entries = read_register(directory)
-    adaptive, asked = adaptive_seeds is not None, store.asked()
+    adaptive = adaptive_seeds is not None
     return Results(
         study,
         selection.records,
@@ -89,7 +89,9 @@ def read_results(directory: Path, *, by_index: bool = False) -> Results:
         elsewhere,
         read_looks(directory),
         standings(study, entries, selection.records, lost=lost),
-        asked and command_of(asked, study, selection.records, adaptive=adaptive),
+        commands_of(
+            store.asked(), study, selection.records, adaptive=adaptive, shipped=shipped_study
+        ),
     )
 
 

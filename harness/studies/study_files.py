@@ -34,6 +34,11 @@ def shipped_studies() -> dict[str, Path]:
     return {path.stem: path for path in sorted(folder.glob("*.toml"))}
 
 
+def shipped_study(name: str) -> Study | None:
+    """Return the study that ships under a name; None where none does."""
+    return load_study(name) if name in shipped_studies() else None
+
+
 def load_study(name_or_path: str, *, imported: Sequence[int] | None = None) -> Study:
     """Read a shipped study by its name, or any study file by its path.
 

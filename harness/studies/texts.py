@@ -25,8 +25,8 @@ class Texts(Frozen):
     data, network, training : what they are, beside the settings, which a report says itself.
     margin : how the margins of the claims were set.
     conditions : by condition, what it is in one line.
-    factors : by factor, or by setting in which conditions differ, what it changes, to follow "the":
-        "initialisation of the output layer".
+    factors : by factor, or by setting in which conditions differ, what it changes, without an
+        article: "initialisation of the output layer".
     levels : by factor and level, what the level is.
     quotes : by claim, the words of the source.
     notes : by claim, what a reader must know of the words, such as a unit that they leave out.

@@ -13,16 +13,20 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from reports.findings.agreement import Agreement, agreements
+from reports.findings.apart import Answer, told_by_itself
+from reports.findings.asked import Asked, asked
 from reports.findings.bridges import NEGLIGIBLE, Bridge, bridges
 from reports.findings.causes import Causes, causes, judged_curve
 from reports.findings.completeness import Completeness, of_cells, of_seeds
 from reports.findings.contrasts import (
     Cells,
+    Contrast,
     FamilyMember,
     JudgedClaim,
     cells_of,
     families_of,
     judge_claim,
+    pairs_of,
     seeds_of,
 )
 from reports.findings.criteria import Criterion, criteria
@@ -43,6 +47,7 @@ from reports.findings.origins import (
 from reports.findings.pairing import Pairing, pairings
 from reports.findings.requirements import failed_controls
 from reports.findings.robustness import Robustness, procedure_of, robust
+from reports.findings.settings import differ_by_claim
 from reports.findings.statements import JudgedStatement, judge_statement
 from reports.findings.unshared import as_paired
 from reports.numbers import tables, values
@@ -119,13 +124,19 @@ class Analysis:
     causes : what the study's factors say about causes.
     robustness : what the verdict on each claim leans on, for the claims with a pair of seeds.
     bridges : how much machines that round differently matter, where cells were trained on both.
-    command : the one that makes the records anew, where that is known.
+    commands : those that make records, report and answers anew, by what they do: "again" (the same
+        run, where it is known), "here" (from the directory alone), "report", "verify", "causes".
     measured : the accuracies and telemetry themselves.
     values : the number that each cell measured.
     pairings : what pairing buys, for comparisons whose seeds are known by number only.
     fixed : whether each claim, family and curve was fixed before its data, and what those that were
         not said before; empty where nobody knows anything of that.
     whole, complete : how complete the cells of the study are, and by id the seeds of each claim.
+    asked : what the study asks, in words and settings.
+    paired : pairs of conditions that neither a claim nor a family compares.
+    differ : by claim of two conditions, the settings in which they differ.
+    answer : what carries the difference of the main claim, where the study or another one tells.
+    taken_apart : name of the study that takes the main claim's difference apart, where one does.
     """
 
     study: str
@@ -154,10 +165,15 @@ class Analysis:
     causes: Causes
     bridges: tuple[Bridge, ...]
     robustness: tuple[Robustness, ...]
-    command: str | None = None
+    commands: Mapping[str, str] = field(default_factory=dict)
     fixed: tuple[Fixing, ...] = ()
     whole: Completeness = field(kw_only=True)
     complete: Mapping[str, Completeness] = field(kw_only=True)
+    asked: Asked = field(kw_only=True)
+    paired: tuple[Contrast, ...] = field(kw_only=True)
+    differ: Mapping[str, tuple[str, ...]] = field(kw_only=True)
+    answer: Answer | None = field(kw_only=True)
+    taken_apart: str | None = field(kw_only=True)
     measured: Measured = field(compare=False, repr=False, kw_only=True)
     values: Values = field(compare=False, repr=False, kw_only=True)
     pairings: tuple[Pairing, ...] = ()
@@ -173,18 +189,21 @@ def analyse(
     study: Study,
     procedure: Procedure = FIXED,
     elsewhere: Sequence[Record] = (),
-    command: str | None = None,
+    commands: Mapping[str, str] | None = None,
     looks: Sequence[Look] = (),
     standings: Sequence[Standing] = (),
+    *,
+    answer: Answer | None = None,
 ) -> Analysis:
     """Analyse the selected records of a study; the order of the records does not matter.
 
     Parameters
     ----------
     elsewhere : records of some of the same cells, from machines that round differently.
-    command : the one that makes the records anew, where that is known.
+    commands : as in ``Analysis``; those that are known.
     looks : those that the results directory remembers.
     standings : whether each claim was fixed before its data, as the directory knows it.
+    answer : what another study tells of the main claim's cause; its own study goes before.
     """
     records_by_cell = {(record["condition"], record["seed"]): record for record in records}
     seeds = seeds_of(records, study)
@@ -221,6 +240,8 @@ def analyse(
         for record in records
         if "finished" in record.get("timings", {})
     ]
+    told_causes = causes(records, study)
+    said = () if study.texts is None or study.texts.notice is None else (study.texts.notice,)
     return Analysis(
         study=study.name,
         fingerprint=study.fingerprint(),
@@ -249,6 +270,7 @@ def analyse(
         ),
         procedure=procedure,
         notices=(
+            *said,
             *failed_controls([*claims, *statements]),
             *late_notices(fixed),
             *notices(records),
@@ -259,7 +281,7 @@ def analyse(
             for judged in main
             for rate in error_rates(judged.contrast, judged.claim, procedure_of(judged))
         ),
-        causes=causes(records, study),
+        causes=told_causes,
         bridges=bridges(
             records,
             elsewhere,
@@ -267,13 +289,18 @@ def analyse(
             study.gains[0].negligible if study.gains else NEGLIGIBLE,
         ),
         robustness=robustness,
-        command=command,
+        commands=commands or {},
         fixed=fixed,
         whole=of_cells(records_by_cell, list(study.conditions), study.seeds),
         complete={
             one.claim.id: of_seeds(records_by_cell, conditions, seeds, study.seeds, dropped)
             for one, conditions, dropped in _seeds_of_claims(claims, statements)
         },
+        asked=asked(study),
+        paired=tuple(pairs_of(records_by_cell, study, seeds)),
+        differ=differ_by_claim(study),
+        answer=told_by_itself(study.gains, told_causes.decompositions, study) or answer,
+        taken_apart=study.causes,
         measured=measured(records, study),
         values=found,
         pairings=pairings(records_by_cell, claims, statements, seeds),

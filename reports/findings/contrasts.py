@@ -112,6 +112,17 @@ def families_of(
             yield FamilyMember(comparisons.text, member, p, p_holm)
 
 
+def pairs_of(
+    records_by_cell: dict[tuple[str, int], Record], study: Study, seeds: Sequence[int]
+) -> Iterator[Contrast]:
+    """Yield the contrasts of the study's pairs that no claim and no family is about."""
+    known = {(claim.treatment, claim.baseline) for claim in study.gains}
+    known |= {(name, study.pairs[name]) for of in study.comparisons for name in of.treatments}
+    for treatment, baseline in study.pairs.items():
+        if (treatment, baseline) not in known and {treatment, baseline} <= set(study.conditions):
+            yield contrast(records_by_cell, treatment, baseline, seeds)
+
+
 def contrast(
     records_by_cell: dict[tuple[str, int], Record],
     treatment: str,

@@ -7,7 +7,7 @@ from dataclasses import fields
 from typing import Any
 
 from reports.findings.analysis import Analysis
-from reports.findings.contrasts import FamilyMember, JudgedClaim
+from reports.findings.contrasts import Contrast, FamilyMember, JudgedClaim
 from reports.findings.error_rates import error_rates_note
 from reports.findings.origins import code_notice
 from reports.findings.statements import JudgedStatement
@@ -86,6 +86,8 @@ def verdict_document(analysis: Analysis) -> dict[str, Any]:
             INCONCLUSIVE. p_holm : the same for all claims of the study together; stands : whether
             it is at most alpha (bool). Both are null for a control too.
         kind, metric : what kind of claim it is, of which number of a record (str).
+        differs_in : the settings in which its two conditions differ (list of str); null where it
+            compares no two.
         share : ci in % of the reported gain ([low, high]); null for other kinds than a gain.
         completeness : object of done and of (numbers of seeds that are in the verdict, and that the
             study asks for or are on record), others (object of what became of each other seed:
@@ -146,6 +148,14 @@ def verdict_document(analysis: Analysis) -> dict[str, Any]:
 
     bridges : only where cells were trained in a second numerics class too: list of
         ``reports.findings.bridges.Bridge``.
+    asked : what was run, ``reports.findings.asked.Asked``: description, data, network, training,
+        margin, conditions, factors, references, BibTeX and quotations, as far as the study says it.
+    commands : those that make records ("again", "here"), "report" and answers ("causes") anew.
+    exploratory : only where there are pairs of conditions that neither a claim nor a family
+        compares: list of treatment, baseline (str), n (int), estimate (points, or null), ci95.
+    cause : what carries the difference of the main claim, ``reports.findings.apart.Answer``; null
+        where nobody tells.
+    taken_apart : name of the study that tells causes (str); null where there is none.
     notices : list of what a reader must know before any number (str), such as that the data are
         not the claim's; only where there is a notice.
 
@@ -179,6 +189,10 @@ def verdict_document(analysis: Analysis) -> dict[str, Any]:
         "devices": analysis.devices,
         "records": dict(analysis.records),
         "robustness": analysis.robustness,
+        "asked": analysis.asked,
+        "commands": analysis.commands,
+        "cause": analysis.answer,
+        "taken_apart": analysis.taken_apart,
     }
     causes = {
         part.name: getattr(analysis.causes, part.name)
@@ -189,9 +203,12 @@ def verdict_document(analysis: Analysis) -> dict[str, Any]:
     notices = {"notices": analysis.notices} if analysis.notices else {}
     families: dict[str, Any] = {"families": analysis.families} if analysis.families else {}
     families |= fixed_others(analysis.fixed, _judged)
+    paired = {"exploratory": [_pair(pair) for pair in analysis.paired]} if analysis.paired else {}
     crossed = {"bridges": analysis.bridges} if analysis.bridges else {}
     code = {"code_states": analysis.code} if code_notice(analysis.code) else {}
-    encoded: dict[str, Any] = as_json(document | families | notices | crossed | code | causes)
+    encoded: dict[str, Any] = as_json(
+        document | paired | families | notices | crossed | code | causes
+    )
     return encoded
 
 
@@ -202,6 +219,7 @@ def _claims(analysis: Analysis) -> list[dict[str, Any]]:
     for name, entry in entries.items():
         among = analysis.told.get(name)
         own = entry.pop("own")
+        entry["differs_in"] = analysis.differ.get(name)
         entry |= {"p_holm": among and among.p_holm, "stands": among and among.stands, **own}
         entry["completeness"] = complete(analysis.complete[name])
         entry["fixed"] = fixed_claim(analysis.fixed, name, _judged)
@@ -298,6 +316,17 @@ def _numbers(judged: JudgedClaim) -> dict[str, Any]:
             "tost_claim": judgement.p_claim,
             "tost_zero": judgement.p_zero,
         },
+    }
+
+
+def _pair(pair: Contrast) -> dict[str, Any]:
+    compared = pair.comparison
+    return {
+        "treatment": pair.treatment,
+        "baseline": pair.baseline,
+        "n": len(pair.seeds),
+        "estimate": compared and compared.mean,
+        "ci95": compared and compared.ci95,
     }
 
 

@@ -20,9 +20,11 @@ from reports.output.document import verdict_text
 from reports.output.inline import inline
 from reports.output.legible import visible
 from reports.output.markdown import markdown
+from reports.output.number_line import drawn
 from reports.output.replacing import replaced
 from reports.output.tables import write_tables
 from reports.sections.report import sections
+from reports.sections.rich import Code, Link, Rich, Strong, parts
 from reports.sections.section import Section, Table
 from reports.sections.verdict import headline, main_verdict, tone
 
@@ -145,6 +147,8 @@ def page_text(
         sections=shown,
         figures=figures,
         numeric=numeric_columns,
+        rich=rich,
+        number_line=drawn,
     )
 
 
@@ -155,6 +159,17 @@ def numeric_columns(table: Table) -> list[bool]:
         and all(NUMERIC.fullmatch(row[i]) for row in table.rows)
         for i in range(len(table.header))
     ]
+
+
+def rich(text: Rich) -> Markup:
+    """Return a text with its emphasis, code and links as HTML."""
+    forms = {Strong: "<strong>{}</strong>", Code: "<code>{}</code>"}
+    return Markup("").join(
+        Markup('<a href="{}">{}</a>').format(part.to, visible(part.text))
+        if isinstance(part, Link)
+        else Markup(forms.get(type(part), "{}")).format(visible(str(part)))
+        for part in parts(text)
+    )
 
 
 def _shown(value: object) -> object:

@@ -23,15 +23,11 @@ from reports.numbers.words import interval
 from reports.output.listing import Listing, on_screen, verdict_style
 from reports.sections.causes import cause_sentences
 from reports.sections.kinds import MEANING, family_paragraphs, signed, together
+from reports.sections.lead import cause_command, cause_words, quote
 from reports.sections.measured import value_rows
+from reports.sections.rich import plain
 from reports.sections.robustness import published_words
-from reports.sections.verdict import (
-    caveat,
-    completeness_words,
-    headline,
-    preliminary,
-    verdict_words,
-)
+from reports.sections.verdict import completeness_words, headline, preliminary, verdict_words
 
 MOST_ROWS, LISTED = 24, 6
 
@@ -59,18 +55,18 @@ def show(out: Console, analysis: Analysis, study: Study) -> None:
     if analysis.statements:
         others = analysis.values.measure.is_accuracy
         say(on_screen(out, other_verdicts(analysis.statements, analysis, others=others)))
-    if analysis.statements and analysis.order[0] == analysis.statements[0].claim.id:
-        say(f"\n{headline(analysis)}", style="bold")
-    elif analysis.claims:
-        first = analysis.claims[0]
-        if first.judgement is not None:
-            verdict = verdict_words(first, analysis.robustness, analysis.fixed)
-            line = f"\n{preliminary(analysis)}{verdict}: {first.claim.text}"
-            say(line, style=verdict_style(verdict))
-            say(first.judgement.reason)
-            warning = None if findings else caveat(first, study)
-            if warning:
-                say(warning)
+    if analysis.order:
+        claim = quote(analysis)
+        say(f"\nClaim: “{claim.words}” ({claim.by})")
+        if claim.note:
+            say(f"{claim.note}.")
+        said = headline(analysis)
+        say(said, style=verdict_style(said.removeprefix(preliminary(analysis)).split(".")[0]))
+    for finding in cause_words(analysis):
+        say(plain(finding), style="bold")
+    command = cause_command(analysis)
+    if command is not None:
+        say(f"{command.says}: {command.line}")
     for finding in findings:
         say(finding)
     published = published_words(analysis.robustness)

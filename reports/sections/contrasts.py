@@ -53,7 +53,8 @@ def seed_by_seed(analysis: Analysis) -> Section | None:
     if values.single:
         draw = partial(draw_estimation, judged, styles, f"{values.measure.name} (%)")
     drawn = Drawing("estimation", alt, draw, caption)
-    return Section("seeds", "Seed by seed", [claim.text + "."], [drawn], shown)
+    title = f"{claim.id}: {pair.treatment} against {pair.baseline}, seed by seed."
+    return Section("seeds", "Seed by seed", [title], [drawn], shown)
 
 
 def contrasts_section(analysis: Analysis) -> Section | None:
@@ -66,6 +67,7 @@ def contrasts_section(analysis: Analysis) -> Section | None:
         if member.contrast.comparison
         and (member.contrast.treatment, member.contrast.baseline) not in claimed
     ]
+    others += [pair for pair in analysis.paired if pair.comparison]
     ruled = [one for one in analysis.statements if one.ruling is not None]
     drawable = [one for one in ruled if unit_of(one.claim) == "points" and one.claim.kind != "rank"]
     if not claims and not others and not drawable:
@@ -75,6 +77,11 @@ def contrasts_section(analysis: Analysis) -> Section | None:
         f"{signed(judged.claim.reported)}, {judged.judgement.verdict}"
         for judged in claims
         if judged.contrast.comparison and judged.judgement
+    ]
+    sentences += [
+        f"{pair.treatment} minus {pair.baseline}, no claim: {signed(pair.comparison.mean)}"
+        for pair in others
+        if pair.comparison
     ]
     sentences += [
         f"{one.claim.id}: {signed(one.ruling.estimate)}, {one.ruling.verdict}"
@@ -88,10 +95,17 @@ def contrasts_section(analysis: Analysis) -> Section | None:
     )
     for text in dict.fromkeys(member.family for member in analysis.family):
         shown.append(_family_table(analysis, text))
+    if analysis.paired:
+        shown.append(_pairs_table(analysis.paired))
     left_out = [one.claim.id for one in ruled if one not in drawable]
     caption = ""
+    if others:
+        caption = (
+            "Claims are labelled by their ids; other contrasts are exploratory: no claim is about "
+            "them. "
+        )
     if drawable:
-        caption = f"Claims of other kinds: {MEANING}."
+        caption += f"Claims of other kinds: {MEANING}."
     if left_out:
         caption += f" Not drawn, because in other units or of several numbers: {listed(left_out)}."
     draw = partial(draw_forest, claims, drawable, others)
@@ -142,4 +156,18 @@ def _family_table(analysis: Analysis, text: str) -> Table:
         if member.family == text
     ]
     header = ["contrast", "gain (points)", "p (paired t)", "p (Holm)"]
-    return Table(f"The family: {text}", header, rows)
+    return Table(f"Exploratory, the family: {text} (no claim states a size)", header, rows)
+
+
+def _pairs_table(pairs: Sequence[Contrast]) -> Table:
+    rows = [
+        [
+            f"{pair.treatment} minus {pair.baseline}",
+            "-" if pair.comparison is None else signed(pair.comparison.mean),
+            "-" if pair.comparison is None else interval(pair.comparison.ci95),
+            str(len(pair.seeds)),
+        ]
+        for pair in pairs
+    ]
+    header = ["contrast", "gain (points)", "95% interval", "seeds"]
+    return Table("Exploratory: pairs of conditions that no claim is about", header, rows)

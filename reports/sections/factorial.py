@@ -106,8 +106,9 @@ def effects_section(effects: Sequence[Effect]) -> Section:
     """Return the section on the effects of a complete two-level factorial."""
     sure = [effect for effect in effects if effect.p_holm < 0.05]
     paragraphs = [
-        "All crossings together, as a two-level factorial. A main effect is the difference between "
-        "the mean accuracies at the two levels of a factor; an interaction is half of how much one "
+        "Exploratory, no claim: all crossings together, as a two-level factorial. A main effect is "
+        "the difference between the mean accuracies at the two levels of a factor; an interaction "
+        "is half of how much one "
         f"factor changes the other's effect. {len(sure)} of {len(effects)} differ from zero after "
         "Holm's correction (5%)."
     ]
@@ -148,8 +149,9 @@ def levels_section(gains: Sequence[LevelGain]) -> Section:
     down = [level for level in gains if level.p_holm < 0.05 and level.gain < 0]
     up = [level for level in gains if level.p_holm < 0.05 and level.gain > 0]
     paragraphs = [
-        f"Each {factor} against {reference}, all else equal. After Holm's correction over "
-        f"{len(gains)} contrasts (5%), {_those(down)} worse and {_those(up)} better."
+        f"Exploratory, no claim: each {factor} against {reference}, all else equal. After Holm's "
+        f"correction over {len(gains)} contrasts (5%), {_those(down)} worse and {_those(up)} "
+        "better."
     ]
     rows = [
         [

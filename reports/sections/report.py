@@ -10,6 +10,8 @@ from reports.numbers.study import Study
 from reports.sections.accuracies import MOST, accuracies_section, learning_section
 from reports.sections.causes import cause_sections
 from reports.sections.contrasts import contrasts_section, seed_by_seed
+from reports.sections.lead import lead_section
+from reports.sections.legend import legend_section
 from reports.sections.measured import gains_section, measured_section, pairing_section
 from reports.sections.methods import methods_section
 from reports.sections.robustness import robustness_section
@@ -36,7 +38,9 @@ def sections(analysis: Analysis, study: Study) -> list[Section]:
     ]
     causes = cause_sections(analysis.causes, analysis.fixed)
     in_order = [
-        verdict_section(analysis, study),
+        lead_section(analysis),
+        verdict_section(analysis),
+        legend_section(analysis),
         *([*measured, *causes] if analysis.order else [*causes, *measured]),
         robustness_section(analysis),
         how_sure(analysis),

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 
+from reports.sections.number_lines import NumberLine
+from reports.sections.rich import Link, Rich
+
 
 @dataclass(frozen=True)
 class Table:
@@ -42,10 +45,38 @@ class Drawing:
 
 
 @dataclass(frozen=True)
-class Section:
-    """One section: a title, then paragraphs, figures and tables, in this order.
+class Quote:
+    """What is claimed, in the words of ``by``; ``note`` is what we add to them."""
 
-    ``id``, a ``slug``, is its place on the page.
+    words: str
+    by: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Fact:
+    """What a reader asks, and the answer; ``copied`` is a text to be copied as a whole."""
+
+    term: str
+    lines: Sequence[Rich]
+    copied: str = ""
+
+
+@dataclass(frozen=True)
+class Command:
+    """A line to be typed, and what it does."""
+
+    says: str
+    line: str
+
+
+@dataclass(frozen=True)
+class Section:
+    """One section: a title, then what it holds, in this order.
+
+    ``id``, a ``slug``, is its place on the page. The quotes of a page's first section stand above
+    its heading. ``findings`` are sentences that a reader must not miss; ``about`` is what the facts
+    are about.
     """
 
     id: str
@@ -53,6 +84,13 @@ class Section:
     paragraphs: Sequence[str] = ()
     drawings: Sequence[Drawing] = ()
     tables: Sequence[Table] = ()
+    quotes: Sequence[Quote] = ()
+    findings: Sequence[Rich] = ()
+    links: Sequence[Link] = ()
+    commands: Sequence[Command] = ()
+    about: str = ""
+    facts: Sequence[Fact] = ()
+    lines: Sequence[NumberLine] = ()
 
 
 def slug(name: str) -> str:

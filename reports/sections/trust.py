@@ -13,10 +13,14 @@ from reports.findings.origins import code_notice
 from reports.numbers.study import Study
 from reports.numbers.verdict import SIGNS, Verdict
 from reports.numbers.words import counted, interval, number, signed
-from reports.sections.section import Section, Table
+from reports.sections.section import Command, Section, Table
 
 IMPORT_AGAIN = (
     "Import the same table again: python run_all.py import TABLE --study FILE --out ANOTHER."
+)
+COMMANDS_BELOW = (
+    "The commands below make the records again, write this page again and check it; they name the "
+    "directory that the results were written to."
 )
 HOLDS = {True: "✓ yes", False: "✗ no", None: "- cannot tell"}
 
@@ -110,16 +114,13 @@ def how_run(analysis: Analysis, study: Study) -> Section:
     spent = f"{hours:.1f} hours" if hours >= 2 else f"{analysis.compute_seconds / 60:.1f} minutes"
     imported = analysis.values.imported
     first = f"The first cell finished {analysis.first_run or 'at a time that no record says'}."
-    again = IMPORT_AGAIN if imported else _again(analysis.command)
     paragraphs = [
         f"Study {analysis.study}. Its fingerprint {analysis.fingerprint} covers all that it says, "
         "margins of the claims included: a change of any of it is another fingerprint. "
         f"{'Its cells were imported.' if imported else first}",
         f"{counted(done, 'cell')} done, {diverged} diverged{otherwise}, {missing} not yet run"
         f"{'' if imported else f'; {spent} of compute, summed over cells'}.",
-        f"{again} Make this page again, and check it: python run_all.py report "
-        "DIRECTORY, python run_all.py verify DIRECTORY, with the directory that holds this report. "
-        "The same records give the same bytes.",
+        f"{IMPORT_AGAIN if imported else COMMANDS_BELOW} The same records give the same bytes.",
     ]
     cell_rows = [
         [
@@ -157,14 +158,20 @@ def how_run(analysis: Analysis, study: Study) -> Section:
         ]
         header = ["state of the code", "condition", "seeds"]
         tables.append(Table("Which code made which cells", header, states, folded=True))
-    return Section("run", "How it was run", paragraphs, tables=tables)
+    commands = _commands(analysis)
+    return Section("run", "How it was run", paragraphs, tables=tables, commands=commands)
 
 
-def _again(command: str | None) -> str:
-    anywhere = "python run_all.py run DIRECTORY --out ANOTHER"
-    if command is None:
-        return f"Run it again from this directory: {anywhere}."
-    return f"Run it again: {command} (or, from this directory alone: {anywhere})."
+def _commands(analysis: Analysis) -> list[Command]:
+    """Return the commands that make everything again, exact for this very run."""
+    says = {
+        "again": "Run it again",
+        "here": "Run it again from this directory alone, into another one",
+        "report": "Write this report again",
+        "verify": "Check it against its records",
+    }
+    known = analysis.commands
+    return [Command(text, known[name]) for name, text in says.items() if name in known]
 
 
 def _bridges_table(bridges: Sequence[Bridge]) -> Table:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from reports.findings.analysis import Analysis
 from reports.findings.contrasts import JudgedClaim
@@ -12,7 +11,6 @@ from reports.findings.origins import code_notice
 from reports.findings.robustness import Robustness, planned_words
 from reports.findings.statements import JudgedStatement
 from reports.numbers.sequential import ANYTIME
-from reports.numbers.study import Study
 from reports.numbers.verdict import Verdict, margin_reaches_zero
 from reports.numbers.words import counted, interval, listed, signed
 from reports.sections.causes import cause_sentences
@@ -32,7 +30,7 @@ def headline(analysis: Analysis) -> str:
     """Return the verdict on the main claim in one line; without claims, what the study holds.
 
     A verdict on a part of what the study asks for, and on a claim that was not fixed before its
-    data, says so in its first words.
+    data, says so; it says "in size" where the claim's conditions differ in several settings.
     """
     if not analysis.order:
         done = sum(cells.done for cells in analysis.cells)
@@ -43,13 +41,15 @@ def headline(analysis: Analysis) -> str:
     main = main_claim(analysis)
     if isinstance(main, JudgedStatement):
         if main.ruling is None:
-            return f"NO SEEDS. {main.claim.text}: no seed has all of its conditions done."
+            return "NO SEEDS. No seed has all of its conditions done."
         said = marked(main.ruling.label, analysis.fixed, main.claim.id)
-        return f"{preliminary(analysis)}{said}. {main.claim.text}. {main.ruling.reason}"
+        return f"{preliminary(analysis)}{said}. {main.ruling.reason}"
     if main.judgement is None:
-        return f"NO PAIRS. {main.claim.text}: no seed has both conditions done."
-    said = verdict_words(main, analysis.robustness, analysis.fixed)
-    return f"{preliminary(analysis)}{said}. {main.claim.text}. {main.judgement.reason}"
+        return "NO PAIRS. No seed has both conditions done."
+    said = verdict_words(main, analysis.robustness)
+    said += " in size" * (len(analysis.differ.get(main.claim.id, ())) > 1)
+    said = marked(said, analysis.fixed, main.claim.id)
+    return f"{preliminary(analysis)}{said}. {main.judgement.reason}"
 
 
 def preliminary(analysis: Analysis) -> str:
@@ -124,18 +124,14 @@ def verdict_words(
     return marked(words, fixed, judged.claim.id)
 
 
-def verdict_section(analysis: Analysis, study: Study) -> Section:
-    """Return the section on the claims: their verdicts, and what these do not say."""
-    findings = cause_sentences(analysis.causes)
-    # The section of a study without claims starts with the findings.
-    paragraphs = [*([headline(analysis)] if analysis.order else []), *findings]
+def verdict_section(analysis: Analysis) -> Section | None:
+    """Return the section on the claims: their verdicts, and what these do not say.
+
+    None where the study has no claims.
+    """
     if not analysis.order:
-        paragraphs.append(headline(analysis))
-    paragraphs += filter(None, [completeness_words(analysis)])
-    if analysis.claims and not findings:
-        warning = caveat(analysis.claims[0], study)
-        if warning:
-            paragraphs.append(warning)
+        return None
+    paragraphs = [*cause_sentences(analysis.causes), *in_several(analysis)]
     real = [judged for judged in analysis.claims if judged.claim.expected is None]
     controls = [judged for judged in analysis.claims if judged.claim.expected is not None]
     paragraphs += _without_size(real)
@@ -151,7 +147,7 @@ def verdict_section(analysis: Analysis, study: Study) -> Section:
     code = code_notice(analysis.code)
     if code:
         paragraphs.append(code)
-    shown = [_claims_table("The claims", real, analysis)] if real else []
+    shown = [_claims_table("Claims, as the study states them", real, analysis)] if real else []
     if controls:
         passed = sum(judged.as_expected is True for judged in controls)
         paragraphs.append(
@@ -162,7 +158,7 @@ def verdict_section(analysis: Analysis, study: Study) -> Section:
     shown += statement_tables(analysis) + together_table(analysis)
     paragraphs += fixing_paragraphs(analysis.fixed)
     shown += fixing_tables(analysis.fixed)
-    return Section("verdict", "The verdict", paragraphs, tables=shown)
+    return Section("claims", "The claims", paragraphs, tables=shown)
 
 
 def _reasons(claims: Sequence[JudgedClaim]) -> list[str]:
@@ -193,39 +189,25 @@ def _without_size(claims: Sequence[JudgedClaim]) -> list[str]:
     ]
 
 
-def caveat(main: JudgedClaim, study: Study) -> str | None:
-    """Return a warning where the two conditions of a claim differ in more than one choice."""
-    treatment, baseline = (
-        study.conditions[name] for name in (main.claim.treatment, main.claim.baseline)
-    )
-    differ = differing(treatment, baseline)
-    if len(differ) < 2:
-        return None
-    apart = (
-        "a study that changes them one at a time tells"
-        if study.causes is None
-        else (f"the study {study.causes} takes the differences apart")
-    )
-    return (
-        f"The two conditions differ in {listed(differ)}. This is a verdict on the size of the "
-        f"gain, not on its cause; {apart}."
-    )
-
-
-def differing(a: Any, b: Any) -> list[str]:
-    """Return the choices that two conditions both have and in which they differ.
-
-    A choice can arise in one alone: eta has no start without plasticity.
-    """
-    first_choices, second_choices = (
-        {**settings["method"], **settings["protocol"]}
-        for settings in (condition.settings() for condition in (a, b))
-    )
+def in_several(analysis: Analysis) -> list[str]:
+    """Return a warning where the two conditions of claims differ in more than one setting."""
+    claims: dict[tuple[str, ...], list[str]] = {}
+    for name, differ in analysis.differ.items():
+        if len(differ) > 1:
+            claims.setdefault(differ, []).append(name)
     return [
-        name
-        for name, value in first_choices.items()
-        if name in second_choices and value != second_choices[name] and name != "imported"
+        f"{_named(names, analysis)}: the two conditions differ in "
+        f"{listed([analysis.asked.named(setting) for setting in differ])}. "
+        f"{'Such verdicts are' if len(names) > 1 else 'Such a verdict is'} about the size of the "
+        "gain, not about its cause; a study that changes one thing at a time tells that."
+        for differ, names in claims.items()
     ]
+
+
+def _named(names: Sequence[str], analysis: Analysis) -> str:
+    """Return the ids of claims, or that all are meant."""
+    every = len(names) == len(analysis.order) > 1
+    return f"All {len(names)} claims" if every else listed(names)
 
 
 def _claims_table(caption: str, claims: Sequence[JudgedClaim], analysis: Analysis) -> Table:

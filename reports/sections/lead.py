@@ -1,0 +1,125 @@
+"""What stands first: the claim, the verdict, the finding, its cause, and what was run."""
+
+from __future__ import annotations
+
+from reports.findings.analysis import Analysis
+from reports.findings.apart import Answer, Carried
+from reports.numbers.words import counted, listed, signed
+from reports.sections.asked import facts
+from reports.sections.causes import cause_sentences
+from reports.sections.rich import Link, Rich, Strong
+from reports.sections.section import Command, Quote, Section
+from reports.sections.verdict import headline, main_claim
+
+NOTHING = 0.1
+"""A factor carries something where its share is surely above, nothing where surely within it."""
+
+
+def lead_section(analysis: Analysis) -> Section:
+    """Return the first section: what a reader can take away in ten seconds."""
+    answer = main_answer(analysis)
+    links, commands = [], []
+    if answer is not None and answer.study is not None:
+        where = f"{answer.study} ({counted(answer.seeds, 'seed')})"
+        if answer.page is not None:
+            links.append(Link(f"How the study {where} took it apart", answer.page))
+    command = cause_command(analysis)
+    if command is not None:
+        commands.append(command)
+    paragraphs = [headline(analysis)]
+    if not analysis.order:
+        paragraphs = [*cause_sentences(analysis.causes), headline(analysis)]
+    return Section(
+        "verdict",
+        "The verdict",
+        paragraphs,
+        quotes=[quote(analysis)] if analysis.order else [],
+        findings=cause_words(analysis),
+        links=links,
+        commands=commands,
+        about="What was run",
+        facts=facts(analysis),
+    )
+
+
+def quote(analysis: Analysis) -> Quote:
+    """Return the main claim, in the words of its source where the study has them."""
+    claim, asked = main_claim(analysis).claim, analysis.asked
+    words = asked.quotes.get(claim.id)
+    who = asked.references[0].split(". ")[0] if asked.references else ""
+    places = [claim.source] if words is None else [who, claim.source]
+    by = ", ".join(filter(None, places)) or "the study"
+    return Quote(words or claim.text, by, asked.notes.get(claim.id, ""))
+
+
+def main_answer(analysis: Analysis) -> Answer | None:
+    """Return what carries the difference of the main claim, where somebody tells."""
+    answer = analysis.answer
+    return answer if answer is not None and answer.claim in analysis.order[:1] else None
+
+
+def cause_words(analysis: Analysis) -> list[Rich]:
+    """Return what caused the main claim's difference, or that nobody tells.
+
+    Empty where its two conditions differ in one setting alone, so that there is one cause only, and
+    where it compares no two conditions.
+    """
+    if not analysis.order:
+        return []
+    answer, differ = main_answer(analysis), analysis.differ.get(analysis.order[0], ())
+    if answer is not None:
+        return [answer_words(answer)]
+    if len(differ) < 2:
+        return []
+    names = listed([analysis.asked.named(name) for name in differ])
+    return [
+        (
+            Strong(f"Size, not cause: the two conditions differ in {len(differ)} things."),
+            f" They are {names}; this verdict does not tell which of them the difference comes "
+            "from.",
+        )
+    ]
+
+
+def cause_command(analysis: Analysis) -> Command | None:
+    """Return the command that would tell the cause; None where it is told, or there is none."""
+    several = len(analysis.differ.get(analysis.order[0], ())) > 1 if analysis.order else False
+    line = analysis.commands.get("causes")
+    if not several or main_answer(analysis) is not None or line is None:
+        return None
+    return Command(f"The study {analysis.taken_apart} changes them one at a time", line)
+
+
+def answer_words(answer: Answer) -> Rich:
+    """Return what carries a difference, and what does not."""
+    shares = answer.shares
+    carriers = [one.words for one in shares if one.low is not None and one.low > NOTHING]
+    idle = [one.words for one in shares if _is_nothing(one)]
+    said = listed(carriers) if carriers else "these seeds cannot tell"
+    if carriers and idle:
+        said += f", not {' or '.join(idle)}"
+    each = ", ".join(f"{one.words} {_share(one)}" for one in shares)
+    seeds = counted(answer.seeds, "seed")
+    by = f"study {answer.study}, {seeds}" if answer.study else seeds
+    return (
+        Strong(f"Cause: {said}."),
+        f" Shares of the {signed(answer.total)} points, with 95% intervals: {each} ({by}).",
+    )
+
+
+def _is_nothing(one: Carried) -> bool:
+    if one.low is None or one.high is None:
+        return False
+    return one.low >= -NOTHING and one.high <= NOTHING
+
+
+def _share(one: Carried) -> str:
+    if one.share is None:
+        return "cannot be told"
+    if one.low is None or one.high is None:
+        return f"{100 * one.share:.0f}% (interval unbounded)"
+    return f"{_percent(one.share)}% ({_percent(one.low)} to {_percent(one.high)})"
+
+
+def _percent(share: float) -> str:
+    return f"{round(100 * share) + 0:d}"
