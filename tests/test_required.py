@@ -11,7 +11,12 @@ from gate_results import results, shifted
 from reported import Page
 from test_gate import call
 
+import run_all
+from harness.keeping.results import read_results
+from harness.keeping.store import Store
+from harness.studies.statements import Statement
 from harness.studies.study import Study
+from reports.findings.requirements import unmet_demands
 
 
 def study_of(reported: float, expected: str | None = None) -> Study:
@@ -43,6 +48,8 @@ def test_a_failed_control_is_the_first_line_and_the_exit_code(tmp_path: Path) ->
     assert first.startswith("CONTROL FAILED. gain must be NOT REPRODUCED and is REPRODUCED")
     page = Page(found / "report" / "index.html")
     assert page.text.index("CONTROL FAILED") < page.text.index("plain gains")
+    html = (found / "report" / "index.html").read_text()
+    assert '<h1 class="FAILED">' in html, "a verdict that is not to be trusted is not green"
     assert "CONTROL FAILED" in (found / "report" / "report.md").read_text().splitlines()[2]
     notices = json.loads((found / "report" / "verdict.json").read_text())["notices"]
     assert notices[0].startswith("CONTROL FAILED. gain")
@@ -105,3 +112,41 @@ def test_claims_of_other_kinds_can_be_required_and_controls_of_them_can_fail(
     assert "not met" not in output
     code, output = call("report", found, "--require", "REPRODUCED")
     assert "--require REPRODUCED: not met, ahead is BETTER" in " ".join(output.split())
+
+
+def demanding(*words: str, **more: str) -> Study:
+    """Return a study whose claim of nine points requires one of these verdicts."""
+    content = study_of(9.0).model_dump(mode="json", exclude_none=True)
+    content["claims"][0] |= {"require": list(words)} | more
+    return Study.model_validate(content)
+
+
+def test_a_study_that_requires_a_verdict_ends_with_one_where_it_gets_another(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = directory(tmp_path, demanding("REPRODUCED", "LARGER"))
+    code, output = call("report", found)
+    said = output + capsys.readouterr().err
+    assert code == 1
+    assert "requires another verdict: gain must be REPRODUCED or LARGER and is PARTIAL" in said
+    results = read_results(found)
+    judged = run_all._analysed(results).judged
+    assert unmet_demands(judged) == ["gain must be REPRODUCED or LARGER and is PARTIAL"]
+    Store(found).open_for(demanding("PARTIAL"))
+    assert read_results(found).study.claims[0].require == ("PARTIAL",), "it is what counts now"
+    assert unmet_demands(run_all._analysed(read_results(found)).judged) == []
+
+
+def test_a_demand_changes_no_study_and_must_be_a_verdict_that_the_claim_can_get() -> None:
+    assert demanding("LARGER").fingerprint() == study_of(9.0).fingerprint()
+    with pytest.raises(ValueError, match="require names 'BETTER', which is no verdict of its kind"):
+        demanding("BETTER")
+    with pytest.raises(ValueError, match="at least 1 item"):
+        demanding()
+    with pytest.raises(ValueError, match="a control is required to be what 'expected' says"):
+        demanding("PARTIAL", expected="REPRODUCED")
+    asked: dict[str, Any] = {"id": "x", "kind": "better", "text": "t", "source": "s",
+                             "treatment": "plain", "baseline": "ewc"}  # fmt: skip
+    assert Statement(**asked, require=("WORSE", "INCONCLUSIVE")).require is not None
+    with pytest.raises(ValueError, match="require names 'EQUAL'"):
+        Statement(**asked, require=("EQUAL",))
