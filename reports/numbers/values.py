@@ -111,7 +111,7 @@ def form_for(values: Iterable[float], errors: Iterable[float] = ()) -> Callable[
     digits = 1 - _exponent(min(widths)) if widths else 3 - _exponent(max(sizes))
     decimals = max(0, min(digits, 12))
     if (decimals > PLAIN and max(sizes) < 10**-3) or max(sizes) >= 10**9:
-        figures = max(1, _exponent(max(sizes)) + decimals)
+        figures = max(1, _exponent(max(sizes)) + digits)
         return lambda value: f"{value:.{min(figures, 9)}e}"
     return lambda value: f"{value:,.{decimals}f}"
 

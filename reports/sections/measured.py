@@ -121,7 +121,7 @@ def gains_section(analysis: Analysis) -> Section | None:
         for one in drawn
         if one.ruling is not None
     )
-    label = f"difference in {measure.name} ({measure.unit}); to the right: better"
+    label = f"difference in {measure.name} ({measure.unit})"
     figure = Drawing("forest", f"{alt}.", partial(draw_gains, drawn, label), caption)
     return Section("contrasts", "All claims", drawings=[figure])
 
