@@ -59,3 +59,15 @@ def _living() -> Iterator[tuple[Process, int]]:
         state, parent, *rest = stat.rpartition(")")[2].split()  # the name may hold spaces
         if state != "Z":
             yield Process(int(folder.name), rest[17]), int(parent)
+
+
+def working_in(folder: Path) -> set[Process]:
+    """The living processes whose current folder this is, whoever has started them."""
+    found = set()
+    for process, _ in _living():
+        try:
+            if Path(f"/proc/{process.pid}/cwd").readlink() == folder:
+                found.add(process)
+        except OSError:
+            continue
+    return found
