@@ -66,6 +66,7 @@ class Measured:
     tidy : one row for each measured accuracy; see ``reports.numbers.tables.tidy``.
     summary : one row for each condition, in the study's order; see
         ``reports.numbers.tables.summary``.
+    shown : the same with the intervals to show; see ``reports.numbers.tables.possible``.
     published : by source, each condition's published accuracy after the last task, in %.
     curves : the accuracy over the tasks seen, of each cell that is done; see ``tables.curves``.
     matrices : by condition, the accuracy matrices of the cells that are done, (seeds, T, T).
@@ -74,6 +75,7 @@ class Measured:
 
     tidy: pd.DataFrame
     summary: pd.DataFrame
+    shown: pd.DataFrame
     published: Mapping[str, Mapping[str, float]]
     curves: pd.DataFrame
     matrices: Mapping[str, Floats]
@@ -91,6 +93,7 @@ def measured(records: Sequence[Record], study: Study) -> Measured:
     return Measured(
         tidy=tables.tidy(records) if measure.is_accuracy else values.tidy(records),
         summary=summary,
+        shown=tables.possible(summary) if by_task else summary,
         published=tables.published_finals(tables.task_count(records), study.published),
         curves=tables.curves(done),
         matrices=tables.matrices(done, list(study.conditions)),

@@ -137,8 +137,8 @@ def summary(records: Sequence[Record], conditions: Sequence[str]) -> pd.DataFram
     """Return one row for each condition, in the given order.
 
     Columns: condition, seeds (how many are done), diverged, and for each metric its mean over
-    seeds, with the ends ``_low`` and ``_high`` of its 95% t interval (NaN for fewer than three
-    seeds, and where they show no spread), in % and percentage points. Diverged cells are counted,
+    seeds, with the ends ``_low`` and ``_high`` of its 95% t interval (NaN where the seeds show no
+    spread), in % and percentage points; ``possible`` has those to show. Diverged cells are counted,
     but no mean includes them.
     """
     table = cells(records)
@@ -152,10 +152,7 @@ def summary(records: Sequence[Record], conditions: Sequence[str]) -> pd.DataFram
             "diverged": int((cells_there["status"] == "diverged").sum()),
         }
         for metric in CELL_METRICS:
-            mean, low, high = mean_with_interval(
-                done[metric].to_numpy(dtype=np.float64),
-                within=CAN_BE.get(metric, (-100.0, 100.0)),
-            )
+            mean, low, high = mean_with_interval(done[metric].to_numpy(dtype=np.float64), fewest=2)
             row |= {metric: mean, f"{metric}_low": low, f"{metric}_high": high}
         rows.append(row)
     columns = ["condition", "seeds", "diverged"]
@@ -208,21 +205,36 @@ def matrices(done: Sequence[Record], conditions: Sequence[str]) -> dict[str, met
     }
 
 
+def possible(summary: pd.DataFrame) -> pd.DataFrame:
+    """Return a summary whose intervals are those to show.
+
+    Those of fewer than ``FEWEST`` seeds are NaN, and the others are cut at the ends of what can be,
+    which takes no possible true mean from them.
+    """
+    shown = summary.copy()
+    few = shown["seeds"] < FEWEST
+    for metric in CELL_METRICS:
+        for end in (f"{metric}_low", f"{metric}_high"):
+            shown[end] = shown[end].clip(*CAN_BE.get(metric, (-100.0, 100.0))).mask(few)
+    return shown
+
+
 def mean_with_interval(
     values: metrics.Floats,
     level: float = 0.95,
     within: tuple[float, float] = (-np.inf, np.inf),
+    fewest: int = FEWEST,
 ) -> tuple[float, float, float]:
     """Return the mean of ``values``, in %, and the ends of its t interval; NaN where undefined.
 
-    Fewer than ``FEWEST`` values, or equal ones, have a mean but no interval: of two values it is
+    Fewer than ``fewest`` values, or equal ones, have a mean but no interval: of two values it is
     wider than anything that can be, and equal values show no spread. The interval is cut at the
     ends of what can be, ``within``, which takes no possible true mean from it.
     """
     if len(values) == 0:
         return np.nan, np.nan, np.nan
     mean = float(values.mean())
-    if len(values) < FEWEST or not has_spread(values):
+    if len(values) < fewest or not has_spread(values):
         return mean, np.nan, np.nan
     half = float(stats.t.ppf((1 + level) / 2, len(values) - 1) * stats.sem(values))
     return mean, max(mean - half, within[0]), min(mean + half, within[1])

@@ -7,7 +7,7 @@ from dataclasses import fields
 from typing import Any
 
 from reports.findings.analysis import Analysis
-from reports.findings.contrasts import Contrast, FamilyMember, JudgedClaim
+from reports.findings.contrasts import Cells, Contrast, FamilyMember, JudgedClaim
 from reports.findings.error_rates import error_rates_note
 from reports.findings.origins import code_notice
 from reports.findings.statements import JudgedStatement
@@ -185,7 +185,7 @@ def verdict_document(analysis: Analysis) -> dict[str, Any]:
         "criteria": analysis.criteria,
         "error_rates": analysis.error_rates,
         "error_rates_note": error_rates_note(main[0]) if analysis.error_rates else None,
-        "cells": analysis.cells,
+        "cells": [_cells(cells) for cells in analysis.cells],
         "devices": analysis.devices,
         "records": dict(analysis.records),
         "robustness": analysis.robustness,
@@ -209,6 +209,14 @@ def verdict_document(analysis: Analysis) -> dict[str, Any]:
     encoded: dict[str, Any] = as_json(
         document | paired | families | notices | crossed | code | causes
     )
+    return encoded
+
+
+def _cells(cells: Cells) -> dict[str, Any]:
+    """Return the counts of a condition; most have no others, and no earlier report has them."""
+    encoded: dict[str, Any] = as_json(cells)
+    if not cells.others:
+        del encoded["others"]
     return encoded
 
 

@@ -41,7 +41,7 @@ def show(out: Console, analysis: Analysis, study: Study) -> None:
     begun, complete = preliminary(analysis).removesuffix(": "), completeness_words(analysis)
     if begun:
         say(f"{begun}. {complete or ''}", style="bold yellow")
-    summary, findings = analysis.measured.summary, cause_sentences(analysis.causes)
+    summary, findings = analysis.measured.shown, cause_sentences(analysis.causes)
     shown = (
         values(analysis)
         if analysis.values.single

@@ -27,7 +27,7 @@ MOST = 12
 def accuracies_section(analysis: Analysis, study: Study, names: Sequence[str]) -> Section:
     """Return the section on accuracies and published values; ``names`` are the drawn conditions."""
     measured = analysis.measured
-    summary, finals = measured.summary, measured.published
+    summary, finals = measured.shown, measured.published
     published, source = _published(study, analysis.tasks)
     header = ["condition", "accuracy (%)", "95% interval", "seeds", *finals]
     rows = [
@@ -94,7 +94,7 @@ def learning_section(analysis: Analysis, names: Sequence[str]) -> Section | None
     }
     if not matrices:
         return None
-    summary = analysis.measured.summary
+    summary = analysis.measured.shown
     rows = []
     for name in matrices:
         row = summary[summary["condition"] == name].iloc[0]

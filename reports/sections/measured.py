@@ -30,7 +30,7 @@ Form = Callable[[float], str]
 def measured_section(analysis: Analysis, names: Sequence[str]) -> Section:
     """Return the section on the number that each cell measured; ``names`` are drawn."""
     values, measure = analysis.values, analysis.values.measure
-    summary, name, unit = analysis.measured.summary, measure.name, shown_unit(measure)
+    summary, name, unit = analysis.measured.shown, measure.name, shown_unit(measure)
     form, rows = form_of(analysis), value_rows(analysis)
     header = ["condition", f"{name} ({unit})", "95% interval", "seeds"]
     way = "higher" if measure.higher_is_better else "lower"
@@ -60,7 +60,7 @@ def value_rows(analysis: Analysis) -> list[list[str]]:
     """Return for each condition its name, mean, 95% interval, and number of seeds."""
     name, form = analysis.values.measure.name, form_of(analysis)
     rows = []
-    for _, row in analysis.measured.summary.iterrows():
+    for _, row in analysis.measured.shown.iterrows():
         mean = "-" if math.isnan(row[name]) else form(row[name])
         ends = between(row[f"{name}_low"], row[f"{name}_high"], form)
         seeds = str(row["seeds"]) + (f" + {row['diverged']} diverged" if row["diverged"] else "")
@@ -158,7 +158,7 @@ def pairing_section(analysis: Analysis) -> Section | None:
 
 def form_of(analysis: Analysis) -> Form:
     """Return how the study's numbers are printed."""
-    summary, name = analysis.measured.summary, analysis.values.measure.name
+    summary, name = analysis.measured.shown, analysis.values.measure.name
     halves = (summary[f"{name}_high"] - summary[f"{name}_low"]) / 2
     return form_for(summary[name].tolist(), halves.tolist())
 
