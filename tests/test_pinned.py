@@ -77,6 +77,8 @@ def test_a_report_on_earlier_results_says_the_same_numbers(reported_again: Path)
         # What a later version adds to the sentence comes at its end, and has fields of its own.
         assert one.pop("reason").startswith(other.pop("reason").removesuffix("."))
         assert {name: one[name] for name in other} == other
+    for one, other in zip(now.pop("family"), before.pop("family"), strict=True):
+        assert {name: one[name] for name in other} == other, "what is new is added"
     for name in before.keys() - CHANGED:
         assert now[name] == before[name]
 

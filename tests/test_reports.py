@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,7 +15,7 @@ from hypothesis.extra.numpy import arrays
 from harness.studies.study import Study
 from reports.findings.analysis import measured
 from reports.numbers import metrics, tables
-from reports.output.tables import write_tables
+from reports.output.tables import DATA_FILES, read_table, write_tables
 
 NAN = float("nan")
 BY_HAND = np.array([[0.9, NAN, NAN], [0.6, 0.8, NAN], [0.7, 0.5, 1.0]])
@@ -90,7 +89,7 @@ def test_the_tidy_table_has_a_row_for_each_measured_accuracy() -> None:
         "study", "condition", "seed", "status", "key", "after_task", "task", "accuracy",
     ]  # fmt: skip
     row = table[(table.condition == "b") & (table.seed == 1) & (table.after_task == 2)]
-    assert row.accuracy.tolist() == [0.7, 0.7]
+    assert row.accuracy.tolist() == [70.0, 70.0], "in %"
 
 
 def test_the_summary_counts_diverged_cells_and_averages_the_others() -> None:
@@ -115,8 +114,8 @@ def test_the_same_records_give_the_same_bytes(tmp_path: Path) -> None:
         folder.mkdir()
         write_tables(measured(records, study), folder)
     names = sorted(path.name for path in once.iterdir())
-    assert names == ["summary.csv", "table.parquet"]
+    assert names == sorted(DATA_FILES)
     for name in names:
         assert (once / name).read_bytes() == (twice / name).read_bytes(), name
-    assert pd.read_parquet(once / "table.parquet").equals(tables.tidy(RECORDS))
+    assert read_table(once / "table.parquet").equals(tables.tidy(RECORDS))
     assert measured(RECORDS, study).summary["condition"].tolist() == ["a", "b"]

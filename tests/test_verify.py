@@ -15,7 +15,7 @@ from harness.keeping.records import SCHEMA, seal
 from harness.keeping.store import Store
 from reports.findings.analysis import analyse
 from reports.output.document import verdict_text
-from reports.output.tables import write_tables
+from reports.output.tables import write_parquet, write_tables
 from reports.output.verify import differences, grouped
 
 REST: dict[str, Any] = {
@@ -80,7 +80,7 @@ def test_a_forged_accuracy_is_named_first_and_what_follows_from_it_after(tmp_pat
     named = differ(changed(0, accuracy=[[1.0, None], [0.70, 0.71]]), tmp_path)
     assert named[0] == (
         "record a seed 0 (a0): not the content that the report was made from, "
-        "accuracy[1][1] is 0.71, table.parquet has 0.7"
+        "accuracy[1][1] is 71.0, table.parquet has 70.0"
     )
     assert not any(name.startswith("record") for name in named[1:])
     assert "verdict.json: claims[0].estimate" in named
@@ -101,18 +101,18 @@ def test_a_forged_record_is_named_even_where_no_number_of_the_report_changes(
 def test_a_forged_table_is_named(tmp_path: Path) -> None:
     path = write_report(SEALED, tmp_path) / "table.parquet"
     table = pd.read_parquet(path)
-    table.loc[0, "accuracy"] = 0.5
-    table.to_parquet(path, index=False)
+    table.loc[0, "accuracy"] = 50.0
+    write_parquet(table, path)
     assert differ(SEALED, tmp_path) == [
-        "record a seed 0 (a0): accuracy[0][0] is 1.0, table.parquet has 0.5"
+        "record a seed 0 (a0): accuracy[0][0] is 100.0, table.parquet has 50.0"
     ]
-    table.loc[0, "accuracy"], table.loc[0, "status"] = 1.0, "diverged"
-    table.to_parquet(path, index=False)
+    table.loc[0, "accuracy"], table.loc[0, "status"] = 100.0, "diverged"
+    write_parquet(table, path)
     assert differ(SEALED, tmp_path) == [
         "record a seed 0 (a0): status is done, table.parquet has diverged"
     ]
     for wrong in (table.drop(columns="task"), table.drop(columns="study"), pd.concat([table] * 2)):
-        wrong.to_parquet(path, index=False)
+        write_parquet(wrong, path)
         assert differ(SEALED, tmp_path) == ["table.parquet"]
 
 

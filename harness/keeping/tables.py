@@ -113,7 +113,7 @@ def _csv(path: Path) -> tuple[list[str], list[Row]]:
 
 
 def _parquet(path: Path) -> tuple[list[str], list[Row]]:
-    import pyarrow.parquet as pq  # type: ignore[import-untyped]  # slow: for these tables only
+    import pyarrow.parquet as pq  # slow: for these tables only
 
     table = pq.read_table(path)
     columns: Sequence[str] = table.column_names

@@ -71,6 +71,7 @@ class Measured:
     curves : the accuracy over the tasks seen, of each cell that is done; see ``tables.curves``.
     matrices : by condition, the accuracy matrices of the cells that are done, (seeds, T, T).
     telemetry : what each cell recorded of its method after each task; see ``tables.telemetry``.
+    settings : one row for each condition, with all that it sets; see ``tables.settings``.
     """
 
     tidy: pd.DataFrame
@@ -80,6 +81,7 @@ class Measured:
     curves: pd.DataFrame
     matrices: Mapping[str, Floats]
     telemetry: pd.DataFrame
+    settings: pd.DataFrame
 
 
 def measured(records: Sequence[Record], study: Study) -> Measured:
@@ -98,6 +100,7 @@ def measured(records: Sequence[Record], study: Study) -> Measured:
         curves=tables.curves(done),
         matrices=tables.matrices(done, list(study.conditions)),
         telemetry=tables.telemetry(records),
+        settings=tables.settings({name: study.conditions[name] for name in names}),
     )
 
 

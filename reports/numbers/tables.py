@@ -60,7 +60,7 @@ def tidy(records: Sequence[Record]) -> pd.DataFrame:
     """Return one row for each accuracy that was measured.
 
     Columns: study, condition, seed, status, key, after_task and task (1-based),
-    ``accuracy`` (a fraction), sorted by condition, seed and tasks. Nothing in the table depends on
+    ``accuracy`` (in %), sorted by condition, seed and tasks. Nothing in the table depends on
     when and where the cells ran, so the same results give the same table.
     """
     ordered = _in_order(records)
@@ -73,7 +73,7 @@ def tidy(records: Sequence[Record]) -> pd.DataFrame:
                 if accuracy is not None:
                     table["after_task"].append(after)
                     table["task"].append(task)
-                    table["accuracy"].append(accuracy)
+                    table["accuracy"].append(100 * accuracy)
         counts.append(len(table["task"]) - before)
     return _frame({name: _repeated(ordered, name, counts) for name in IDENTITY} | table)
 
@@ -118,6 +118,37 @@ def telemetry(records: Sequence[Record]) -> pd.DataFrame:
         counts.append(len(table["task"]) - before)
     identity = {name: _repeated(ordered, name, counts) for name in ("condition", "seed")}
     return _frame(identity | table).astype({"value": np.float64})
+
+
+def settings(conditions: Mapping[str, Any]) -> pd.DataFrame:
+    """Return one row for each condition: everything that it sets.
+
+    Columns: condition, and ``level.FACTOR``, ``method.FIELD`` and ``protocol.FIELD`` for those that
+    any condition has (missing where it has none). A list is text: "256, 256".
+    """
+    rows = []
+    for name, condition in conditions.items():
+        said = {"level": condition.levels, **condition.settings()}
+        row = {
+            f"{kind}.{field}": _cell(value)
+            for kind, fields in said.items()
+            for field, value in fields.items()
+        }
+        rows.append({"condition": name, **row})
+    table = pd.DataFrame(rows, columns=["condition"] if not rows else None)
+    for column in table.columns:
+        kinds = {type(value) for value in table[column] if not pd.isna(value)}
+        if len(kinds) > 1 and not kinds <= {int, float}:
+            table[column] = table[column].map(str, na_action="ignore")
+        elif kinds == {bool}:
+            table[column] = table[column].astype("boolean")
+    return table
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    return value if isinstance(value, str | int | float | None) else str(value)
 
 
 def cells(records: Sequence[Record]) -> pd.DataFrame:

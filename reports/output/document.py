@@ -114,8 +114,9 @@ def verdict_document(analysis: Analysis) -> dict[str, Any]:
         "made after the data" where that is so.
     completeness : of all cells of the study, as that of a claim.
 
-    family : list of treatment, baseline (str), estimate (points, or null), p, p_holm (two-sided
-        paired t before and after Holm over the family; 1 without a pair).
+    family : list of treatment, baseline (str), estimate and ci95 (points, or null), n (pairs), p,
+        p_holm (two-sided paired t before and after Holm over the family; 1 without a pair). The
+        interval is of this comparison alone.
     agreement : list, one entry for each published value of a condition that has seeds, of
         condition, source (str), after_tasks (int), published, plus_minus (% and points, the
         latter null where none is printed), n (int), difference (ours - published, points), ci95
@@ -344,6 +345,8 @@ def _member(member: FamilyMember) -> dict[str, Any]:
         "treatment": pair.treatment,
         "baseline": pair.baseline,
         "estimate": pair.comparison and pair.comparison.mean,
+        "ci95": pair.comparison and pair.comparison.ci95,
+        "n": pair.comparison.n if pair.comparison else 0,
         "p": member.p,
         "p_holm": member.p_holm,
     }

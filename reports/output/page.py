@@ -22,13 +22,13 @@ from reports.output.legible import visible
 from reports.output.markdown import markdown
 from reports.output.number_line import drawn
 from reports.output.replacing import replaced
-from reports.output.tables import write_tables
+from reports.output.tables import DATA_FILES, write_tables
 from reports.sections.report import sections
 from reports.sections.rich import Code, Link, Rich, Strong, parts
 from reports.sections.section import Section, Table
 from reports.sections.verdict import headline, main_verdict, tone
 
-ALWAYS = ("index.html", "report.md", "verdict.json", "summary.csv", "table.parquet")
+ALWAYS = ("index.html", "report.md", "verdict.json", *DATA_FILES)
 FIGURES = (".svg", ".png")
 
 NUMERIC = re.compile(r"[-+±]?\d.*|-|")
@@ -48,7 +48,8 @@ def write_report(analysis: Analysis, study: Study, folder: Path) -> Path:
     ours = report_files(shown)
     with replaced(folder, lambda path: not is_of_reports(path.name)) as new:
         (new / "verdict.json").write_text(verdict_text(analysis), encoding="utf-8")
-        write_tables(analysis.measured, new)
+        measure = analysis.values.measure
+        write_tables(analysis.measured, new, None if measure.is_accuracy else measure.unit)
         figures = draw(shown, new)
         text = markdown(analysis.study, shown, analysis.notices)
         (new / "report.md").write_text(text, encoding="utf-8")

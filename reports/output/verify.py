@@ -13,7 +13,7 @@ import pandas as pd
 
 from reports.findings.analysis import Analysis
 from reports.output.document import verdict_document
-from reports.output.tables import summary_text
+from reports.output.tables import complete_table, read_table, summary_text
 
 VALUES = ("id", "verdict", "estimate", "sd", "ci95", "ci90", "n", "reported", "unit", "margin")
 """What is compared of each claim where another state of the program wrote the report."""
@@ -69,12 +69,19 @@ def differences(
     except (OSError, ValueError, csv.Error):
         derived.append("summary.csv")
     try:
-        written_table = pd.read_parquet(io.BytesIO((folder / "table.parquet").read_bytes()))
-        _compare_tables(written_table, tidy, names, reasons)
+        _compare_tables(read_table(folder / "table.parquet"), tidy, names, reasons)
     except (OSError, ValueError):
         derived.append("table.parquet")
+    if files is not None:
+        measured = analysis.measured
+        for name, whole in (
+            ("table.parquet", complete_table(measured)),
+            ("telemetry.parquet", measured.telemetry),
+        ):
+            if not reasons and name not in derived and not _same_table(folder / name, whole):
+                derived.append(name)
     named = [f"{names.get(key, f'record {key}')}: {', '.join(reasons[key])}" for key in reasons]
-    read = {"verdict.json", "summary.csv", "table.parquet"}
+    read = {"verdict.json", "summary.csv", "table.parquet", "telemetry.parquet"}
     return sorted(named) + derived + _compare_files(folder, files, read)
 
 
@@ -155,6 +162,17 @@ def _compare_tables(
             changed.setdefault(str(row["key"]), []).append(_change(old, new))
     for key, changes in changed.items():
         reasons.setdefault(key, []).extend(grouped(list(dict.fromkeys(changes)), SHOWN))
+
+
+def _same_table(path: Path, expected: pd.DataFrame) -> bool:
+    """Tell whether a Parquet file holds the same columns and values, settings included."""
+    try:
+        written = pd.read_parquet(io.BytesIO(path.read_bytes()))
+        pd.testing.assert_frame_equal(written, expected, check_dtype=False, check_exact=True,
+                                      check_categorical=False)  # fmt: skip
+    except (OSError, ValueError, AssertionError):
+        return False
+    return True
 
 
 def _by_place(table: pd.DataFrame) -> dict[tuple[Any, ...], dict[str, Any]]:
