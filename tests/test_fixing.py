@@ -70,7 +70,7 @@ def test_the_old_verdict_stands_beside_with_the_old_numbers(changed: Path) -> No
     assert found["changes"] == ["margin was 0.5, is 4.0", "reported was 2.0, is 5.0"]
     notice = document["notices"][0]
     assert "margin was 0.5, is 4.0" in notice
-    assert "As it was before it is ▲ LARGER" in notice
+    assert "As it stood before: ▲ LARGER" in notice
     assert "(reported +2.00 ± 0.50; gain +" in notice
 
 

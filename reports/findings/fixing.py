@@ -15,6 +15,7 @@ from reports.findings.contrasts import JudgedClaim
 from reports.findings.curves import CurveFinding
 from reports.findings.families import JudgedFamily
 from reports.findings.statements import JudgedStatement
+from reports.numbers.intervals import Interval
 from reports.numbers.words import counted, interval, listed
 
 CHANGED, MADE, REMOVED = "changed after the data", "made after the data", "removed after the data"
@@ -161,7 +162,7 @@ def _sentence(one: Fixing, judged: bool) -> str:
     if standing.versions > 1:
         parts.append(f"{standing.versions} versions of it were written down after the data.")
     if standing.status != "made" and judged:
-        parts.append(f"As it was before it is {_before(one)}.")
+        parts.append(f"As it stood before: {_before(one)}.")
     if standing.why:
         parts.append(standing.why)
     return " ".join(parts)
@@ -190,13 +191,18 @@ def terms_before(one: Fixing) -> str:
         ):
             return (
                 f" (reported {claim.reported:+.2f} ± {claim.margin:.2f}; gain "
-                f"{contrast.comparison.mean:+.2f}, {interval(judgement.ci)})"
+                f"{contrast.comparison.mean:+.2f}{_ends(judgement.ci)})"
             )
         case JudgedStatement(asks=asks, ruling=ruling) if ruling is not None:
-            return f" ({asks}; found {ruling.estimate:+.2f}, {interval(ruling.ci)})"
+            return f" ({asks}; found {ruling.estimate:+.2f}{_ends(ruling.ci)})"
         case JudgedFamily(members=members):
             said = [f"{one.claim} {one.verdict or 'not judged'}" for one in members]
             return f" ({listed(said)})"
         case CurveFinding(reported=reported, margin=margin):
             return f" (reported {reported:+.2f} ± {margin:.2f})"
     return ""
+
+
+def _ends(ci: Interval) -> str:
+    ends = interval(ci)
+    return "" if ends == "-" else f", {ends}"

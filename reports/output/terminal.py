@@ -40,7 +40,8 @@ def show(out: Console, analysis: Analysis, study: Study) -> None:
     _print_notices(out, analysis)
     begun, complete = preliminary(analysis).removesuffix(": "), completeness_words(analysis)
     if begun:
-        say(f"{begun}. {complete or ''}", style="bold yellow")
+        words = begun if analysis.order else "PRELIMINARY"
+        say(f"{words}. {complete or ''}", style="bold yellow")
     summary, findings = analysis.measured.shown, cause_sentences(analysis.causes)
     shown = (
         values(analysis)

@@ -37,9 +37,11 @@ def fixing_paragraphs(found: Sequence[Fixing]) -> list[str]:
         )
         said += sorted({one.standing.why for one in found if one.standing.status == "unknown"
                         and one.standing.why})  # fmt: skip
-    said.append(
-        "The register (claims.jsonl) knows this directory alone, not what was trained elsewhere."
-    )
+    if names.keys() != {"unknown"}:
+        said.append(
+            "The register (claims.jsonl) knows this directory alone, and nothing of what was "
+            "trained elsewhere."
+        )
     return [" ".join(said)]
 
 

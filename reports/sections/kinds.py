@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reports.findings.analysis import Analysis
-from reports.findings.fixing import marked
+from reports.findings.fixing import Fixing, marked
 from reports.findings.statements import JudgedStatement
 from reports.judging.scalars import measured, unit_of
 from reports.numbers.words import interval, listed, p_value, sized, small
@@ -176,10 +176,12 @@ def family_paragraphs(analysis: Analysis) -> list[str]:
     ]
 
 
-def asked_sentences(statements: Sequence[JudgedStatement]) -> list[str]:
+def asked_sentences(
+    statements: Sequence[JudgedStatement], fixed: Sequence[Fixing] = ()
+) -> list[str]:
     """Return the reasons of claims of other kinds, one sentence each."""
     return [
-        f"{one.claim.id}: {one.ruling.label}. {one.ruling.reason}"
+        f"{one.claim.id}: {marked(one.ruling.label, fixed, one.claim.id)}. {one.ruling.reason}"
         for one in statements
         if one.ruling is not None
     ]

@@ -135,14 +135,18 @@ def verdict_section(analysis: Analysis) -> Section | None:
     real = [judged for judged in analysis.claims if judged.claim.expected is None]
     controls = [judged for judged in analysis.claims if judged.claim.expected is not None]
     paragraphs += _without_size(real)
-    paragraphs += _reasons([judged for judged in real if judged.claim.id != analysis.order[0]])
+    paragraphs += _reasons(
+        [judged for judged in real if judged.claim.id != analysis.order[0]], analysis.fixed
+    )
     paragraphs += published_words(analysis.robustness)
     used = {found.procedure for found in analysis.robustness}
     used |= {one.ruling.procedure for one in analysis.statements if one.ruling is not None}
     if ANYTIME.name in used:
         paragraphs.append(OTHER_INTERVALS)
     others = [one for one in analysis.statements if one.claim.expected is None]
-    paragraphs += asked_sentences([one for one in others if one.claim.id != analysis.order[0]])
+    paragraphs += asked_sentences(
+        [one for one in others if one.claim.id != analysis.order[0]], analysis.fixed
+    )
     paragraphs += together(analysis) + family_paragraphs(analysis)
     code = code_notice(analysis.code)
     if code:
@@ -161,13 +165,14 @@ def verdict_section(analysis: Analysis) -> Section | None:
     return Section("claims", "The claims", paragraphs, tables=shown)
 
 
-def _reasons(claims: Sequence[JudgedClaim]) -> list[str]:
+def _reasons(claims: Sequence[JudgedClaim], fixed: Sequence[Fixing]) -> list[str]:
     """Return the reasons of the verdicts that the table of claims does not explain.
 
     They say what could test a size, and whether a loss contradicts a size or a direction alone.
     """
     return [
-        f"{judged.claim.id}: {judged.judgement.label}. {judged.judgement.reason}"
+        f"{judged.claim.id}: {marked(judged.judgement.label, fixed, judged.claim.id)}. "
+        f"{judged.judgement.reason}"
         for judged in claims
         if judged.judgement is not None
         and judged.judgement.verdict in (Verdict.DIRECTION_ONLY, Verdict.CONTRADICTED)
