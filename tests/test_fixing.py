@@ -14,10 +14,15 @@ from test_gate import call
 import run_all
 from harness.keeping.register import REGISTER
 from harness.keeping.results import read_results
+from harness.screen.pooling import read_sites
 from reports.findings.analysis import Analysis
+from reports.findings.pool.pool import pool_sites
+from reports.findings.pool.sites import Site
+from reports.numbers.records import as_records
 from reports.output.document import verdict_document
 from reports.output.markdown import markdown
 from reports.output.terminal import show
+from reports.sections.pool import headline as pool_headline
 from reports.sections.report import sections
 from reports.sections.verdict import headline, tone
 
@@ -165,3 +170,20 @@ def test_a_directory_without_register_promises_nothing(tmp_path: Path) -> None:
     assert "had a register of claims (claims.jsonl), which is gone" in text
     assert "written down in this directory's register before" not in text
     assert (tone(analysis), analysis.notices) == (None, ())
+
+
+def test_what_one_site_changed_is_said_of_all_together(tmp_path: Path) -> None:
+    honest = ran(tmp_path / "honest", study(WIDER), BOTH)
+    other = ran(tmp_path / "other", study(SMALLER, seeds="6-11"), BOTH)
+    ran(other, study(WIDER, seeds="6-11"))
+    read = read_sites([honest, other])
+    own = read[0].results.study
+    sites = [
+        Site(one.name, as_records(one.results.records), standings=one.results.standings)
+        for one in read
+    ]
+    pool = pool_sites(sites, own, "f")
+    assert pool.late == {"gain": "changed after the data of other"}
+    assert pool_headline(pool).startswith("✓ REPRODUCED over 2 sites, changed after the data of ot")
+    assert pool.notices[0].startswith("other: CHANGED AFTER THE DATA: gain, 20")
+    assert pool_sites(sites[:1] * 2, own, "f").late == {}

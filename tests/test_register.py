@@ -180,7 +180,7 @@ def test_a_study_that_no_run_wrote_is_seen_through(tmp_path: Path) -> None:
     for name, status in (("gain", "changed"), ("third", "made"), ("ahead", "removed")):
         found = standing(root, name)
         assert (found.status, found.entered) == (status, None)
-        assert "was not written by a run" in found.why
+        assert "study.json was changed by hand" in found.why
 
 
 def test_records_from_before_the_claim_are_told_by_their_time(tmp_path: Path) -> None:

@@ -35,7 +35,9 @@ FOUND_LATE = (
     "before it had a register."
 )
 GONE = "The directory had a register of claims (claims.jsonl), which is gone."
-NOT_WRITTEN = "The register does not have it: study.json was not written by a run."
+NOT_WRITTEN = (
+    "The register does not have this: study.json was changed by hand, or by an earlier version."
+)
 
 
 @dataclass(frozen=True)
@@ -84,14 +86,14 @@ def standings(
     records : of the study's conditions, under their names.
     lost : whether there was a register once that is gone.
     """
-    found, now = [], claims_of(study)
+    found, now, firsts = [], claims_of(study), _first_cells(records)
     by_place: dict[Place, list[Entry]] = {place: [] for place in now}
     for entry in entries:
         by_place.setdefault(entry.place, []).append(entry)
     for place, own in by_place.items():
         one = now.get(place)
         if one is not None:
-            found.append(_standing(place, one, study, own, records, lost))
+            found.append(_standing(place, one, study, own, firsts, lost))
             if entries and not own:
                 found[-1] = replace(found[-1], status="made", why=NOT_WRITTEN)
         else:
@@ -104,14 +106,15 @@ def _standing(
     one: Said,
     study: Study,
     entries: Sequence[Entry],
-    records: Sequence[Record],
+    firsts: Mapping[str, str],
     lost: bool,
 ) -> Standing:
     mark = fingerprint(said_of(one))
     same = [entry for entry in entries if entry.fingerprint_now == mark]
     stood = _stood(entries)
     other = next((entry for entry in stood if entry.fingerprint_now != mark), None)
-    first_cell = _first(conditions_of(one, study), records)
+    names = conditions_of(one, study)
+    first_cell = min((firsts[name] for name in names if name in firsts), default=None, key=_time)
     entered = min((entry.entered for entry in same), default=None, key=_time)
     why = ""
     if other is not None:
@@ -223,14 +226,16 @@ def _shown(value: object) -> str:
     return str(value)
 
 
-def _first(names: Sequence[str], records: Sequence[Record]) -> str | None:
-    times = [
-        str(record["timings"]["finished"])
-        for record in records
-        if record["condition"] in names and record["timings"].get("finished")
-    ]
-    readable = [time for time in times if _time(time) != datetime.max.replace(tzinfo=UTC)]
-    return min(readable, key=_time, default=None)
+def _first_cells(records: Sequence[Record]) -> dict[str, str]:
+    """Return by condition when the first of its cells finished, where a record tells."""
+    never = datetime.max.replace(tzinfo=UTC)
+    first: dict[str, tuple[datetime, str]] = {}
+    for record in records:
+        text = str(record["timings"].get("finished", ""))
+        time = _time(text)
+        if time < first.get(record["condition"], (never, ""))[0]:
+            first[record["condition"]] = time, text
+    return {name: text for name, (_, text) in first.items()}
 
 
 def _much_before(cell: str, entry: str) -> bool:
