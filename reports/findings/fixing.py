@@ -170,7 +170,9 @@ def _sentence(one: Fixing, judged: bool) -> str:
 
 def time_of(text: str) -> str:
     """Return a time in UTC as a reader reads it: 2026-11-26 07:18:00 UTC."""
-    return text.replace("T", " ").replace("+00:00", " UTC")
+    if not text.endswith("+00:00"):
+        return text
+    return text[:19].replace("T", " ") + " UTC"
 
 
 def _before(one: Fixing) -> str:
