@@ -13,6 +13,8 @@ import pytest
 from commands import HERE, command, run
 from processes import PATIENCE_S, wait_until
 
+from harness.keeping.results import read_results
+
 pytestmark = pytest.mark.slow
 
 CONDITIONS = """
@@ -334,8 +336,10 @@ def test_adaptive_needs_claims_and_chooses_the_seeds_itself(
 def test_a_results_directory_that_vanishes_is_told_and_made_again(tmp_path: Path) -> None:
     small = tmp_path / "vanishing.toml"
     small.write_text(
-        'name = "vanishing"\nseeds = 12\n[protocol]\nbenchmark = "split-digits"\n'
+        'name = "vanishing"\nseeds = 6\n[protocol]\nbenchmark = "split-digits"\n'
         "iterations_per_task = 60\n[conditions]\nfinetune = {}\n"
+        'dhp = { plasticity = "on" }\n[[claims]]\nid = "ahead"\ntext = "t"\nsource = "s"\n'
+        'kind = "better"\ntreatment = "dhp"\nbaseline = "finetune"\n'
     )
     out = tmp_path / "out"
     options = ("--out", out, "--executor", "in-process", "--lanes", 1, "--no-report")
@@ -352,6 +356,7 @@ def test_a_results_directory_that_vanishes_is_told_and_made_again(tmp_path: Path
     assert driver.returncode == 1
     assert f"was removed while the run went on, with {gone} cells" in said
     assert len(list(out.glob("records/*.json"))) == 12 - gone
+    assert [one.status for one in read_results(out).standings] == ["before"]
     again = run("run", small, *options)
     assert again.returncode == 0, again.stderr
     assert len(list(out.glob("records/*.json"))) == 12
