@@ -96,7 +96,9 @@ def test_a_claim_that_was_fixed_is_said_to_be_and_keeps_its_colour(tmp_path: Pat
     root = ran(tmp_path, study(GAIN, AHEAD), ("plain", "ewc", "si"))
     analysis = analysed(root)
     text = markdown("t", sections(analysis, read_results(root).study), analysis.notices)
-    assert "All 2 claims were written down in this directory's register before" in text
+    assert (
+        "Both claims are judged as this directory's register had them before the first cell" in text
+    )
     assert "after the data" not in text
     assert (tone(analysis), analysis.notices) == (None, ())
     assert verdict_document(analysis)["claims"][1]["fixed"]["status"] == "before"
@@ -168,7 +170,7 @@ def test_a_directory_without_register_promises_nothing(tmp_path: Path) -> None:
     text = markdown("t", sections(analysis, read_results(root).study))
     assert "Whether the claims were fixed before the data is not recorded" in text
     assert "had a register of claims (claims.jsonl), which is gone" in text
-    assert "written down in this directory's register before" not in text
+    assert "judged as this directory's register had" not in text
     assert (tone(analysis), analysis.notices) == (None, ())
 
 

@@ -17,10 +17,12 @@ def fixing_paragraphs(found: Sequence[Fixing]) -> list[str]:
     if not names:
         return []
     if names.keys() == {"before"}:
-        what = "The claim was" if len(found) == 1 else f"All {len(found)} claims were"
+        many = {1: "The claim is", 2: "Both claims are"}
+        what = many.get(len(found), f"All {len(found)} claims are")
         said = [
-            f"{what} written down in this directory's register before the first cell of its "
-            "conditions was recorded, and not changed since."
+            f"{what} judged as this directory's register had {'it' if len(found) == 1 else 'them'} "
+            f"before the first cell of {'its' if len(found) == 1 else 'their'} conditions was "
+            "recorded."
         ]
     else:
         said = [
