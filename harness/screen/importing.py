@@ -104,11 +104,12 @@ def _refuse_contradictions(
 def _say(out: Console, study: Study, table: Path, records: list[Record], new: list[Record]) -> None:
     """Say what was imported, and what of the study the table does not have."""
     before = len(records) - len(new)
-    kept = f", {before} were there already" if before else ""
+    kept = f", {before} {'were' if before > 1 else 'was'} there already" if before else ""
     diverged = sum(record["status"] == "diverged" for record in records)
     lost = f" ({diverged} of them diverged)" if diverged else ""
+    cells = f"{len(new)} cell{'s' * (len(new) != 1)} of '{study.name}'"
     out.print(
-        f"{len(new)} cells of '{study.name}' imported from {table}{kept}{lost}",
+        f"{cells} imported from {table}{kept}{lost}",
         highlight=False,
         soft_wrap=True,
     )

@@ -34,7 +34,7 @@ from reports.findings.error_rates import ErrorRate, error_rates
 from reports.findings.families import JudgedFamily, Told, judged_families, told
 from reports.findings.fixing import Fixing, Standing, fixings, late_notices
 from reports.findings.looks import Look
-from reports.findings.measured import TASKS, Values, values_of
+from reports.findings.measured import Values, is_single, values_of
 from reports.findings.notices import notices
 from reports.findings.origins import (
     CellCounts,
@@ -90,8 +90,8 @@ def measured(records: Sequence[Record], study: Study) -> Measured:
     present = {record["condition"] for record in records}
     names, measure = [name for name in study.conditions if name in present], study.measured
     # A summary has the columns that its numbers have: accuracies by task, or one number a cell.
-    by_task = measure.is_accuracy and tables.task_count(records) >= TASKS
-    summary = tables.summary(records, names) if by_task else values.summary(records, names, measure)
+    single = is_single(measure, tables.task_count(records))
+    summary = values.summary(records, names, measure) if single else tables.summary(records, names)
     return Measured(
         tidy=tables.tidy(records) if measure.is_accuracy else values.tidy(records),
         summary=summary,

@@ -10,9 +10,6 @@ from reports.numbers.records import Record
 from reports.numbers.study import Measure
 from reports.numbers.values import BySeed, by_seed, curves_of
 
-TASKS = 2
-"""Number of tasks from which accuracies by task are shown, and not one number."""
-
 
 @dataclass(frozen=True)
 class ImportedFile:
@@ -54,6 +51,11 @@ class Values:
         return self.imported and len(set(seeds)) == len(seeds)
 
 
+def is_single(measure: Measure, tasks: int) -> bool:
+    """Tell whether each cell measured one number, and no accuracies of several tasks."""
+    return not measure.is_accuracy or tasks == 1
+
+
 def values_of(
     records: Sequence[Record], conditions: Sequence[str], measure: Measure, tasks: int
 ) -> Values:
@@ -67,7 +69,7 @@ def values_of(
     counts = Counter((str(o["file"]), str(o["sha256"])) for o in origins if o is not None)
     return Values(
         measure=measure,
-        single=tasks < TASKS,
+        single=is_single(measure, tasks),
         by_seed=by_seed(records, conditions, measure),
         curves=curves_of(records, conditions, measure),
         files=tuple(ImportedFile(*file, cells) for file, cells in sorted(counts.items())),

@@ -76,7 +76,8 @@ def summary(records: Sequence[Record], conditions: Sequence[str], measure: Measu
         mean, low, high = mean_with_interval(own)
         of_measure = {measure.name: mean, f"{measure.name}_low": low, f"{measure.name}_high": high}
         rows.append({"condition": name, "seeds": len(own), "diverged": diverged, **of_measure})
-    return pd.DataFrame(rows)
+    ends = [f"{measure.name}{end}" for end in ("", "_low", "_high")]
+    return pd.DataFrame(rows, columns=["condition", "seeds", "diverged", *ends])
 
 
 def tidy(records: Sequence[Record]) -> pd.DataFrame:
