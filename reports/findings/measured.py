@@ -32,6 +32,8 @@ class Values:
     curves : by name, condition and seed: sequences that cells recorded.
     files : tables that records were imported from.
     imported : whether all of them were.
+    elsewhere : whether none was trained by the program's own stack, so that all it has of a cell
+        are these numbers.
     """
 
     measure: Measure
@@ -40,6 +42,7 @@ class Values:
     curves: Mapping[str, Mapping[str, Sequence[Sequence[float]]]]
     files: tuple[ImportedFile, ...]
     imported: bool
+    elsewhere: bool
 
     @property
     def unshared(self) -> bool:
@@ -74,4 +77,5 @@ def values_of(
         curves=curves_of(records, conditions, measure),
         files=tuple(ImportedFile(*file, cells) for file, cells in sorted(counts.items())),
         imported=bool(records) and None not in origins,
+        elsewhere=bool(records) and all("pairing" in r.get("provenance", {}) for r in records),
     )

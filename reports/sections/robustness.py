@@ -31,7 +31,7 @@ def robustness_section(analysis: Analysis) -> Section | None:
         "Every interval over seeds holds for one fixed test set: it says how far the gain would "
         "move with other seeds, not with other test samples."
     ]
-    if analysis.values.imported:
+    if analysis.values.elsewhere:
         paragraphs = [
             "Every interval over seeds says how far the gain would move with other seeds. Whether "
             "they share a test set, and how much that would add, is not on record."
@@ -43,7 +43,7 @@ def robustness_section(analysis: Analysis) -> Section | None:
             "stands below: drawn anew from the samples of each task. Neither interval contains the "
             "other's chance."
         )
-    elif not analysis.values.imported:
+    elif not analysis.values.elsewhere:
         paragraphs.append(
             "These records do not keep which test samples were right, so the chance of the test "
             "set is not known here; records of cells that are trained now keep it."
