@@ -17,6 +17,7 @@ from reports.figures.theme import styles_of
 from reports.findings.analysis import Analysis, analyse
 from reports.numbers.values import form_for, tidy
 from reports.output.document import verdict_text
+from reports.sections.measured import value_rows
 from reports.sections.report import sections
 from reports.sections.section import Section
 
@@ -177,8 +178,26 @@ def test_cells_that_failed_or_diverged_enter_no_mean() -> None:
     row = analysis.measured.summary.iloc[0]
     assert row["loss"] == pytest.approx(PLAIN[3:].mean())
     assert (row["seeds"], row["diverged"]) == (9, 1)
+    assert value_rows(analysis)[0][3] == "9 + 1 diverged, 1 failed, 1 timed out"
     assert [seed for seed, _ in analysis.statements[0].dropped] == [0, 1, 2]
     assert sections(analysis, of)
+
+
+def test_accuracies_of_several_tasks_keep_their_sections_and_say_where_they_come_from() -> None:
+    of = study([gain(1.0, 0.8, "points")], None)
+    found = records(of, imported={"file": "a.csv", "sha256": "0123"})
+    for one in found:
+        last = one["accuracy"][0][0]
+        one["accuracy"] = [[0.9, None], [last, last]]
+        one["curves"] = {"loss": [2.0, 1.0]}
+    analysis = judged(of, found)
+    assert not analysis.values.single
+    names = [section.id for section in sections(analysis, of)]
+    assert {"accuracies", "learning", "recorded", "pairing"} <= set(names)
+    run = section_of(analysis, of, "run")
+    assert run is not None
+    assert "a.csv (24 cells, SHA-256 0123)" in " ".join(run.paragraphs)
+    assert "run_all.py import TABLE" in " ".join(run.paragraphs)
 
 
 def test_figures_are_drawn_of_values_gains_and_curves() -> None:

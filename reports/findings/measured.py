@@ -29,6 +29,7 @@ class Values:
     measure : its name, unit, and which way is better.
     single : whether it is all that was measured, and no accuracies of several tasks.
     by_seed : by condition and seed, in the unit in which it is shown.
+    lost : by condition, what became of the cells without a value, and how many: "1 failed".
     curves : by name, condition and seed: sequences that cells recorded.
     files : tables that records were imported from.
     imported : whether all of them were.
@@ -39,6 +40,7 @@ class Values:
     measure: Measure
     single: bool
     by_seed: BySeed
+    lost: Mapping[str, str]
     curves: Mapping[str, Mapping[str, Sequence[Sequence[float]]]]
     files: tuple[ImportedFile, ...]
     imported: bool
@@ -74,8 +76,14 @@ def values_of(
         measure=measure,
         single=is_single(measure, tasks),
         by_seed=by_seed(records, conditions, measure),
+        lost={name: _lost(records, name) for name in conditions},
         curves=curves_of(records, conditions, measure),
         files=tuple(ImportedFile(*file, cells) for file, cells in sorted(counts.items())),
         imported=bool(records) and None not in origins,
         elsewhere=bool(records) and all("pairing" in r.get("provenance", {}) for r in records),
     )
+
+
+def _lost(records: Sequence[Record], condition: str) -> str:
+    statuses = Counter(r["status"] for r in records if r["condition"] == condition)
+    return ", ".join(f"{n} {word}" for word, n in sorted(statuses.items()) if word != "done")

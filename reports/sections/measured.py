@@ -63,9 +63,16 @@ def value_rows(analysis: Analysis) -> list[list[str]]:
     for _, row in analysis.measured.shown.iterrows():
         mean = "-" if math.isnan(row[name]) else form(row[name])
         ends = between(row[f"{name}_low"], row[f"{name}_high"], form)
-        seeds = str(row["seeds"]) + (f" + {row['diverged']} diverged" if row["diverged"] else "")
+        lost = analysis.values.lost.get(row["condition"])
+        seeds = f"{row['seeds']} + {lost}" if lost else str(row["seeds"])
         rows.append([row["condition"], mean, ends, seeds])
     return rows
+
+
+def recorded_section(analysis: Analysis, names: Sequence[str]) -> Section | None:
+    """Return the section on curves beside accuracies of several tasks; None where there is none."""
+    drawings = curve_drawings(analysis, names)
+    return Section("recorded", "Recorded curves", drawings=drawings) if drawings else None
 
 
 def curve_drawings(analysis: Analysis, names: Sequence[str]) -> list[Drawing]:

@@ -12,7 +12,12 @@ from reports.sections.causes import cause_sections
 from reports.sections.contrasts import contrasts_section, seed_by_seed
 from reports.sections.lead import lead_section
 from reports.sections.legend import legend_section
-from reports.sections.measured import gains_section, measured_section, pairing_section
+from reports.sections.measured import (
+    gains_section,
+    measured_section,
+    pairing_section,
+    recorded_section,
+)
 from reports.sections.methods import methods_section
 from reports.sections.robustness import robustness_section
 from reports.sections.section import Section
@@ -33,7 +38,7 @@ def sections(analysis: Analysis, study: Study) -> list[Section]:
         measured_section(analysis, names) if single else accuracies_section(analysis, study, names),
         contrasts_section(analysis) if accuracies else gains_section(analysis),
         pairing_section(analysis),
-        None if single else learning_section(analysis, names),
+        *([] if single else [learning_section(analysis, names), recorded_section(analysis, names)]),
         methods_section(analysis, names),
     ]
     causes = cause_sections(analysis.causes, analysis.fixed)

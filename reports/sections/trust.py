@@ -13,6 +13,7 @@ from reports.findings.origins import code_notice
 from reports.numbers.study import Study
 from reports.numbers.verdict import SIGNS, Verdict
 from reports.numbers.words import counted, interval, number, signed
+from reports.sections.measured import imported_words
 from reports.sections.section import Command, Section, Table
 
 IMPORT_AGAIN = (
@@ -120,6 +121,7 @@ def how_run(analysis: Analysis, study: Study) -> Section:
         f"{'Its cells were imported.' if imported else first}",
         f"{counted(done, 'cell')} done, {diverged} diverged{otherwise}, {missing} not yet run"
         f"{'' if imported else f'; {spent} of compute, summed over cells'}.",
+        *([] if analysis.values.single else imported_words(analysis.values)),
         f"{IMPORT_AGAIN if imported else COMMANDS_BELOW} The same records give the same bytes.",
     ]
     cell_rows = [
