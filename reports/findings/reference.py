@@ -17,7 +17,7 @@ def references(bibtex: str) -> list[str]:
     starts = list(ENTRY.finditer(bibtex))
     ends = [*(entry.start() for entry in starts[1:]), len(bibtex)]
     told = (
-        _told(_fields(bibtex[entry.end() : end])) for entry, end in zip(starts, ends, strict=True)
+        _told(_fields(bibtex[entry.end() : end])) for entry, end in zip(starts, ends, strict=False)
     )
     return [line for line in told if line]
 

@@ -9,14 +9,20 @@ from reports.numbers.study import Study
 
 HASHES = "_source"
 """The end of a field that holds the hash of a user's own file."""
+LABELS = frozenset({"imported"})
+"""Fields that repeat the name of a condition."""
 
 
 def settings_of(condition: Any) -> dict[str, Any]:
-    """Return all settings of a condition in one mapping, without hashes of a user's files."""
+    """Return all settings of a condition in one mapping, but hashes and labels."""
     told: dict[str, Any] = {}
     for name, part in condition.settings().items():
         told |= part if isinstance(part, Mapping) else {name: part}
-    return {name: value for name, value in told.items() if not name.endswith(HASHES)}
+    return {
+        name: value
+        for name, value in told.items()
+        if not name.endswith(HASHES) and name not in LABELS
+    }
 
 
 def shared(study: Study) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from reports.sections.section import Fact
 MOST_CONDITIONS = 24
 """Number of conditions that the box defines; a study with more is described by its factors."""
 OF_NETWORK = ("hidden",)
-PHRASED = ("hidden", "epochs", "iterations_per_task", "batch_size")
+PHRASED = ("train", "command", "hidden", "epochs", "iterations_per_task", "batch_size")
 """Settings that have words of their own."""
 UNSAID = frozenset({"benchmark", "validation_fraction"})
 """Settings that are said elsewhere in the box, or not at all where they are 0."""
@@ -23,17 +23,17 @@ UNSAID = frozenset({"benchmark", "validation_fraction"})
 def facts(analysis: Analysis) -> list[Fact]:
     """Return the lines of the box; what neither study nor records say is left out."""
     asked = analysis.asked
-    source = _source(asked)
-    return [
-        *([Fact("Study", [asked.description])] if asked.description else []),
+    found = [
+        Fact("Study", _sentences(asked.description)),
         Fact("Complete", [_complete(analysis)]),
         Fact("Data", _sentences(asked.data or _benchmark(asked), *_of_data(analysis))),
         *_settings(asked),
         Fact("Conditions", _conditions(asked)),
-        *([Fact("Source", source, copied=asked.citation or "")] if source else []),
-        *([Fact("Margin", [_stop(asked.margin)])] if asked.margin else []),
-        Fact("Cost", [_cost(analysis)]),
+        Fact("Source", _source(asked), copied=asked.citation or ""),
+        Fact("Margin", _sentences(asked.margin or "")),
+        Fact("Cost", [_cost(analysis)] if analysis.compute_seconds else []),
     ]
+    return [fact for fact in found if fact.lines]
 
 
 def _benchmark(asked: Asked) -> str:
@@ -77,6 +77,11 @@ def words(asked: Asked, name: str, value: Any) -> str:
             return f"{counted(value, 'update')} a task"
         case "batch_size", int():
             return f"mini-batches of {value}"
+        case "train", str():
+            file, _, function = value.partition(":")
+            return f"trained by {function} of {file}"
+        case "command", str():
+            return f"trained by the command {value}"
     shown = {True: "yes", False: "no"}[value] if isinstance(value, bool) else _shown(value)
     return f"{asked.named(name)}: {shown}"
 
@@ -111,9 +116,9 @@ def _factor(factor: AskedFactor, asked: Asked) -> Rich:
 def _condition(one: AskedCondition, asked: Asked) -> Rich:
     parts: list[Part] = [Code(one.name), ": ", f"{one.words}. " if one.words else ""]
     if one.baseline:
-        return (*parts, "The baseline: the others are described by what differs from it.")
+        return (*parts, "The baseline: of the others, what differs from it.")
     differs = "; ".join(words(asked, name, value) for name, value in one.differs.items())
-    return (*parts, Strong(differs or "the same settings"))
+    return (*parts, Strong(differs)) if differs else tuple(parts)
 
 
 def _source(asked: Asked) -> list[Rich]:

@@ -1,0 +1,230 @@
+"""What caused a gain: told by results of another study beside these, checked as far as can be."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from gate_results import results
+from test_gate import call
+
+from harness.keeping.asking import Asked
+from harness.keeping.beside import results_beside
+from harness.keeping.results import read_results
+from harness.keeping.store import Store
+from harness.studies.condition import Cell
+from harness.studies.study import Study
+from reports.findings.analysis import Analysis, analyse
+from reports.findings.apart import Answer, answer_from, told_elsewhere
+from reports.numbers.records import as_records
+from reports.output.encoding import as_json
+from reports.sections.lead import cause_command, cause_words, lead_section
+from reports.sections.report import sections
+from reports.sections.rich import plain
+
+PROTOCOL = {"benchmark": "split-digits"}
+CLAIM = {"id": "gain", "text": "it helps", "source": "s", "reported": 4.0, "unit": "points",
+         "margin": 1.3}  # fmt: skip
+MAIN = Study.model_validate({
+    "name": "main", "seeds": 4, "protocol": PROTOCOL, "causes": "apart",
+    "conditions": {"plain": {}, "both": {"head_init": "blog", "bias": False}},
+    "claims": [CLAIM | {"treatment": "both", "baseline": "plain"}],
+})  # fmt: skip
+APART = Study.model_validate({
+    "name": "apart", "seeds": 5, "protocol": PROTOCOL,
+    "factors": {
+        "start": {"levels": {"linear": {}, "blog": {"head_init": "blog"}}},
+        "bias": {"levels": {"yes": {}, "no": {"bias": False}}},
+    },
+    "claims": [CLAIM | {"treatment": "start=blog bias=no", "baseline": "start=linear bias=yes"}],
+    "texts": {"factors": {"start": "start of the output layer", "bias": "bias"}},
+})  # fmt: skip
+
+
+def by_start(cell: Cell, fields: dict[str, Any]) -> None:
+    """Accuracy that the start of the output layer raises by about 4 points, and nothing else."""
+    raised = cell.condition.method.get("head_init") == "blog"
+    final = 0.8 + 0.002 * cell.seed + raised * (0.04 + 0.001 * cell.seed)
+    fields["accuracy"] = [[1.0, None], [final, final]]
+
+
+def beside(folder: Path) -> tuple[Path, Path]:
+    """Write results of both studies below a folder; returns their directories."""
+    return (
+        results(folder / "gpu-main", by_start, MAIN),
+        results(folder / "gpu-apart", by_start, APART),
+    )
+
+
+def told(main: Path) -> Answer | None:
+    """Return what the results beside a directory tell of its claim."""
+    ours = read_results(main)
+    found = results_beside(main, "apart", ours.study.name)
+    if found is None:
+        return None
+    place, theirs = found
+    records, their_records = as_records(ours.records), as_records(theirs.records)
+    claim, study = ours.study.gains[0], ours.study
+    return told_elsewhere(claim, records, study, their_records, theirs.study, place.name, None)
+
+
+def analysed(main: Path, answer: Answer | None) -> Analysis:
+    ours = read_results(main)
+    commands = ours.commands
+    return analyse(as_records(ours.records), ours.study, commands=commands, answer=answer)
+
+
+def test_the_answer_of_the_other_study_stands_beside_the_verdict(tmp_path: Path) -> None:
+    main, _ = beside(tmp_path)
+    answer = told(main)
+    assert answer is not None
+    assert (answer.study, answer.directory, answer.seeds) == ("apart", "gpu-apart", 5)
+    assert answer.total == pytest.approx(4.2)
+    assert {one.factor: one.share for one in answer.shares} == pytest.approx(
+        {"start": 1.0, "bias": 0.0}
+    )
+    found = lead_section(analysed(main, answer))
+    assert found.paragraphs[0].split(". ")[0].endswith(" in size")
+    (cause,) = map(plain, found.findings)
+    assert cause.startswith(
+        "Cause: start of the output layer, not bias. Shares of the +4.20 points"
+    )
+    assert cause.endswith("bias 0% (0 to 0) (study apart, 5 seeds).")
+    assert not found.commands
+
+
+def test_without_it_the_headline_says_so_and_the_command_is_there(tmp_path: Path) -> None:
+    main = results(tmp_path / "main", by_start, MAIN)
+    assert told(main) is None
+    analysis = analysed(main, None)
+    (cause,) = cause_words(analysis)
+    assert plain(cause).startswith("Size, not cause: the two conditions differ in 2 things.")
+    assert "head init and bias" in plain(cause)
+    command = cause_command(analysis)
+    assert command is not None
+    assert command.line == "python run_all.py run apart"
+
+
+def test_the_command_for_the_cause_is_the_one_for_this_run(tmp_path: Path) -> None:
+    def line(study: str, out: str, causes: str) -> str:
+        main = MAIN.model_copy(update={"causes": causes})
+        folder = tmp_path / causes / out
+        results(folder, by_start, main)
+        asked = Asked(study=study, seeds=None, conditions=None, out=out)
+        Store(folder).open_for(main, asked=asked)
+        return read_results(folder).commands["causes"]
+
+    run = "python run_all.py run"
+    assert line("main", "results/main", "dhp-attribution") == f"{run} dhp-attribution"
+    elsewhere = f"{run} dhp-attribution --out there/dhp-attribution"
+    assert line("main", "there/main", "dhp-attribution") == elsewhere
+    own = f"{run} my/apart.toml --out results/apart"
+    assert line("my/main.toml", "results/main", "apart") == own
+
+
+def test_one_setting_needs_no_cause(tmp_path: Path) -> None:
+    one = MAIN.model_dump(mode="json", exclude_none=True)
+    one["conditions"]["both"]["method"]["bias"] = True
+    main = results(tmp_path / "main", by_start, Study.model_validate(one))
+    analysis = analysed(main, None)
+    assert cause_words(analysis) == []
+    assert cause_command(analysis) is None
+    assert " in size" not in lead_section(analysis).paragraphs[0]
+
+
+@pytest.mark.parametrize("other", ["data", "program", "gap", "nothing"])
+def test_another_contrast_is_no_answer(tmp_path: Path, other: str) -> None:
+    """Other data, other programs, or a study without all that lies between."""
+    main = results(tmp_path / "main", by_start, MAIN)
+    study = APART
+    if other == "program":
+        raw = APART.model_dump(mode="json", exclude={"conditions"}, exclude_none=True)
+        raw["protocol"]["batch_size"] = 32
+        study = Study.model_validate(raw)
+    seeds = () if other == "nothing" else None
+    data = {"data": "f" * 64} if other == "data" else {}
+    apart = results(tmp_path / "apart", by_start, study, seeds, **data)
+    if other == "gap":
+        for path in (apart / "records").glob("*.json"):
+            if "start=blog bias=yes" in path.read_text():
+                path.unlink()
+    assert told(main) is None
+
+
+def test_directories_of_the_suggested_name_go_first(tmp_path: Path) -> None:
+    for name in ("a-apart", "apart", "gpu-apart"):
+        results(tmp_path / name, by_start, APART)
+    (tmp_path / "0-broken").mkdir()
+    (tmp_path / "0-broken" / "study.json").write_text("{")
+
+    def place(directory: str) -> str:
+        found = results_beside(tmp_path / directory, "apart", "main")
+        assert found is not None
+        return found[0].name
+
+    assert place("gpu-main") == "gpu-apart"
+    assert place("main") == "apart"
+    assert place("anything") == "apart"
+    shutil.rmtree(tmp_path / "apart")
+    assert place("anything") == "a-apart"
+    assert results_beside(tmp_path / "main", "missing", "main") is None
+
+
+def test_an_answer_is_read_back_as_it_was_written(tmp_path: Path) -> None:
+    main, _ = beside(tmp_path)
+    answer = told(main)
+    assert answer is not None
+    written = json.loads(json.dumps(as_json(answer)))
+    assert answer_from(written) == answer
+    broken: Any
+    for broken in ({}, None, written | {"more": 1}, written | {"seeds": "5"}, [],
+                   written | {"shares": [1]}, written | {"low": None}):  # fmt: skip
+        assert answer_from(broken) is None
+
+
+def test_a_study_that_takes_itself_apart_needs_no_other(tmp_path: Path) -> None:
+    apart = results(tmp_path / "apart", by_start, APART)
+    analysis = analysed(apart, None)
+    assert analysis.answer is not None
+    assert analysis.answer.study is None
+    (cause,) = cause_words(analysis)
+    assert plain(cause).startswith("Cause: start of the output layer, not bias.")
+    other = replace(analysis.answer, study="another", total=9.0)
+    assert analysed(apart, other).answer == analysis.answer
+
+
+def test_pairs_that_no_claim_is_about_are_among_all_contrasts(tmp_path: Path) -> None:
+    silent = MAIN.model_copy(update={"claims": (), "pairs": {"both": "plain"}})
+    analysis = analysed(results(tmp_path / "main", by_start, silent), None)
+    (contrasts,) = (s for s in sections(analysis, silent) if s.id == "contrasts")
+    assert "both minus plain, no claim: +4.15" in contrasts.drawings[0].alt
+    (table,) = contrasts.tables
+    assert table.caption.startswith("Exploratory: pairs")
+    assert table.rows[0][:2] == ["both minus plain", "+4.15"]
+    claimed = MAIN.model_copy(update={"pairs": {"both": "plain"}})
+    assert analysed(results(tmp_path / "claimed", by_start, claimed), None).paired == ()
+
+
+@pytest.mark.slow
+def test_verify_says_where_only_the_other_study_changed(tmp_path: Path) -> None:
+    main, apart = beside(tmp_path)
+    assert call("report", main)[0] == 0
+    document = json.loads((main / "report" / "verdict.json").read_text())
+    assert document["cause"]["directory"] == "gpu-apart"
+    assert document["cause"]["page"] is None, "it has no page to lead to"
+    assert call("verify", main)[0] == 0
+    shutil.move(apart, tmp_path.parent / f"{tmp_path.name}-away")
+    code, output = call("verify", main)
+    assert code == 3, output
+    said = " ".join(output.split())
+    assert "by results of apart in gpu-apart, was NOT compared: they are gone" in said
+    assert "agree" in said, "all else was compared"
+    page = main / "report" / "index.html"
+    page.write_text(page.read_text().replace("start of the output layer, not", "bias, not"))
+    code, output = call("verify", main)
+    assert code == 1
+    assert "differs: index.html" in output
