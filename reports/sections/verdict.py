@@ -204,7 +204,7 @@ def in_several(analysis: Analysis) -> list[str]:
         f"{_named(names, analysis)}: the two conditions differ in "
         f"{listed([analysis.asked.named(setting) for setting in differ])}. "
         f"{'Such verdicts are' if len(names) > 1 else 'Such a verdict is'} about the size of the "
-        "gain, not about its cause; a study that changes one thing at a time tells that."
+        "gain, not about its cause."
         for differ, names in claims.items()
     ]
 
