@@ -7,6 +7,7 @@ import math
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -107,7 +108,7 @@ def test_conditions_without_a_network_have_none() -> None:
     assert found.settings == {"train": "mine.py:fit", "rows": [1, 2]}
     box = said(analyse([], STUDY))
     assert "Network" in box
-    own = {fact.term: " ".join(map(plain, fact.lines)) for fact in facts(Replaced(found))}  # type: ignore[arg-type]
+    own = said(replace(analyse(RECORDS, STUDY), asked=found, tasks=0))
     assert "Network" not in own
     assert own["Training"] == "Trained by fit of mine.py, rows: 1 and 2."
     assert "b: rate: 0.2" in own["Conditions"]
@@ -122,15 +123,6 @@ class Own:
     def settings(self) -> dict[str, Any]:
         told = {"train": "mine.py:fit", "rate": self.rate, "rows": [1, 2], "train_source": "abc"}
         return {"protocol": {}, "method": told, "imported": self.name}
-
-
-class Replaced:
-    """What the box reads of an analysis."""
-
-    def __init__(self, found: Any) -> None:
-        base = analyse(RECORDS, STUDY)
-        self.asked, self.tasks, self.cells, self.seeds = found, 0, base.cells, base.seeds
-        self.devices, self.compute_seconds = base.devices, base.compute_seconds
 
 
 def test_the_claim_is_a_quotation_and_the_finding_a_sentence_of_ours() -> None:
