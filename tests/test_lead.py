@@ -212,6 +212,17 @@ def test_the_legend_explains_only_what_there_is() -> None:
     assert "| REPRODUCED | the whole 95% interval above 0 and the whole 90% interval within" in text
 
 
+@pytest.mark.parametrize(("seeds", "drawn_there"), [(2, False), (3, True)])
+def test_no_interval_of_two_seeds_is_drawn(seeds: int, drawn_there: bool) -> None:
+    records = [record(name, seed, 0.7 + 0.02 * (seed + 1) * (name == "b")) for name in "ab"
+               for seed in range(seeds)]  # fmt: skip
+    found = legend_section(analyse(records, STUDY))
+    assert found is not None
+    for line in found.lines:
+        assert ('class="outer"' in drawn(line)) == drawn_there
+        assert ("interval without ends" in line.alt) != drawn_there
+
+
 def test_commands_are_code_that_stays_as_it_is() -> None:
     commands = {"again": "python run_all.py run 'my study.toml' --seeds 3", "report": "r `` <x>"}
     found = how_run(analyse(RECORDS, STUDY, commands=commands), STUDY)

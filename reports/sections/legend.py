@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
+
 from reports.findings.analysis import Analysis
 from reports.findings.contrasts import JudgedClaim
 from reports.findings.statements import JudgedStatement
 from reports.judging.kinds import KINDS
-from reports.numbers.intervals import FIXED
+from reports.numbers.intervals import FIXED, Interval
 from reports.numbers.sequential import ANYTIME
 from reports.numbers.verdict import gain_rules
 from reports.sections.number_lines import NumberLine, number_lines
 from reports.sections.section import Fact, Section
 
+FEWEST = 3
+"""Number of seeds from which on an interval is drawn."""
 TERMS = {
     "to settle": "How many seeds a verdict would take, at the mean and spread seen so far, "
     "with the range that their own uncertainty allows; - where the claim is settled, or where no "
@@ -76,8 +80,8 @@ def _lines(judged: JudgedClaim | JudgedStatement) -> list[NumberLine]:
             gain_rules(claim.reported, claim.margin, claim.negligible),
             str(judgement.verdict),
             compared.mean,
-            judgement.ci,
-            judgement.ci_equivalence,
+            _drawable(judgement.ci, compared.n),
+            _drawable(judgement.ci_equivalence, compared.n),
             claim.alpha,
             [(0.0, "0"), (claim.reported, f"claimed {claim.reported:+.2f}")],
         )
@@ -90,8 +94,13 @@ def _lines(judged: JudgedClaim | JudgedStatement) -> list[NumberLine]:
         KINDS[statement.kind].rules(statement),
         ruling.verdict,
         ruling.estimate,
-        ruling.ci,
-        ruling.ci_equivalence,
+        _drawable(ruling.ci, min(ruling.sizes)),
+        _drawable(ruling.ci_equivalence, min(ruling.sizes)),
         statement.alpha,
         marks,
     )
+
+
+def _drawable(interval: Interval, seeds: int) -> Interval:
+    """Return an interval; of two seeds none, because it would dwarf all that is drawn beside it."""
+    return interval if seeds >= FEWEST else Interval(-math.inf, math.inf)
