@@ -95,7 +95,7 @@ def measured(records: Sequence[Record], study: Study) -> Measured:
     return Measured(
         tidy=tables.tidy(records) if measure.is_accuracy else values.tidy(records),
         summary=summary,
-        shown=tables.possible(summary) if by_task else summary,
+        shown=summary if single else tables.possible(summary),
         published=tables.published_finals(tables.task_count(records), study.published),
         curves=tables.curves(done),
         matrices=tables.matrices(done, list(study.conditions)),
