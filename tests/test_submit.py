@@ -276,6 +276,14 @@ def test_the_users_own_files_travel_with_the_study(tmp_path: Path) -> None:
     }
     deep = {"parts/__init__.py", "parts/other.py", "parts/deep/more.py"}
     assert own == {"l2.py", "sizes.py", *deep}
+    script = mine / "train.sh"
+    script.write_text("#!/bin/sh\n", encoding="utf-8")
+    script.chmod(0o755)
+    functions = 'train = "sizes.py:train"\n[conditions]\na = { command = "./train.sh {seed}" }\n'
+    study.write_text(functions, encoding="utf-8")
+    _pack(_empty(tmp_path / "functions"), study)
+    assert (tmp_path / "functions" / "sizes.py").read_text(encoding="utf-8") == "import json\n"
+    assert os.access(tmp_path / "functions" / "train.sh", os.X_OK)
 
     study.write_text('[conditions]\na = { consolidation = "no.py:L2" }\n', encoding="utf-8")
     with pytest.raises(InputError, match=r"study\.toml: 'no\.py:L2': there is no file"):

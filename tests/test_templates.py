@@ -107,7 +107,8 @@ def test_manifests_follow_kuberays_rules(options: tuple[str, ...]) -> None:
 def test_pods_follow_kubernetes_schema(options: tuple[str, ...], tmp_path: Path) -> None:
     validate = pytest.importorskip("kubernetes_validate").validate
     mine = study_file(tmp_path / "mine.toml")
-    for text in (written("kuberay", *options), written("kuberay", mine)):
+    own = str(HERE / "examples" / "mine.toml")
+    for text in (written("kuberay", *options), written("kuberay", mine), written("kuberay", own)):
         job, config = documents(text)
         for group in job.spec.rayClusterSpec.groups:
             pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "pod"}}

@@ -22,8 +22,8 @@ from harness.keeping.store import Damaged, Store
 from harness.keeping.survey import survey
 from harness.running.cores import cores_here
 from harness.running.deadline import Deadline, seconds_left
-from harness.running.events import Bridging, Event
-from harness.running.executors import Executor, InProcess
+from harness.running.events import BlockDone, Bridging, Event
+from harness.running.executors import Executor, InProcess, placed
 from harness.running.functions.preflight import Preflight, try_functions
 from harness.running.functions.terms import Terms
 from harness.running.interruption import held
@@ -251,7 +251,12 @@ class Session:
             self.store.root,
         )
         planned = set(ready)
-        found.done = [event for event in found.done if event.block in planned]
+        kept = [event for event in found.done if event.block in planned]
+        found.done = [
+            here
+            for here in (placed(event, self.device) for event in kept)
+            if isinstance(here, BlockDone)
+        ]
         self._preflight = found
         return found.lines
 

@@ -18,11 +18,12 @@ from harness.studies.factors import Factor
 from harness.studies.measured import Measure
 from harness.studies.nearest import nearest
 from harness.studies.own_code import locate
+from harness.studies.programs import OwnFile, locate_program
 from harness.studies.statements import Family, Statement
 from harness.studies.study import Study
 from harness.studies.texts import Texts
 
-OWN_KEYS = ("head", "consolidation", "optimiser", "benchmark")
+OWN_KEYS = ("head", "consolidation", "optimiser", "benchmark", "train")
 """Keys that can name a class or function of the user's own."""
 MOST_LINES = 5
 """Number of faults of a study file that one message lists."""
@@ -147,8 +148,8 @@ def validate_study(
         raise InputError("\n".join(lines)) from None
 
 
-def own_files(study: Path) -> Iterator[tuple[str, str]]:
-    """Yield path and text of the user's own files that a study's classes are made of.
+def own_files(study: Path) -> Iterator[OwnFile]:
+    """Yield the user's own files that a study's classes, functions and programs are made of.
 
     Paths are as seen from the folder of the study's file. Nothing is imported.
 
@@ -158,20 +159,24 @@ def own_files(study: Path) -> Iterator[tuple[str, str]]:
         Where one is not there, or the study cannot be read.
     """
     try:
-        places = dict.fromkeys(_places(tomllib.loads(read_text(study))))
-        for place in places:
-            yield from locate(place, study.parent).files()
+        raw = tomllib.loads(read_text(study))
+        for place in dict.fromkeys(_named(raw, OWN_KEYS)):
+            if is_own(place):
+                for path, text in locate(place, study.parent).files():
+                    yield OwnFile(path, text.encode(), False)
+        for command in dict.fromkeys(_named(raw, ("command",))):
+            yield from locate_program(command, study.parent).files
     except (OSError, ValueError) as error:
         raise InputError(f"{study}: {error}") from None
 
 
-def _places(value: Any) -> Iterator[str]:
-    """Yield the places of the user's own classes and functions that a study names, anywhere."""
+def _named(value: Any, keys: Sequence[str]) -> Iterator[str]:
+    """Yield the texts that stand under some keys of a study, anywhere."""
     if isinstance(value, dict):
         for key, part in value.items():
-            if key in OWN_KEYS and isinstance(part, str) and is_own(part):
+            if key in keys and isinstance(part, str):
                 yield part
-            yield from _places(part)
+            yield from _named(part, keys)
 
 
 def _place(raw: object, location: tuple[int | str, ...]) -> Iterator[str]:

@@ -218,15 +218,17 @@ def _pack(folder: Path, study: Path | None) -> None:
             shutil.copy(source, folder / name)
     if study is not None:
         (folder / STUDY_FILE).write_text(read_text(study), encoding="utf-8")
-        for path, text in own_files(study):
-            target = (folder / path).resolve()
+        for file in own_files(study):
+            target = (folder / file.path).resolve()
             if not target.is_relative_to(folder.resolve()):
                 raise InputError(
-                    f"{study}: {path} is not below the folder of the study's file, so it cannot "
-                    "travel with a job; put it there"
+                    f"{study}: {file.path} is not below the folder of the study's file, so it "
+                    "cannot travel with a job; put it there"
                 )
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(text, encoding="utf-8")
+            target.write_bytes(file.content)
+            if file.executable:
+                target.chmod(0o755)
 
 
 def _check_reachable(address: str) -> None:

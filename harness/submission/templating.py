@@ -12,7 +12,8 @@ from typing import Any, Literal
 
 import harness
 from harness.errors import InputError
-from harness.studies.study_files import read_text, shipped_studies
+from harness.studies.programs import OwnFile
+from harness.studies.study_files import own_files, read_text, shipped_studies
 from harness.submission.needs import DRIVER_GIB, Needs
 from harness.submission.quoting import job_name, one_line, require_utf8, shell_word, yaml_string
 
@@ -71,12 +72,14 @@ def _kuberay(engine: Engine, study: str, needs: Needs, place: Place) -> str:
                 f"{VOLUME}/... there"
             )
     text, named = None, study
+    own: list[OwnFile] = []
     if study not in shipped_studies():
         text, named = read_text(Path(study)), str(STUDY_FOLDER / "study.toml")
-        if len(text.encode()) > LARGEST_STUDY:
+        own = [_portable(Path(study), file) for file in own_files(Path(study))]
+        if len(text.encode()) + sum(len(file.content) for file in own) > LARGEST_STUDY:
             raise InputError(
-                f"{study} has more than {LARGEST_STUDY} bytes, which no ConfigMap holds; put it "
-                "into the image and name its path there"
+                f"{study} has more than {LARGEST_STUDY} bytes with the files that it names, which "
+                "no ConfigMap holds; put it into the image and name its path there"
             )
     words = ["dhp-repro", "run", named, *needs.part.words(), f"--workers={needs.workers}"]
     words += [f"--out={results}", f"--data-dir={data}", "--address=auto"]
@@ -85,6 +88,7 @@ def _kuberay(engine: Engine, study: str, needs: Needs, place: Place) -> str:
         needs,
         entrypoint=shlex.join([*words, f"--deadline={needs.clock}"]),
         study_text=text,
+        own=own,
         study_folder=str(STUDY_FOLDER),
         volume=str(VOLUME),
         claim=place.claim,
@@ -92,6 +96,20 @@ def _kuberay(engine: Engine, study: str, needs: Needs, place: Place) -> str:
         ray=_version("ray"),
         start_minutes=START_MINUTES,
     )
+
+
+def _portable(study: Path, file: OwnFile) -> OwnFile:
+    """Return a file that a manifest can carry beside the study's; InputError where it cannot."""
+    try:
+        file.content.decode()
+    except UnicodeDecodeError:
+        raise InputError(f"{study}: {file.path} is no text; put it into the image") from None
+    if ".." in PurePosixPath(file.path).parts or PurePosixPath(file.path).is_absolute():
+        raise InputError(
+            f"{study}: {file.path} is not below the folder of the study's file, so no manifest can "
+            "carry it; put it there"
+        )
+    return file
 
 
 def _slurm(engine: Engine, study: str, needs: Needs, place: Place) -> str:
