@@ -280,7 +280,7 @@ listed = { command = "./train.sh {seed}" }
         done = run("run", study, "--out", out, "--no-report", "--executor", executor)
         assert done.returncode == 0, done.stderr
         found = records(out)
-        told.append({cell: (r["accuracy"], r["values"] if "values" in r else 0, r["method"])
+        told.append({cell: (r["accuracy"], r.get("values", 0), r["method"])
                      for cell, r in found.items()})  # fmt: skip
         assert {r["provenance"]["data"] == "none" for r in found.values()} == {True, False}
         assert len({r["provenance"]["numerics"] for r in found.values()}) == 1

@@ -4,6 +4,7 @@
     python -m harness.bench --minutes 2      fewer rounds
     python -m harness.bench --products       only the libraries of matrix products
     python -m harness.bench --profile        only where the time of a step goes
+    python -m harness.bench --cells 1000     only what a cell of a training function costs beside it
 
 Programs take turns, a few steps each, and every figure is a median over the rounds of ratios taken
 in one round, in processor time: a slow or busy machine slows both sides. What concerns several
@@ -26,6 +27,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import track
 
+from harness.bench.cells import overheads
 from harness.bench.importances import (
     race_of_importances,
     ratios_of_importances,
@@ -93,6 +95,14 @@ def print_products() -> None:
         print(f"{product.name:28}" + "".join(f"{speed:10.0f}" for speed in speeds))
 
 
+def print_overheads(count: int) -> None:
+    """Print what a cell of a training function costs that returns at once."""
+    print(f"{'milliseconds a cell':32}{'workers':>8}{'elapsed':>10}{'processor':>10}")
+    for one in overheads(count):
+        busy = "" if one.busy is None else f"{1e3 * one.busy:.1f}"
+        print(f"{one.name:32}{one.workers:8}{1e3 * one.elapsed:10.1f}{busy:>10}", flush=True)
+
+
 def print_profile(data: Dataset, tasks: Sequence[Task]) -> None:
     """Print, for some conditions, the operators that take the most time of a training step."""
     from torch.profiler import ProfilerActivity, profile
@@ -125,11 +135,15 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=4.0, help="about how long (default: 4)")
     parser.add_argument("--products", action="store_true", help="the matrix products alone")
     parser.add_argument("--profile", action="store_true", help="where a step's time goes")
+    parser.add_argument("--cells", type=int, metavar="N", help="N cells that return at once")
     parser.add_argument("--memory", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     use_one_thread()
     if arguments.products:
         print_products()
+        return
+    if arguments.cells is not None:
+        print_overheads(max(2, arguments.cells))
         return
     data = split_mnist(arguments.data_dir)
     if arguments.memory:
