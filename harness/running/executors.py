@@ -14,7 +14,7 @@ from harness.running.events import Block, BlockDone, BlockFailed, BlockProgress,
 from harness.running.functions.pool import Pool, is_trained_by_function
 from harness.running.functions.terms import Terms
 from harness.running.outcomes import Outcome
-from harness.running.training import Progress, train_block
+from harness.running.training import Progress, train_block, use_one_thread
 
 Result = tuple[list[Outcome], dict[str, Any]]
 """The outcomes of a block, and the environment that they were computed in."""
@@ -95,5 +95,7 @@ def placed(event: Event, device: str) -> Event:
     """Return an event with this machine as its environment, where it does not say another."""
     if not isinstance(event, BlockDone) or "numerics" in event.environment:
         return event
+    if device == "cpu":
+        use_one_thread()  # as all that is trained here: how it rounds depends on that
     machine = provenance.environment(device)
     return BlockDone(event.block, event.outcomes, {**machine, **event.environment})

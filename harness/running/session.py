@@ -24,8 +24,8 @@ from harness.running.cores import cores_here
 from harness.running.deadline import Deadline, seconds_left
 from harness.running.events import BlockDone, Bridging, Event
 from harness.running.executors import Executor, InProcess, placed
-from harness.running.functions.preflight import Preflight, try_functions
-from harness.running.functions.terms import Terms
+from harness.running.functions.of_study import Functions
+from harness.running.functions.preflight import try_functions
 from harness.running.interruption import held
 from harness.running.journal import Journal
 from harness.running.on_ray.executor import BLOCK_TIMEOUT_S, OnRay
@@ -34,7 +34,7 @@ from harness.running.plan import Plan, estimate_paces, estimate_seconds, make_pl
 from harness.running.prediction import Cluster, Prediction, predict
 from harness.running.runner import Run, Tally
 from harness.running.trial import try_own_classes
-from harness.studies.condition import Cell, Condition, cell_key
+from harness.studies.condition import cell_key
 from harness.studies.own_code import OwnCode
 from harness.studies.study import Study
 from methods.products import multiplies_bfloat16
@@ -86,7 +86,7 @@ class Session:
         self.device = self._device()
         self.store = Store(root)
         self.store.refuse_other_study(study)
-        self._check_functions()
+        self.functions = Functions(study, self.chosen, self.options.cell_timeout)
         own = _own_benchmark(study)
         self.data: Data = no_data()
         if own is not None:
@@ -114,18 +114,6 @@ class Session:
         except ValueError as error:
             raise InputError(f"{self.study.name}: {error}") from None
 
-    def _check_functions(self) -> None:
-        """Make out what holds for cells that the user's own functions train."""
-        self._functions = [c for c in self.chosen.ours.values() if c.function is not None]
-        limit = self.options.cell_timeout
-        if limit is not None and not self._functions:
-            raise InputError(
-                "--cell-timeout: no condition is trained by a function of your own; for blocks of "
-                "the stack there is --block-timeout"
-            )
-        self.terms = Terms(self.study.measured, self.study.isolation != "none", limit)
-        self._preflight = Preflight()
-
     def _device(self) -> str:
         wanted = self.options.device
         if wanted == "cuda" and not torch.cuda.is_available() and self.options.address is None:
@@ -135,7 +123,7 @@ class Session:
         return wanted
 
     def _local_workers(self) -> int:
-        if self.options.executor == "in-process" and not self._functions:
+        if self.options.executor == "in-process" and not self.functions.conditions:
             return 1
         available = torch.cuda.device_count() if self.device == "cuda" else cores_here()
         return self.options.workers or available
@@ -199,25 +187,8 @@ class Session:
 
     @cached_property
     def _paces(self) -> dict[str, float]:
-        paces = estimate_paces(self.plan, self.data, self.device)
-        for condition in self._functions:
-            pace = self._recorded_pace(condition)
-            if pace is not None:
-                paces[condition.structure()] = pace
-        return paces
-
-    def _recorded_pace(self, condition: Condition) -> float | None:
-        """Return the seconds of a function's cell that is on record, or was just trained."""
-        for event in self._preflight.done:
-            if event.block[0].condition == condition:
-                return event.outcomes[0].timings["total"]
-        program, recorded = condition.program(self.data.checksum()), set(self._keys())
-        for seed in self.chosen.seeds:
-            if (key := cell_key(program, seed)) in recorded:
-                record = self.store.read(self.store.path(key))
-                if not isinstance(record, Damaged):
-                    return float(record["timings"].get("total", 0.0))
-        return None
+        paces, checksum = estimate_paces(self.plan, self.data, self.device), self.data.checksum()
+        return paces | self.functions.paces(self.store, set(self._keys()), self.chosen, checksum)
 
     def preflight(self) -> list[str]:
         """Try the user's own functions before the run; returns what is to be said of them.
@@ -227,37 +198,25 @@ class Session:
         InputError
             Where one is not here as it was, or fails in every run of its trial.
         """
-        blocks = self.plan.blocks
-        asked = {b[0].condition.name: b[0].condition for b in blocks if b[0].condition.function}
-        if not asked:
+        if not self.functions.are_in(self.plan):
             return []
         folders = (Path(), *([Path(self.asked["study"]).parent] if self.asked else ()))
-        at_hand: dict[str, Condition] = {}
-        for name, condition in asked.items():
-            if condition.function is not None:
-                method = condition.function.ready(folders)
-                at_hand[name] = condition.model_copy(update={"method": method})
-        ready = tuple(tuple(_with(cell, at_hand) for cell in block) for block in blocks)
-        self.plan = Plan(ready, self.plan.recorded)
+        self.plan = self.functions.at_hand(self.plan, folders)
         if self.device == "cuda" and not torch.cuda.is_available():
             return ["the functions are not tried before the run: this machine has no GPU"]
         found = try_functions(
             self.chosen,
-            [*at_hand.values()],
+            self.functions.conditions,
             self.data,
             self.device,
-            self.terms,
+            self.functions.terms,
             max(1, min(self.workers, cores_here())),
             self.store.root,
         )
-        planned = set(ready)
-        kept = [event for event in found.done if event.block in planned]
-        found.done = [
-            here
-            for here in (placed(event, self.device) for event in kept)
-            if isinstance(here, BlockDone)
-        ]
-        self._preflight = found
+        planned = set(self.plan.blocks)
+        kept = [placed(event, self.device) for event in found.done if event.block in planned]
+        found.done = [event for event in kept if isinstance(event, BlockDone)]
+        self.functions.preflight = found
         return found.lines
 
     def executor(self) -> Executor:
@@ -277,7 +236,7 @@ class Session:
             )
             wanted = "ray" if pays else "in-process"
         if wanted == "in-process":
-            return InProcess(self.device, self.terms, self.workers)
+            return InProcess(self.device, self.functions.terms, self.workers)
         return self._on_ray(self.workers)
 
     def _bridge(self, executor: OnRay, observe: Callable[[Event], None], tally: Tally) -> None:
@@ -306,7 +265,7 @@ class Session:
 
     def _run(self, plan: Plan, store: Store, tally: Tally) -> Run:
         run = Run(plan, self.data, self.study.name, store, tally, self._deadline())
-        run.deterministic = self._preflight.deterministic
+        run.deterministic = self.functions.preflight.deterministic
         return run
 
     def _look_for_vanished(self, tally: Tally) -> None:
@@ -331,7 +290,9 @@ class Session:
         log = self.store.root / "ray.log"
         address = self.options.address
         bound = self._bound()
-        return OnRay(self.device, workers, address, timeout, bound, terms=self.terms, log=log)
+        return OnRay(
+            self.device, workers, address, timeout, bound, terms=self.functions.terms, log=log
+        )
 
     def _bound(self) -> dict[int, str]:
         """Return the numerics class of the seeds that have cells on record.
@@ -376,7 +337,7 @@ class Session:
         journal.add("run-started", missing=self.plan.missing, workers=executor.workers)
         try:
             run = self._run(self.plan, self.store, tally)
-            run.again, run.ready = self._survey.failed, self._preflight.done
+            run.again, run.ready = self._survey.failed, self.functions.preflight.done
             run.execute(executor, both)
             if self.options.bridge is not None and isinstance(executor, OnRay):
                 self._bridge(executor, both, tally)
@@ -392,8 +353,3 @@ def _own_benchmark(study: Study) -> OwnCode | None:
         if condition.protocol.benchmark is not None:
             return condition.protocol.code_of("benchmark")
     return None
-
-
-def _with(cell: Cell, conditions: dict[str, Condition]) -> Cell:
-    condition = conditions.get(cell.condition.name)
-    return cell if condition is None else Cell(condition=condition, seed=cell.seed)
