@@ -13,6 +13,20 @@ pytestmark = pytest.mark.slow
 SHORT = ("--seeds", 2, "--executor", "in-process")
 
 
+def test_a_training_function_without_torch_runs_from_anywhere(tmp_path: Path) -> None:
+    shutil.copytree(HERE / "examples", tmp_path / "mine")
+    out = tmp_path / "out"
+    words = ("--seeds", 3, "--out", out, "--no-report")
+    done = run("run", tmp_path / "mine" / "mine.toml", *words, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    cells = [json.loads(path.read_text("utf-8")) for path in (out / "records").iterdir()]
+    assert len(cells) == 6
+    values = {(c["condition"], c["seed"]): c["values"]["accuracy"] for c in cells}
+    gain = sum(values["average", seed] - values["plain", seed] for seed in range(3)) / 3
+    assert 0 < gain < 0.12, "four points, give or take three standard errors of three seeds"
+    assert {c["provenance"]["deterministic"] for c in cells} == {True}
+
+
 def test_a_method_in_a_file_of_ones_own_runs_reports_and_verifies(tmp_path: Path) -> None:
     shutil.copytree(HERE / "examples", tmp_path / "mine")
     study, out = tmp_path / "mine" / "l2.toml", tmp_path / "out"

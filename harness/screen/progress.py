@@ -31,6 +31,7 @@ from harness.running.events import (
     NoWorker,
     WaitingForOthers,
 )
+from harness.studies.measured import Measure
 
 
 class Display:
@@ -41,12 +42,18 @@ class Display:
     missing : cells to run.
     finals : the mean accuracies after the last task (fractions) that are on record, by
         condition, in the order to show.
+    measure : the number that is measured instead, where that is no accuracy.
     """
 
     def __init__(
-        self, console: Console, missing: int, finals: Mapping[str, Iterable[float]]
+        self,
+        console: Console,
+        missing: int,
+        finals: Mapping[str, Iterable[float]],
+        measure: Measure | None = None,
     ) -> None:
         self.console = console
+        self.measure = measure if measure is not None and not measure.is_accuracy else None
         self.missing = missing
         self.finals = {condition: list(values) for condition, values in finals.items()}
         self._started = time.monotonic()
@@ -113,6 +120,8 @@ class Display:
     def _take(self, event: BlockDone) -> None:
         for cell, outcome in zip(event.block, event.outcomes, strict=True):
             final = final_accuracy(outcome.accuracy)
+            if self.measure is not None:
+                final = outcome.values.get(self.measure.name)
             if final is not None:
                 self.finals.setdefault(cell.condition.name, []).append(final)
 
@@ -132,15 +141,17 @@ class Display:
         row: list[Text] = []
         for condition, values in self.finals.items():
             if values:
-                mean = 100 * sum(values) / len(values)
+                mean = sum(values) / len(values)
+                shown = f"{100 * mean:.2f}" if self.measure is None else f"{mean:.4g}"
                 row.append(
-                    Text.assemble(
-                        f"{condition} ", (f"{mean:.2f}", "bold"), (f" ({len(values)})", "dim")
-                    )
+                    Text.assemble(f"{condition} ", (shown, "bold"), (f" ({len(values)})", "dim"))
                 )
         for start in range(0, len(row), 5):
             table.add_row(*row[start : start + 5])
-        note = "running mean accuracy after the last task, % (seeds)" if row else ""
+        what = "accuracy after the last task, %"
+        if self.measure is not None:
+            what = f"{self.measure.name}, {self.measure.unit}"
+        note = f"running mean {what} (seeds)" if row else ""
         return Group(self._bar, Text(note, "dim"), table)
 
 

@@ -165,7 +165,7 @@ def _execute(out: Console, session: Session, tally: Tally, watched: Watched | No
     out.print(f"{where}, {estimate}; Ctrl-C keeps what is finished", style="dim", highlight=False)
     finals = session.finals_on_record()
     values = {condition: by_seed.values() for condition, by_seed in finals.items()}
-    with Display(out, session.plan.missing, values) as display:
+    with Display(out, session.plan.missing, values, session.study.measured) as display:
         if watched is None:
             session.execute(executor, display.observe, tally)
         else:
