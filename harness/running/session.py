@@ -173,8 +173,21 @@ class Session:
         return self._survey.keys
 
     def predicted(self, cluster: Cluster) -> tuple[Plan, Prediction]:
-        """Return the plan for another cluster, and what a simulation says of it."""
+        """Return the plan for another cluster, and what a simulation says of it.
+
+        Raises
+        ------
+        InputError
+            Where a function of the user's own has not run yet, so that nobody knows its time.
+        """
         plan = self._plan_for(cluster.workers)
+        for block in plan.blocks:
+            if block[0].condition.structure() not in self._paces:
+                name, seed = block[0].condition.name, block[0].seed
+                raise InputError(
+                    f"--nodes: nobody knows how long a cell of '{name}' takes before one has run; "
+                    f"run one here first: --conditions {name} --seeds {seed}-{seed}"
+                )
         return plan, predict(plan.blocks, self._paces, cluster)
 
     @cached_property
