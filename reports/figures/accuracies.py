@@ -25,7 +25,6 @@ from reports.figures.theme import (
     lettered,
     ordered,
     shifts,
-    wrapped,
 )
 from reports.numbers.metrics import Floats
 from reports.numbers.tables import mean_with_interval
@@ -144,7 +143,7 @@ def draw_pairs(
                 if label not in members:
                     signs.setdefault(label, handle)
             axis.set_xticks(sorted(curves["after_task"].unique()))
-            axis.set_title(wrapped(listed(members)))
+            axis.set_title(lettered(listed(members), 22))
         sheet.note("↑ accuracy over tasks seen so far (%)", "→ tasks trained")
         if pairs:
             sheet.note("solid: the variant, dashed: without it")
@@ -195,7 +194,7 @@ def draw_tasks(
                     ms=4, mec=PAPER, mew=0.4, lw=1.6, label=f"task {task + 1}",
                     path_effects=[Stroke(linewidth=2.2, foreground=PAPER), Normal()],
                 )  # fmt: skip
-            axis.set_title(wrapped(condition))
+            axis.set_title(lettered(condition, 22))
             axis.set_xticks(range(1, tasks + 1))
         sheet.note("↑ accuracy on the task (%)", "→ tasks trained")
         sheet.key(*sheet.panels[0].get_legend_handles_labels())
@@ -229,7 +228,7 @@ def draw_matrices(matrices: Mapping[str, Floats]) -> Figure:
             axis.spines[:].set_visible(False)
             if tasks <= 10:
                 _write_cells(axis, mesh, mean)
-            axis.set_title(wrapped(condition))
+            axis.set_title(lettered(condition, 22))
         sheet.note("↓ after training task", "→ accuracy on task")
         return sheet.finish()
 

@@ -24,7 +24,6 @@ from reports.figures.theme import (
     drawn_seeds,
     lettered,
     which_seeds,
-    wrapped,
 )
 from reports.findings.contrasts import Contrast, JudgedClaim
 from reports.findings.statements import JudgedStatement
@@ -74,7 +73,7 @@ def draw_estimation(
                 mfc=style.colour if place else PAPER, ms=5,
             )  # fmt: skip
             sheet.tell(marks, [f"{s}: {v:.2f}" for s, v in zip(seeds, accuracies, strict=True)])
-        left.set_xticks([0, 1], [wrapped(pair.baseline, 16), wrapped(pair.treatment, 16)])
+        left.set_xticks([0, 1], [lettered(pair.baseline, 16), lettered(pair.treatment, 16)])
         left.set_xlim(-0.35, 1.35)
         left.set_ylabel(label)
         count = len(pair.seeds)
@@ -129,7 +128,7 @@ def draw_forest(
         raise ValueError("no contrast has a pair of seeds to draw")
     labels = [lettered(f"{judged.claim.id} ({judged.claim.unit})", 30) for judged in drawn]
     labels += [lettered(f"{claim.id} ({claim.kind})", 30) for claim, _ in ruled]
-    labels += [wrapped(f"{contrast.treatment} minus {contrast.baseline}", 44) for contrast in rest]
+    labels += [lettered(f"{contrast.treatment} minus {contrast.baseline}", 44) for contrast in rest]
     with drawing():
         sheet = Sheet(1, WHOLE, ROW * count, 1)
         (axis,) = sheet.panels

@@ -13,6 +13,7 @@ from reports.figures.sheet import SMALL, WHOLE, Sheet
 from reports.figures.theme import INK, MUTED, PALETTE, PAPER, SHADE, drawing, lettered
 from reports.findings.curves import factor_levels
 from reports.findings.specifications import Specification
+from reports.numbers.intervals import FEWEST
 from reports.numbers.study import Curve
 
 WIDE = 4.0
@@ -58,8 +59,15 @@ COLOUR_OF = {"above zero": PALETTE[0], "undecided": PALETTE[7], "below zero": PA
 def _draw_gains(sheet: Sheet, axis: Axes, drawn: Sequence[Specification], curve: Curve) -> None:
     gains = np.array([spec.gain for spec in drawn], dtype=np.float64)
     ends = np.array(
-        [[spec.ci95.low, spec.ci95.high] if spec.ci95 else [-np.inf, np.inf] for spec in drawn]
+        [
+            [spec.ci95.low, spec.ci95.high]
+            if spec.ci95 and len(spec.seeds) >= FEWEST
+            else [spec.gain] * 2
+            for spec in drawn
+        ],
+        dtype=np.float64,
     )
+    ends = np.where(np.isfinite(ends), ends, gains[:, None])  # what has no interval has no line
     low, high = curve.reported - curve.margin, curve.reported + curve.margin
     edge = max(abs(low), abs(high))
     log = float(np.abs(gains).max()) > WIDE * edge
@@ -122,9 +130,8 @@ def _limits(
     """
     least, most = min(gains.min(), low, 0.0), max(gains.max(), high, 0.0)
     spare = 0.5 * (most - least)
-    finite = np.where(np.isfinite(ends), ends, gains[:, None])
-    bottom = max(finite.min(), least - spare)
-    ceiling = min(finite.max(), most + spare)
+    bottom = max(ends.min(), least - spare)
+    ceiling = min(ends.max(), most + spare)
     bottom, ceiling = min(bottom, least), max(ceiling, most)
     if edge is not None:  # on a logarithmic axis the room beside the data must grow with it
         return float(min(1.25 * bottom, -0.3 * edge)), float(max(1.25 * ceiling, 1.3 * edge))

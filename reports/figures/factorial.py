@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
@@ -9,10 +10,10 @@ from matplotlib.ticker import FuncFormatter
 
 from reports.figures.rows import draw_interval, label_rows
 from reports.figures.sheet import SMALL, WHOLE, Sheet
-from reports.figures.theme import INK, MUTED, PALETTE, PAPER, drawing, lettered, wrapped
+from reports.figures.theme import INK, MUTED, PALETTE, PAPER, drawing, lettered
 from reports.findings.attribution import Attribution
 from reports.findings.effects import Effect, LevelGain
-from reports.numbers.intervals import Interval
+from reports.numbers.intervals import FEWEST, Interval
 from reports.numbers.words import interval, listed
 
 FAR = 8.0  # times the median size, or times one point if that is larger
@@ -75,7 +76,7 @@ def draw_paths(attributions: Mapping[str, Attribution]) -> Figure:
 
 def draw_effects(effects: Sequence[Effect]) -> Figure:
     """Draw every effect with its 95% interval; a diamond where it differs from zero after Holm."""
-    labels = [" x ".join(effect.factors) for effect in effects]
+    labels = [lettered(" x ".join(effect.factors), 44) for effect in effects]
     rows = [(effect.effect, effect.ci95, effect.p_holm < 0.05) for effect in effects]
     return _forest(labels, rows, "effect (points)")
 
@@ -83,7 +84,7 @@ def draw_effects(effects: Sequence[Effect]) -> Figure:
 def draw_levels(gains: Sequence[LevelGain]) -> Figure:
     """Draw each level's gain over the reference like the effects in ``draw_effects``."""
     labels = [
-        wrapped(
+        lettered(
             " ".join(
                 [gain.level, *(f"{factor}={level}" for factor, level in gain.stratum.items())]
             ),
@@ -91,7 +92,11 @@ def draw_levels(gains: Sequence[LevelGain]) -> Figure:
         )
         for gain in gains
     ]
-    rows = [(gain.gain, gain.ci95, gain.p_holm < 0.05) for gain in gains]
+    unseen = Interval(-math.inf, math.inf)
+    rows = [
+        (gain.gain, gain.ci95 if len(gain.seeds) >= FEWEST else unseen, gain.p_holm < 0.05)
+        for gain in gains
+    ]
     return _forest(labels, rows, f"gain over {gains[0].reference} (points)")
 
 

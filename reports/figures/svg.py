@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
@@ -72,7 +73,17 @@ def _tell(group: Element, texts: Sequence[str]) -> None:
     if len(marks) == len(texts):
         for mark, text in zip(marks, texts, strict=True):
             title = ElementTree.SubElement(mark, f"{SVG}title")
-            title.text = text
+            title.text = "".join(escaped(sign) if steers(sign) else sign for sign in text)
+
+
+def steers(sign: str) -> bool:
+    """Tell whether a character has no picture: a control, a format, or none at all."""
+    return unicodedata.category(sign) in ("Cc", "Cf", "Cs", "Cn")
+
+
+def escaped(sign: str) -> str:
+    """Return a character as Python spells it in ASCII."""
+    return sign.encode("unicode_escape").decode("ascii")
 
 
 def _drawn(element: Element) -> Iterator[Element]:

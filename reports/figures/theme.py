@@ -20,7 +20,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from reports.figures.sheet import FONT, USUAL, Sheet
-from reports.figures.svg import finished
+from reports.figures.svg import escaped, finished, steers
 from reports.findings.analysis import Analysis
 from reports.numbers.words import counted
 
@@ -174,9 +174,13 @@ def wrapped(name: str, width: int = 22) -> str:
 def lettered(text: str, width: int = 40) -> str:
     """Return any text for a figure, in lines of at most ``width`` letters.
 
-    A letter that no available font has is written as an escape, not as an empty box.
+    A letter that no available font has is written as an escape, not as an empty box; so is one
+    that has no picture and steers how others are written, such as from right to left.
     """
-    shown = (sign if sign in " \n\t" or _has_glyph(sign) else _escape(sign) for sign in text)
+    shown = (
+        sign if sign in " \n\t" or (_has_glyph(sign) and not steers(sign)) else escaped(sign)
+        for sign in text
+    )
     return wrapped("".join(shown), width)
 
 
@@ -190,10 +194,6 @@ def _fonts() -> list[str]:
 def _has_glyph(sign: str) -> bool:
     paths = (font_manager.findfont(name) for name in _fonts())
     return any(font_manager.get_font(path).get_char_index(ord(sign)) for path in paths)
-
-
-def _escape(sign: str) -> str:
-    return sign.encode("unicode_escape").decode("ascii")
 
 
 def power_of_ten(value: float, _: object = None) -> str:
@@ -218,6 +218,10 @@ def save(figure: Figure, path: Path) -> list[Path]:
     parts, told = (figure.parts, figure.told) if isinstance(figure, Sheet) else ({}, {})
     try:
         with mpl.rc_context(fixed):
+            engine = figure.get_layout_engine()
+            if engine is not None:
+                engine.execute(figure)
+                figure.set_layout_engine("none")  # it is found; twice more would take long
             drawn = io.StringIO()
             figure.savefig(drawn, format="svg", metadata={"Date": None})
             files[0].write_text(finished(drawn.getvalue(), parts, told), encoding="utf-8")

@@ -20,6 +20,7 @@ from reports.numbers.intervals import FIXED, Interval
 from reports.numbers.paired import PairedComparison
 from reports.numbers.study import Claim
 from reports.numbers.verdict import Judgement, margin_reaches_zero
+from reports.numbers.words import counted
 
 PRINTED_DIGIT = 0.01  # of accuracies in %; published means that differ by no more are the same
 
@@ -196,8 +197,9 @@ class _Case:
         possible = 0.025 ** (1 / self.compared.n) > 0.5  # the interval's low end if all seeds win
         return Criterion(
             f"P(A > B) {self.side} one half",
-            f"{self.claim.treatment} ahead on {share * self.compared.n:g} of {self.compared.n} "
-            f"seeds, P = {share:.2f} (95% interval {ci.low:.2f} to {ci.high:.2f})",
+            f"{self.claim.treatment} ahead on {share * self.compared.n:g} of "
+            f"{counted(self.compared.n, 'seed')}, P = {share:.2f} "
+            f"(95% interval {ci.low:.2f} to {ci.high:.2f})",
             holds if possible else None,
             "Size: a thousandth of a point on every seed gives 1 as well.",
         )

@@ -20,14 +20,14 @@ from typing import ClassVar, Protocol
 from reports.judging.samples import Samples
 from reports.judging.scalars import higher_is_better, measured, unit_of
 from reports.numbers.estimates import SEED_CAP, one_sample
-from reports.numbers.intervals import Interval, Procedure
+from reports.numbers.intervals import FEWEST, Interval, Procedure
 from reports.numbers.paired import Unit, paired_gains
 from reports.numbers.rules import Estimate as Bounds
 from reports.numbers.rules import Rule, first, p_of, target
 from reports.numbers.sequential import ANYTIME
 from reports.numbers.study import Statement
 from reports.numbers.two_samples import TwoSamples, side
-from reports.numbers.words import counted, sized
+from reports.numbers.words import counted, sized, too_few
 
 INCONCLUSIVE = "INCONCLUSIVE"
 SECOND_LOOK = "judged by the wider intervals that allow for a second look"
@@ -239,7 +239,7 @@ class Kind(ABC):
         sentence = (
             f"The {self.subject(claim, samples)} is {sized(estimate.mean)} {unit_of(claim)} over "
             f"{seeds} seed{'s' * (seeds != '1')}, {self.data(claim)} "
-            f"({_ends(ci, 1 - claim.alpha)}; {_ends(inner, 1 - 2 * claim.alpha)})"
+            f"({_ends(ci, inner, claim.alpha, min(samples.sizes))})"
         )
         if verdict != INCONCLUSIVE:
             return f"{sentence}: {self.found(verdict, claim)}."
@@ -259,5 +259,10 @@ class Kind(ABC):
         return f"{sentence}: these seeds cannot tell; {outlook}."
 
 
-def _ends(interval: Interval, level: float) -> str:
-    return f"{100 * level:.3g}% interval {sized(interval.low)} to {sized(interval.high)}"
+def _ends(ci: Interval, inner: Interval, alpha: float, seeds: int) -> str:
+    if seeds < FEWEST:
+        return too_few(seeds)
+    return "; ".join(
+        f"{100 * level:.3g}% interval {sized(one.low)} to {sized(one.high)}"
+        for one, level in ((ci, 1 - alpha), (inner, 1 - 2 * alpha))
+    )

@@ -59,11 +59,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reports.numbers.estimates import SEED_CAP, OneSample
-from reports.numbers.intervals import FIXED, Interval, Procedure
+from reports.numbers.intervals import FEWEST, FIXED, Interval, Procedure
 from reports.numbers.paired import PairedComparison, Unit, check_unit
 from reports.numbers.rules import Ends, Part, Rule, first, p_of, places, target
 from reports.numbers.significance import tost
 from reports.numbers.testable import size_words
+from reports.numbers.words import told_interval, too_few
 
 
 class Verdict(StrEnum):
@@ -252,9 +253,10 @@ def judge(
     if rule is None and leading_to is not None:
         needed = estimate.seeds_for(leading_to, alpha)
     shown = "points" if unit == "points" else "%"
+    ends = f"{told_interval(ci, 1 - alpha)}; {told_interval(ci_equivalence, 1 - 2 * alpha)}"
     observed = (
         f"The mean difference of {mean:+.2f} {shown} over {n} seed{'s' * (n != 1)} "
-        f"({_words(ci, 1 - alpha)}; {_words(ci_equivalence, 1 - 2 * alpha)})"
+        f"({ends if n >= FEWEST else too_few(n)})"
     )
     share = _share(ci, reported)
     meaning = _finding(verdict, reported, margin, negligible)
@@ -337,13 +339,9 @@ def _finding(verdict: Verdict, reported: float, margin: float, negligible: float
 
 def _outlook(comparison: PairedComparison, needed: int | None) -> str:
     if comparison.n == 1:
-        return ": one seed shows no spread"
+        return ""
     if not comparison.sd:
         return ": the differences are all equal and show no spread"
     if needed is None:
         return f"; up to {SEED_CAP} seeds would not settle it at this mean and spread"
     return f"; about {needed} seeds would settle it at this mean and spread"
-
-
-def _words(interval: Interval, level: float) -> str:
-    return f"{100 * level:.3g}% interval {interval.low:+.2f} to {interval.high:+.2f}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from reports.numbers.intervals import Interval
+from reports.numbers.intervals import FEWEST, Interval
 
 SMALLEST = 1e-7
 """Below it powers of ten are easier to read than zeros."""
@@ -35,11 +35,29 @@ def small(value: float, digits: int, sign: str = "+") -> str:
     return f"{value:{sign}.{digits - 1 - math.floor(math.log10(abs(value)))}f}"
 
 
-def interval(ends: Interval, form: Callable[[float], str] = signed) -> str:
-    """Return "low to high"; "-" where an end is infinite."""
-    if not (math.isfinite(ends.low) and math.isfinite(ends.high)):
+def interval(ends: Interval, form: Callable[[float], str] = signed, seeds: int = FEWEST) -> str:
+    """Return "low to high"; "-" where an end is infinite, and below ``FEWEST`` seeds."""
+    if seeds < FEWEST or not (math.isfinite(ends.low) and math.isfinite(ends.high)):
         return "-"
     return f"{form(ends.low)} to {form(ends.high)}"
+
+
+def told_interval(ends: Interval, level: float, form: str = "+.2f") -> str:
+    """Return an interval for a sentence: "95% interval +1.00 to +2.00"."""
+    name = f"{100 * level:.3g}% interval"
+    if not (math.isfinite(ends.low) and math.isfinite(ends.high)):
+        return f"{name} without ends"
+    return f"{name} {ends.low:{form}} to {ends.high:{form}}"
+
+
+def too_few(seeds: int) -> str:
+    """Say why no interval is shown for so few seeds."""
+    if seeds < 2:
+        return "no interval: one seed shows no spread"
+    return (
+        "no interval is shown for two seeds: it would be many times as wide as what lies between "
+        "them"
+    )
 
 
 def p_value(value: float) -> str:

@@ -7,7 +7,7 @@ same bytes. Either all files are written or none: an old report stays if writing
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import jinja2
@@ -22,15 +22,33 @@ from reports.output.legible import visible
 from reports.output.markdown import markdown
 from reports.output.number_line import drawn
 from reports.output.replacing import replaced
+from reports.output.shown_tables import shown_tables, write_shown_tables
 from reports.output.tables import DATA_FILES, write_tables
 from reports.sections.report import sections
 from reports.sections.rich import Code, Link, Rich, Strong, parts
-from reports.sections.section import Section, Table
+from reports.sections.section import Section, Table, named_tables
 from reports.sections.verdict import headline, main_verdict, tone
 
 ALWAYS = ("index.html", "report.md", "verdict.json", *DATA_FILES)
 FIGURES = (".svg", ".png")
+DATA = {
+    "verdict.json": "every verdict, interval and number of this page, as JSON",
+    "table.parquet": "every measurement with its settings, as a Parquet table",
+    "telemetry.parquet": "what was recorded beside accuracies, as a Parquet table",
+    "summary.csv": "each condition in a row, as CSV",
+    "datapackage.json": "what each column of these tables holds, and its unit",
+    "report.md": "this page as Markdown",
+    "gate.json": "this answer, as JSON",
+    "gate.xml": "this answer for a test runner, as JUnit XML",
+    "gate.md": "this page as Markdown",
+    "pool.json": "every number of this page, as JSON",
+    "pool.md": "this page as Markdown",
+}
+"""What the files beside a page hold, for those who follow its links."""
+MOST_CARDS, LONG = 24, 24
+"""Rows of a table that a phone shows as cards at most, and letters of a cell that needs a card."""
 
+TABLE = re.compile(r"table-.+-\d+\.csv")
 NUMERIC = re.compile(r"[-+±]?\d.*|-|")
 
 
@@ -50,6 +68,7 @@ def write_report(analysis: Analysis, study: Study, folder: Path) -> Path:
         (new / "verdict.json").write_text(verdict_text(analysis), encoding="utf-8")
         measure = analysis.values.measure
         write_tables(analysis.measured, new, None if measure.is_accuracy else measure.unit)
+        write_shown_tables(shown, new)
         figures = draw(shown, new)
         text = markdown(analysis.study, shown, analysis.notices)
         (new / "report.md").write_text(text, encoding="utf-8")
@@ -60,13 +79,18 @@ def write_report(analysis: Analysis, study: Study, folder: Path) -> Path:
 
 def report_files(shown: Sequence[Section]) -> set[str]:
     """Return the names of all files of a report with these sections."""
+    return {*ALWAYS, *shown_tables(shown), *figure_files(shown)}
+
+
+def figure_files(shown: Sequence[Section]) -> set[str]:
+    """Return the names of the files of all figures of these sections."""
     drawn = [drawing.name for section in shown for drawing in section.drawings]
-    return {*ALWAYS, *(f"{name}{suffix}" for name in drawn for suffix in FIGURES)}
+    return {f"{name}{suffix}" for name in drawn for suffix in FIGURES}
 
 
 def is_of_reports(name: str) -> bool:
     """Tell whether this or an earlier report may have written a file of this name."""
-    return name in ALWAYS or name.endswith(FIGURES)
+    return name in ALWAYS or name.endswith(FIGURES) or TABLE.fullmatch(name) is not None
 
 
 def draw(shown: Sequence[Section], folder: Path) -> dict[str, Markup]:
@@ -110,6 +134,7 @@ def _report_page(
         lead=lead,
         notices=analysis.notices,
         tone=tone(analysis),
+        files=report_files(shown),
     )
 
 
@@ -122,6 +147,7 @@ def page_text(
     lead: str = "",
     notices: Sequence[str] = (),
     tone: str | None = None,
+    files: Collection[str] = (),
 ) -> str:
     """Return sections as one HTML page.
 
@@ -131,6 +157,7 @@ def page_text(
     verdict : the word that colours the heading; the title is the heading where there is none.
     lead : the sentences whose first one is the heading, where there is a verdict.
     tone : "FAILED" or "OPEN" where the heading must not have the colour of the verdict.
+    files : names of files beside the page, to which it links.
     """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
@@ -150,6 +177,10 @@ def page_text(
         numeric=numeric_columns,
         rich=rich,
         number_line=drawn,
+        named_tables=named_tables,
+        files=set(files),
+        data=DATA,
+        as_cards=as_cards,
     )
 
 
@@ -171,6 +202,12 @@ def rich(text: Rich) -> Markup:
         else Markup(forms.get(type(part), "{}")).format(visible(str(part)))
         for part in parts(text)
     )
+
+
+def as_cards(table: Table) -> bool:
+    """Tell whether a phone shows each row as a card; else the first column stays in sight."""
+    wordy = any(len(cell) > LONG for row in table.rows for cell in row)
+    return wordy and len(table.header) > 4 and len(table.rows) <= MOST_CARDS
 
 
 def _shown(value: object) -> object:

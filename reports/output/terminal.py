@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -208,4 +209,4 @@ def _number(value: Any, form: str = ".2f") -> str:
 
 
 def _interval(low: float, high: float) -> str:
-    return "-" if pd.isna(low) else f"{low:.2f} to {high:.2f}"
+    return f"{low:.2f} to {high:.2f}" if math.isfinite(low) and math.isfinite(high) else "-"

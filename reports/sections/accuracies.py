@@ -14,10 +14,11 @@ from reports.figures.accuracies import (
 )
 from reports.figures.theme import MOST_SEEDS, styles_of, which_seeds
 from reports.findings.analysis import Analysis
+from reports.numbers.intervals import FEWEST
 from reports.numbers.metrics import Floats
 from reports.numbers.study import Study
 from reports.numbers.tables import published_by_tasks
-from reports.numbers.words import between, number
+from reports.numbers.words import between, listed, number
 from reports.sections.section import Drawing, Section, Table
 
 MOST = 12
@@ -28,7 +29,7 @@ def accuracies_section(analysis: Analysis, study: Study, names: Sequence[str]) -
     """Return the section on accuracies and published values; ``names`` are the drawn conditions."""
     measured = analysis.measured
     summary, finals = measured.shown, measured.published
-    published, source = _published(study, analysis.tasks)
+    published, source, errors = _published(study, analysis.tasks)
     header = ["condition", "accuracy (%)", "95% interval", "seeds", *finals]
     rows = [
         [
@@ -55,8 +56,9 @@ def accuracies_section(analysis: Analysis, study: Study, names: Sequence[str]) -
         Drawing(
             "curves",
             alt,
-            partial(draw_curves, curves, names, style_of, published, source),
-            "Mean over seeds with 95% t intervals.",
+            partial(draw_curves, curves, names, style_of, published, source, errors),
+            "Mean over seeds with 95% t intervals, cut where no accuracy can be."
+            + (" Published: with the printed errors." if errors else ""),
         )
     ]
     if published:
@@ -65,7 +67,9 @@ def accuracies_section(analysis: Analysis, study: Study, names: Sequence[str]) -
             Drawing(
                 "pairs",
                 "The same for each condition with its variants, with the published values.",
-                partial(draw_pairs, curves, names, style_of, analysis.pairs, published, source),
+                partial(
+                    draw_pairs, curves, names, style_of, analysis.pairs, published, source, errors
+                ),
                 f"{solid}: {_each_seed(measured.matrices, 'single seeds')}; crosses and stars: "
                 f"published ({source}).",
             )
@@ -74,15 +78,29 @@ def accuracies_section(analysis: Analysis, study: Study, names: Sequence[str]) -
     paragraphs = (
         [f"{left} more conditions are in the table and not in the figures."] if left > 0 else []
     )
+    few = [row["condition"] for _, row in summary.iterrows() if 0 < row["seeds"] < FEWEST]
+    if few:
+        paragraphs.append(
+            f"{listed(few)} {'has' if len(few) == 1 else 'have'} fewer than {FEWEST} seeds, and no "
+            "interval: one seed shows no spread, and the 95% t interval of two is 12.7 times as "
+            "wide as what lies between them."
+        )
     return Section("accuracies", title, paragraphs, drawings, [table])
 
 
-def _published(study: Study, tasks: int) -> tuple[PublishedCurves, str]:
-    """Return the values and name of the first source with accuracies after several of the tasks."""
+def _published(study: Study, tasks: int) -> tuple[PublishedCurves, str, PublishedCurves]:
+    """Return of the first source with accuracies after several of the tasks what is drawn.
+
+    That is its accuracies, its name, and its printed errors of those accuracies.
+    """
     for source in study.published:
         if sum(after <= tasks for after in set(source.after_tasks)) > 1:
-            return published_by_tasks(source, tasks), source.id
-    return {}, ""
+            errors = {
+                name: dict(zip(source.after_tasks, values, strict=True))
+                for name, values in source.plus_minus.items()
+            }
+            return published_by_tasks(source, tasks), source.id, errors
+    return {}, "", {}
 
 
 def learning_section(analysis: Analysis, names: Sequence[str]) -> Section | None:
@@ -119,7 +137,7 @@ def learning_section(analysis: Analysis, names: Sequence[str]) -> Section | None
         Drawing(
             "tasks",
             alt,
-            partial(draw_tasks, matrices),
+            partial(draw_tasks, matrices, _seeds(analysis)),
             f"Thick: mean over seeds; thin: {_each_seed(matrices, 'each seed')}.",
         ),
         Drawing(
@@ -137,6 +155,14 @@ def _each_seed(matrices: Mapping[str, Floats], all_of_them: str) -> str:
     """Return in words which seeds are drawn one by one; ``all_of_them`` where none is left out."""
     most = max(len(stack) for stack in matrices.values())
     return all_of_them if most <= MOST_SEEDS else which_seeds(most)
+
+
+def _seeds(analysis: Analysis) -> dict[str, list[int]]:
+    """Return the seeds of each condition that are done, in rising order."""
+    return {
+        str(condition): sorted(map(int, seeds.unique()))
+        for condition, seeds in analysis.measured.curves.groupby("condition")["seed"]
+    }
 
 
 def _cells(done: int, diverged: int) -> str:

@@ -11,7 +11,8 @@ from reports.figures.theme import MOST_SEEDS, styles_of
 from reports.findings.analysis import Analysis
 from reports.findings.contrasts import Contrast
 from reports.judging.scalars import unit_of
-from reports.numbers.words import interval, listed, number, p_value, signed
+from reports.numbers.intervals import FEWEST
+from reports.numbers.words import counted, interval, listed, number, p_value, signed, too_few
 from reports.sections.kinds import MEANING
 from reports.sections.section import Drawing, Section, Table
 
@@ -26,14 +27,17 @@ def seed_by_seed(analysis: Analysis) -> Section | None:
         return None
     pair, claim = judged.contrast, judged.claim
     alt = (
-        f"{len(pair.seeds)} seeds: accuracy of {pair.baseline} joined with that of "
+        f"{counted(len(pair.seeds), 'seed')}: accuracy of {pair.baseline} joined with that of "
         f"{pair.treatment}, and the differences. {judged.judgement.reason}"
     )
     of_all = " over all seeds" if len(pair.seeds) > MOST_SEEDS else ""
+    ends = (
+        f", with the {100 * (1 - claim.alpha):g}% interval (thin) and the "
+        f"{100 * (1 - 2 * claim.alpha):g}% one of the equivalence test (thick)"
+    )
     caption = (
         "Left: one line a seed, from baseline to treatment. Right: the differences; diamond: their "
-        f"mean{of_all}, with the {100 * (1 - claim.alpha):g}% interval (thin) and the "
-        f"{100 * (1 - 2 * claim.alpha):g}% one of the equivalence test (thick)."
+        f"mean{of_all}{ends if len(pair.seeds) >= FEWEST else '; ' + too_few(len(pair.seeds))}."
     )
     pairs = zip(pair.seeds, pair.untreated, pair.treated, strict=True)
     rows = [
@@ -88,6 +92,11 @@ def contrasts_section(analysis: Analysis) -> Section | None:
         for one in drawable
         if one.ruling is not None
     ]
+    sentences += [
+        f"{contrast.treatment} minus {contrast.baseline}: {signed(contrast.comparison.mean)}"
+        for contrast in others
+        if contrast.comparison is not None
+    ]
     shown = (
         [_statistics_table([(judged.claim.id, judged.contrast) for judged in claims])]
         if claims
@@ -126,9 +135,9 @@ def _statistics_table(named: Sequence[tuple[str, Contrast]]) -> Table:
                 str(comparison.n),
                 signed(comparison.mean),
                 number(comparison.sd),
-                interval(comparison.ci95),
-                interval(comparison.ci90),
-                interval(comparison.bca95),
+                interval(comparison.ci95, seeds=comparison.n),
+                interval(comparison.ci90, seeds=comparison.n),
+                interval(comparison.bca95, seeds=comparison.n),
                 p_value(comparison.p_t),
                 p_value(comparison.p_wilcoxon),
                 p_value(comparison.p_sign_flip),

@@ -127,7 +127,7 @@ def _extremes_table(caption: str, specs: Sequence[Specification]) -> Table:
         [
             _levels(spec.choices),
             f"{spec.gain:+.2f}",
-            "" if spec.ci95 is None else interval(spec.ci95),
+            "" if spec.ci95 is None else interval(spec.ci95, seeds=len(spec.seeds)),
             f"{spec.baseline_accuracy:.2f}",
             str(len(spec.seeds)),
             "" if spec.verdict is None else f"{SIGNS[spec.verdict]} {spec.verdict}",

@@ -21,8 +21,9 @@ def sentence(attribution: Attribution) -> str:
         for share in attribution.shares
     ]
     seeds = counted(len(attribution.seeds), "seed")
+    ends = interval(attribution.ci95, seeds=len(attribution.seeds))
     return (
-        f"Of the gain of {signed(attribution.total)} points ({interval(attribution.ci95)})"
+        f"Of the gain of {signed(attribution.total)} points ({ends})"
         f"{f' at {where}' if where else ''}, {listed(shares)}; shares are means over all orders in "
         f"which the factors can change, with 95% intervals over {seeds}."
     )
@@ -157,7 +158,7 @@ def levels_section(gains: Sequence[LevelGain]) -> Section:
         [
             _level(level),
             signed(level.gain),
-            interval(level.ci95),
+            interval(level.ci95, seeds=len(level.seeds)),
             str(len(level.seeds)),
             p_value(level.p),
             p_value(level.p_holm),

@@ -9,7 +9,7 @@ from reports.findings.fixing import Fixing, marked
 from reports.findings.statements import JudgedStatement
 from reports.judging.scalars import measured, unit_of
 from reports.numbers.words import interval, listed, p_value, sized, small
-from reports.sections.section import Table
+from reports.sections.section import Table, claim_anchor
 
 MEANING = (
     "differences are positive where the first condition is better; a value is ours minus published"
@@ -26,15 +26,28 @@ def statement_tables(analysis: Analysis) -> list[Table]:
                   "to settle", "of", "says"]  # fmt: skip
         others = analysis.values.measure.is_accuracy
         caption = f"{'Claims of other kinds' if others else 'The claims'} ({MEANING})"
-        tables.append(Table(caption, header, [_row(one, analysis) for one in real]))
+        anchors = [claim_anchor(one.claim) for one in real]
+        rows = [_row(one, analysis) for one in real]
+        tables.append(Table(caption, header, rows, anchors=anchors))
     if controls:
-        header = ["control", "kind", "verdict", "must be", "", "found", "interval", "says"]
+        header = [
+            "control",
+            "kind",
+            "verdict",
+            "must be",
+            "as it must",
+            "found",
+            "interval",
+            "says",
+        ]
         rows = []
         for one in controls:
             row = _row(one, analysis)
             passed = {True: "✓ as it must", False: "✗ not as it must", None: "-"}[one.as_expected]
             rows.append([*row[:3], one.claim.expected or "", passed, *row[4:6], row[-1]])
-        tables.append(Table("Controls of other kinds: the truth is known here", header, rows))
+        anchors = [claim_anchor(one.claim) for one in controls]
+        caption = "Controls of other kinds: the truth is known here"
+        tables.append(Table(caption, header, rows, anchors=anchors))
     return [*tables, *(table for one in real for table in _rank_tables(one))]
 
 
@@ -55,7 +68,7 @@ def _row(one: JudgedStatement, analysis: Analysis) -> list[str]:
         marked(ruling.label, analysis.fixed, claim.id),
         one.asks,
         signed(ruling.estimate),
-        interval(ruling.ci, signed),
+        interval(ruling.ci, signed, min(one.sizes)),
         "-" if ruling.p_value is None else p_value(ruling.p_value),
         seeds,
         "-" if ruling.seeds_needed is None else str(ruling.seeds_needed),

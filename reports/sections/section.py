@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 
+from reports.numbers.study import Claim, Statement
 from reports.sections.number_lines import NumberLine
 from reports.sections.rich import Link, Rich
 
@@ -18,12 +19,14 @@ class Table:
     """Rows of text under a header; columns that read as numbers are aligned as such.
 
     A ``folded`` table is closed at first on the page: it is there for looking things up.
+    ``anchors`` are the addresses of its rows on the page, where rows have addresses.
     """
 
     caption: str
     header: Sequence[str]
     rows: Sequence[Sequence[str]]
     folded: bool = False
+    anchors: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,17 @@ class Section:
     about: str = ""
     facts: Sequence[Fact] = ()
     lines: Sequence[NumberLine] = ()
+
+
+def named_tables(section: Section) -> list[tuple[str, Table]]:
+    """Return the tables of a section that have rows, each with its address on the page."""
+    there = [table for table in section.tables if table.rows]
+    return [(f"table-{section.id}-{place}", table) for place, table in enumerate(there, start=1)]
+
+
+def claim_anchor(claim: Claim | Statement) -> str:
+    """Return the address of a claim on the page."""
+    return slug(f"claim-{claim.id}")
 
 
 def slug(name: str) -> str:

@@ -23,7 +23,7 @@ from reports.sections.kinds import (
     together_table,
 )
 from reports.sections.robustness import OTHER_INTERVALS, published_words
-from reports.sections.section import Section, Table
+from reports.sections.section import Section, Table, claim_anchor
 
 
 def headline(analysis: Analysis) -> str:
@@ -219,7 +219,8 @@ def _claims_table(caption: str, claims: Sequence[JudgedClaim], analysis: Analysi
     header = ["claim", "verdict", "reported", "gain", "interval", "seeds", "to settle", "says"]
     kinds = listed(sorted({judged.judgement.procedure for judged in claims if judged.judgement}))
     caption += f" (gains with their {kinds} intervals)" if kinds else ""
-    return Table(caption, header, [_claim_row(judged, analysis) for judged in claims])
+    rows = [_claim_row(judged, analysis) for judged in claims]
+    return Table(caption, header, rows, anchors=[claim_anchor(judged.claim) for judged in claims])
 
 
 def _claim_row(judged: JudgedClaim, analysis: Analysis) -> list[str]:
@@ -238,7 +239,7 @@ def _claim_row(judged: JudgedClaim, analysis: Analysis) -> list[str]:
         verdict,
         reported,
         gain,
-        interval(judgement.ci),
+        interval(judgement.ci, seeds=compared.n),
         seeds,
         needed,
         claim.text,
@@ -251,5 +252,16 @@ def _controls_table(controls: Sequence[JudgedClaim], analysis: Analysis) -> Tabl
         passed = {True: "✓ as it must", False: "✗ not as it must", None: "-"}[judged.as_expected]
         row = _claim_row(judged, analysis)
         rows.append([*row[:2], judged.claim.expected or "", passed, *row[2:6], row[7]])
-    header = ["control", "verdict", "must be", "", "planted", "gain", "interval", "seeds", "says"]
-    return Table("Controls: the truth is known here", header, rows)
+    header = [
+        "control",
+        "verdict",
+        "must be",
+        "as it must",
+        "planted",
+        "gain",
+        "interval",
+        "seeds",
+        "says",
+    ]
+    anchors = [claim_anchor(judged.claim) for judged in controls]
+    return Table("Controls: the truth is known here", header, rows, anchors=anchors)

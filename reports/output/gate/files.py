@@ -10,7 +10,7 @@ from reports.findings.gate.check import Check
 from reports.output.encoding import as_json
 from reports.output.gate.junit import junit
 from reports.output.markdown import markdown
-from reports.output.page import draw, page_text
+from reports.output.page import draw, figure_files, page_text
 from reports.output.replacing import replaced
 from reports.sections.gate import gate_sections, headline
 
@@ -43,7 +43,8 @@ def write_gate(check: Check, directory: str, folder: Path) -> Path:
         (new / "gate.xml").write_text(junit(check), encoding="utf-8")
         (new / "gate.md").write_text(gate_markdown(check, directory), encoding="utf-8")
         figures = draw(shown, new)
-        page = page_text(f"{check.study}: {check.verdict}", shown, figures)
+        files = {"gate.json", "gate.xml", "gate.md", *figure_files(shown)}
+        page = page_text(f"{check.study}: {check.verdict}", shown, figures, files=files)
         (new / "index.html").write_text(page, encoding="utf-8")
     return folder / "index.html"
 

@@ -9,7 +9,7 @@ from typing import Any
 from reports.findings.pool.pool import Pool
 from reports.output.encoding import as_json
 from reports.output.markdown import markdown
-from reports.output.page import draw, page_text
+from reports.output.page import draw, figure_files, page_text
 from reports.output.replacing import replaced
 from reports.sections.pool import headline, pool_sections
 
@@ -45,6 +45,7 @@ def write_pool(pool: Pool, folder: Path) -> Path:
             lead=headline(pool),
             notices=pool.notices,
             tone="OPEN" if pool.claims and pool.claims[0].name in pool.late else None,
+            files={"pool.json", "pool.md", *figure_files(shown)},
         )
         (new / "index.html").write_text(page, encoding="utf-8")
     return folder / "index.html"
