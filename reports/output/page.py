@@ -206,6 +206,8 @@ def rich(text: Rich) -> Markup:
 
 def as_cards(table: Table) -> bool:
     """Tell whether a phone shows each row as a card; else the first column stays in sight."""
+    if table.anchors:
+        return True
     wordy = any(len(cell) > LONG for row in table.rows for cell in row)
     return wordy and len(table.header) > 4 and len(table.rows) <= MOST_CARDS
 
