@@ -75,7 +75,7 @@ def test_claims_and_figures_are_whole_and_readable(page: Path, width: int, tmp_p
         assert 0 <= left < right <= width, head
         assert text.strip()
     lefts = {left for left, _, _ in found["cells"].values()}
-    assert (len(lefts) == 1) == (width == 400), "cards on a phone, columns elsewhere"
+    assert (len(lefts) == 1) == (width == 400), f"{lefts}: cards on a phone, columns elsewhere"
     assert found["small"] == [], "letters of less than ten pixels"
     assert found["cut"] == [], "letters outside of their part"
     assert all(scroll <= shown for scroll, shown in found["drawings"])

@@ -12,7 +12,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from reports.figures.rows import LABEL, ROW, draw_interval, label_rows
+from reports.figures.rows import LABEL, draw_interval, label_rows, row_height
 from reports.figures.sheet import USUAL, WHOLE, Sheet
 from reports.figures.theme import (
     INK,
@@ -126,11 +126,11 @@ def draw_forest(
     count = len(drawn) + len(ruled) + len(rest)
     if not count:
         raise ValueError("no contrast has a pair of seeds to draw")
-    labels = [lettered(f"{judged.claim.id} ({judged.claim.unit})", 30) for judged in drawn]
-    labels += [lettered(f"{claim.id} ({claim.kind})", 30) for claim, _ in ruled]
+    labels = [lettered(f"{judged.claim.id} ({judged.claim.unit})", 33) for judged in drawn]
+    labels += [lettered(f"{claim.id} ({claim.kind})", 33) for claim, _ in ruled]
     labels += [lettered(f"{contrast.treatment} minus {contrast.baseline}", 44) for contrast in rest]
     with drawing():
-        sheet = Sheet(1, WHOLE, ROW * count, 1)
+        sheet = Sheet(1, WHOLE, row_height(labels) * count, 1)
         (axis,) = sheet.panels
         axis.axvline(0, color=INK, lw=0.8)
         signs: dict[str, Any] = {}

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from reports.figures.rows import draw_interval, label_rows
+from reports.figures.rows import draw_interval, label_rows, row_height
 from reports.figures.sheet import SMALL, WHOLE, Sheet
 from reports.figures.theme import INK, MUTED, PALETTE, PAPER, drawing, lettered
 from reports.findings.attribution import Attribution
@@ -104,8 +104,7 @@ def _forest(
     labels: Sequence[str], rows: Sequence[tuple[float, Interval, bool]], label: str
 ) -> Figure:
     with drawing():
-        lines = max(text.count("\n") + 1 for text in labels)
-        sheet = Sheet(1, WHOLE, (0.2 + 0.15 * lines) * len(rows), 1)
+        sheet = Sheet(1, WHOLE, row_height(labels) * len(rows), 1)
         (axis,) = sheet.panels
         axis.axvline(0, color=INK, lw=0.8)
         for place, (mean, ci95, sure) in enumerate(rows):

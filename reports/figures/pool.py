@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from matplotlib.figure import Figure
 
-from reports.figures.rows import ROW, draw_interval, label_rows
+from reports.figures.rows import draw_interval, label_rows, row_height
 from reports.figures.sheet import WHOLE, Sheet
 from reports.figures.theme import INK, MUTED, PAPER, SHADE, drawing, lettered
 from reports.findings.pool.quantities import Quantity
@@ -27,7 +27,7 @@ def draw_sites(quantity: Quantity) -> Figure:
         rows.append(("over sites", pooled.mean, pooled.ci95, "D"))
         rows.append(("all seeds together", pooled.together, pooled.together_ci95, "D"))
     with drawing():
-        sheet = Sheet(1, WHOLE, ROW * len(rows), 1)
+        sheet = Sheet(1, WHOLE, row_height([name for name, *_ in rows]) * len(rows), 1)
         (axis,) = sheet.panels
         if quantity.claim is not None:
             low, high = (quantity.claim.reported + sign * quantity.claim.margin for sign in (-1, 1))

@@ -11,10 +11,15 @@ from reports.figures.sheet import USUAL
 from reports.figures.theme import INK
 from reports.numbers.intervals import Interval
 
-ROW = 0.4
-"""Height of a row with a label of one line, in inches."""
+LINE = 0.15
+"""Height of a line of a label, in inches."""
 LABEL = 0.38
-"""How far above its row a label stands, as a share of the row."""
+"""How far above its row the middle of a label stands, as a share of the row."""
+
+
+def row_height(labels: Sequence[str]) -> float:
+    """Return the height of each row in inches, for labels of this many lines."""
+    return 0.25 + LINE * max(label.count("\n") + 1 for label in labels)
 
 
 def label_rows(axis: Axes, labels: Sequence[str]) -> None:

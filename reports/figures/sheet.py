@@ -21,7 +21,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 
-HALF, WHOLE = 1.85, 3.75
+HALF, WHOLE = 1.8, 3.6
 """Widths of panels in inches: two halves, or one whole, beside each other on a phone."""
 
 SMALL, USUAL = 7.5, 8.0

@@ -35,7 +35,7 @@ def statement_tables(analysis: Analysis) -> list[Table]:
             "kind",
             "verdict",
             "must be",
-            "as it must",
+            "came out",
             "found",
             "interval",
             "says",

@@ -256,7 +256,7 @@ def _controls_table(controls: Sequence[JudgedClaim], analysis: Analysis) -> Tabl
         "control",
         "verdict",
         "must be",
-        "as it must",
+        "came out",
         "planted",
         "gain",
         "interval",
