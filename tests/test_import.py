@@ -219,6 +219,20 @@ def test_nothing_trains_an_imported_study(tmp_path: Path) -> None:
                 CliRunner().invoke(app, command, catch_exceptions=False)
 
 
+def test_pool_and_gate_say_that_they_compare_accuracies(tmp_path: Path) -> None:
+    bring_in(tmp_path, TABLE, NAMES.replace("[cond", LOSS + "[cond"))
+    out = str(tmp_path / "out")
+    shutil.copytree(out, tmp_path / "site")
+    baselines = ["--baselines", str(tmp_path / "baselines")]
+    for command in (
+        ["pool", out, str(tmp_path / "site")],
+        ["accept", out, "--reason", "r", *baselines],
+        ["check", out, *baselines],
+    ):
+        with pytest.raises(InputError, match="compares accuracies, and study 'mine' measures loss"):
+            CliRunner().invoke(app, command, catch_exceptions=False)
+
+
 def test_claims_have_the_ids_that_they_leave_out_and_all_kinds_can_be_claimed(
     tmp_path: Path,
 ) -> None:

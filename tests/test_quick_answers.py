@@ -62,6 +62,8 @@ def loaded_by(*arguments: object) -> tuple[int, set[str]]:
         (2, "report /no/such/directory"),
         (2, "verify /no/such/directory"),
         (2, "pool /no/such/directory"),
+        (0, "import --help"),
+        (2, "import /no/such.csv --study smoke"),
     ],
 )
 def test_what_needs_no_data_loads_nothing_heavy(code: int, arguments: str) -> None:

@@ -91,6 +91,7 @@ def check_results(
     """
     out = answer.out
     results = read_results(directory)
+    results.study.check_accuracies("the gate")
     baselines = read_baselines(folder, results.study.name)
     if not baselines.history:
         raise InputError(
@@ -181,6 +182,7 @@ def accept_results(
         Where the results are not whole, or the way of accepting does not fit what is accepted.
     """
     results = read_results(directory)
+    results.study.check_accuracies("the gate")
     check_complete(results, directory)
     baselines = read_baselines(folder, results.study.name)
     environment = next(iter(set(fingerprints(results.records).values())))

@@ -41,6 +41,7 @@ def read_sites(directories: Sequence[Path]) -> list[SiteResults]:
                 f"{directory} and {earlier} are the same directory; name each site once"
             )
     read = [read_results(directory) for directory in directories]
+    read[0].study.check_accuracies("pool")
     first = fingerprint_without_seeds(read[0].study)
     checksum = _checksum(read[0])
     for directory, results in zip(directories, read, strict=True):

@@ -382,6 +382,14 @@ class Study(Frozen):
         if self.imported:
             raise InputError(_nothing_trains(self.imported[0], self.name))
 
+    def check_accuracies(self, what: str) -> None:
+        """Raise InputError where something else is measured; ``what`` compares accuracies."""
+        if not self.measured.is_accuracy:
+            raise InputError(
+                f"{what} compares accuracies, and study '{self.name}' measures "
+                f"{self.measured.name} in '{self.measured.unit}'"
+            )
+
     def fingerprint(self) -> str:
         """Return a hash of the whole study, margins of the claims included.
 
