@@ -50,7 +50,7 @@ def draw_values(
             seen = own[drawn_seeds(len(own))]
             # A fixed scatter: the same data give the same picture.
             beside = row + 0.13 * np.cos(2.4 * np.arange(len(seen)))
-            axis.plot(seen, beside, style.marker, color=style.colour, ms=4, alpha=0.55, mew=0)
+            axis.plot(seen, beside, style.marker, color=style.colour, ms=4, alpha=0.75, mew=0)
             mean, low, high = mean_with_interval(own)
             axis.plot([low, high], [row, row], "-", color=INK, lw=1.6)
             axis.plot([mean], [row], "D", color=INK, mfc=PAPER, ms=7)
