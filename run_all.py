@@ -427,7 +427,7 @@ def _report(directory: Path, required: tuple[str, ...] | None = None) -> int:
 
     results = read_results(directory, by_index=True)
 
-    from reports.findings.requirements import unmet, unmet_demands
+    from reports.findings.requirements import reservations, unmet, unmet_demands
     from reports.output.page import write_report
     from reports.output.short import in_short
     from reports.output.terminal import show
@@ -454,10 +454,11 @@ def _report(directory: Path, required: tuple[str, ...] | None = None) -> int:
     show(out, analysis, results.study)
     say_what_is_left_out(out, results)
     out.print(f"report: {page}", highlight=False, soft_wrap=True)
-    missed = [] if required is None else unmet(analysis.judged, required)
+    reserved = reservations(analysis.complete, analysis.fixed)
+    missed = [] if required is None else unmet(analysis.judged, required, reserved)
     if missed:
         warn(f"--require {','.join(required or ())}: not met, {'; '.join(missed)}")
-    demanded = unmet_demands(analysis.judged)
+    demanded = unmet_demands(analysis.judged, reserved)
     if demanded:
         warn(f"the study requires another verdict: {'; '.join(demanded)}")
     failed = any(one.as_expected is False for one in analysis.judged)

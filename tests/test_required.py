@@ -44,7 +44,8 @@ def test_a_failed_control_is_the_first_line_and_the_exit_code(tmp_path: Path) ->
     found = directory(tmp_path, study_of(5.0, expected="NOT REPRODUCED"))
     code, output = call("report", found)
     assert code == 1
-    first = next(line for line in output.splitlines() if line.strip())
+    lines = (line for line in output.splitlines() if line.strip())
+    first = next(line for line in lines if not line.startswith("writing"))
     assert first.startswith("CONTROL FAILED. gain must be NOT REPRODUCED and is REPRODUCED")
     page = Page(found / "report" / "index.html")
     assert page.text.index("CONTROL FAILED") < page.text.index("plain gains")
@@ -77,6 +78,17 @@ def test_the_verdicts_that_are_required(
     said = output + capsys.readouterr().err
     assert code == exit_code
     assert ("--require REPRODUCED: not met, gain is PARTIAL" in said) == bool(exit_code)
+
+
+def test_a_preliminary_or_a_late_verdict_meets_no_requirement(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    more = study_of(5.0).model_copy(update={"seeds": tuple(range(20))})
+    found = results(tmp_path / "results", shifted(5.0), more, seeds=range(12))
+    code, output = call("report", found, "--require", "REPRODUCED")
+    said = output + capsys.readouterr().err
+    assert code == 1
+    assert "--require REPRODUCED: not met, gain is REPRODUCED, PRELIMINARY" in said
 
 
 def test_what_is_no_verdict_cannot_be_required(tmp_path: Path) -> None:
