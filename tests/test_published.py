@@ -89,7 +89,7 @@ def test_a_published_curve_is_drawn_from_left_to_right_over_the_tasks_that_there
     assert len(panels) == (2 if len(shown) > 1 else 1)
     if len(shown) > 1:
         for line in panels[0].lines[:2]:
-            assert [float(x) for x in line.get_xdata()] == [1, 2]  # type: ignore[arg-type, union-attr]
+            assert [round(float(x)) for x in line.get_xdata()] == [1, 2]  # type: ignore[arg-type, union-attr]
 
 
 @pytest.mark.parametrize(("after_tasks", "values"), [*ENDS, *EARLIER])
