@@ -207,6 +207,7 @@ def test_values_for_the_trial_are_checked_too(tmp_path: Path) -> None:
         ("preflight = { rl = 0.5 }", "preflight.rl: no such parameter; there are trick, lr"),
         ('preflight = { lr = "x" }', "preflight.lr: should be a number"),
         ('isolation = "some"', "isolation: Input should be 'process' or 'none'"),
+        ("[protocol]\nhidden = [3]", "protocol.hidden has no effect: functions of your own train"),
         ('command = "true {seed}"', "the study gives both train and command; give one"),
     ):
         with pytest.raises(InputError) as caught:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -26,7 +26,7 @@ from pydantic import (
 )
 
 from harness.errors import InputError
-from harness.studies.chosen import Frozen, Seed
+from harness.studies.chosen import Frozen, Seed, folder_of
 from harness.studies.claims import Claim, Comparisons, Curve, Published
 from harness.studies.condition import Condition, Method, Protocol, digest, is_function
 from harness.studies.factors import Factor, Name, check_level, crossings
@@ -167,6 +167,8 @@ class Study(Frozen):
             if isinstance(table, dict) and "method" not in table:
                 table = _condition(name, table, shared, trained_by)
             resolved[name] = table
+        if folder_of(study) is not None:  # in results, everything is set
+            _refuse_for_functions(shared, resolved.values())
         return resolved
 
     @model_validator(mode="after")
@@ -443,6 +445,18 @@ def _check_ids(kind: str, ids: Sequence[str]) -> None:
     repeated = [name for name, times in Counter(ids).items() if times > 1]
     if repeated:
         raise ValueError(f"two {kind} have the same id '{repeated[0]}'")
+
+
+def _refuse_for_functions(shared: Protocol, tables: Iterable[Any]) -> None:
+    """Raise ValueError where a protocol says how to train and functions of the user's own do."""
+    methods = [table.get("method") for table in tables if isinstance(table, dict)]
+    set_here = shared.model_fields_set & {*Protocol.model_fields} - {*OF_TASKS, "own"}
+    said = sorted(name for name in set_here if not name.endswith("_source"))
+    if said and methods and all(map(is_function, methods)):
+        raise ValueError(
+            f"protocol.{said[0]} has no effect: functions of your own train all conditions; they "
+            f"take {', '.join(OF_TASKS)}"
+        )
 
 
 def _condition(
