@@ -277,7 +277,7 @@ def test_records_answer_for_what_was_run_whatever_its_name_is_now(tmp_path: Path
     store = Store(tmp_path)
     run_plan(store, plan_of(study()))
     records = store.read_all()[0]
-    renamed = study(conditions={"plain": {}, "twin": {}})
+    renamed = study(conditions={"plain": {}, "twin": {"plasticity": "off"}})
     chosen = select(records, renamed)
     assert sorted((r["condition"], r["seed"]) for r in chosen.records) == [
         ("plain", 0), ("plain", 1), ("twin", 0), ("twin", 1),

@@ -17,7 +17,13 @@ from reports.findings.apart import Answer, told_by_itself
 from reports.findings.asked import Asked, asked
 from reports.findings.bridges import NEGLIGIBLE, Bridge, bridges
 from reports.findings.causes import Causes, causes, judged_curve
-from reports.findings.completeness import Completeness, of_cells, of_seeds
+from reports.findings.completeness import (
+    NOT_IMPORTED,
+    NOT_RUN,
+    Completeness,
+    of_cells,
+    of_seeds,
+)
 from reports.findings.contrasts import (
     Cells,
     Contrast,
@@ -216,6 +222,8 @@ def analyse(
     tasks = tables.task_count(records)
     found = values_of(records, list(study.conditions), study.measured, tasks)
     gains, others = as_paired(study, records_by_cell, unshared=found.unshared)
+    to_come: Sequence[int] = () if found.imported else study.seeds
+    absent = NOT_IMPORTED if found.imported else NOT_RUN
 
     def judge_gain(claim: Claim) -> tuple[JudgedClaim, Robustness | None]:
         judged = judge_claim(records_by_cell, claim, seeds, procedure)
@@ -297,9 +305,11 @@ def analyse(
         robustness=robustness,
         commands=commands or {},
         fixed=fixed,
-        whole=of_cells(records_by_cell, list(study.conditions), study.seeds),
+        whole=of_cells(records_by_cell, list(study.conditions), to_come),
         complete={
-            one.claim.id: of_seeds(records_by_cell, conditions, seeds, study.seeds, dropped)
+            one.claim.id: of_cells(records_by_cell, conditions, to_come)
+            if found.unshared
+            else of_seeds(records_by_cell, conditions, seeds, to_come, dropped, absent=absent)
             for one, conditions, dropped in _seeds_of_claims(claims, statements)
         },
         asked=asked(study),

@@ -15,6 +15,8 @@ from reports.numbers.records import Record
 from reports.numbers.words import counted
 
 DONE, DIVERGED, DROPPED, NOT_RUN = "done", "diverged", "dropped", "not yet run"
+NOT_IMPORTED = "not in the table"
+"""What becomes of an imported result that is not there: nothing will run it."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,8 @@ def of_seeds(
     seeds: Sequence[int],
     asked: Sequence[int],
     dropped: Sequence[int] = (),
+    *,
+    absent: str = NOT_RUN,
 ) -> Completeness:
     """Return how complete the seeds of some conditions are, each seed with all of them.
 
@@ -63,6 +67,7 @@ def of_seeds(
     ----------
     seeds, asked : those of the report, and those of them that the study asks for.
     dropped : seeds that a claim leaves out, for whatever reason.
+    absent : what a seed is that some condition has no record of.
     """
     asked_for = set(asked)
     found: Counter[str] = Counter()
@@ -78,7 +83,7 @@ def of_seeds(
         if word == DONE and seed in dropped:
             word = DROPPED
         preliminary = preliminary or (word == NOT_RUN and seed in asked_for)
-        found[word] += 1
+        found[absent if word == NOT_RUN else word] += 1
     return _of(found, preliminary)
 
 
