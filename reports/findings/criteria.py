@@ -16,7 +16,7 @@ from itertools import combinations
 
 from reports.findings.agreement import Agreement
 from reports.findings.contrasts import JudgedClaim
-from reports.numbers.intervals import FIXED, Interval
+from reports.numbers.intervals import FEWEST, FIXED, Interval
 from reports.numbers.paired import PairedComparison
 from reports.numbers.study import Claim
 from reports.numbers.verdict import Judgement, margin_reaches_zero
@@ -117,9 +117,7 @@ class _Case:
 
     def superiority(self) -> Criterion:
         level, procedure = f"{100 * (1 - self.claim.alpha):.3g}%", self.judgement.procedure
-        result = (
-            f"{self.compared.mean:+.2f} {self.unit}, {level} interval {_span(self.judgement.ci)}"
-        )
+        result = f"{self.compared.mean:+.2f} {self.unit}, {level} interval {self._ends(self.judgement.ci)}"
         if self.fixed:  # the p-value is valid for no other procedure
             result += f", {_p(self.compared.p_t)}"
         return Criterion(
@@ -135,7 +133,7 @@ class _Case:
         holds = ci.low <= reported <= ci.high
         return Criterion(
             "reported value inside our interval",
-            f"{_span(ci)} {'holds' if holds else 'does not hold'} {reported:+.2f}",
+            f"{self._ends(ci)} {'holds' if holds else 'does not hold'} {reported:+.2f}",
             _where_ended(ci, holds),
             "Never decides. Any claim in this interval passes, and the fewer the seeds and the "
             "larger their spread, the wider it is; with many seeds it fails over a difference "
@@ -185,7 +183,7 @@ class _Case:
         ci = self.compared.bca95
         return Criterion(
             f"BCa bootstrap interval {self.side} zero",
-            f"95% interval {_span(ci)} over {self.seeds}",
+            f"95% interval {self._ends(ci)} over {self.seeds}",
             _where_ended(ci, self.upward(ci).low > 0),
             "Its own error: with few seeds it is too narrow (at five it covers about 84%, not "
             f"95%), and it knows no value beyond those seen.{self.peeked}",
@@ -214,9 +212,13 @@ class _Case:
             "tiny spread is huge. It has no threshold of its own.",
         )
 
+    def _ends(self, interval: Interval) -> str:
+        """Return an interval of the gain, where there are seeds enough to show one."""
+        return _span(interval) if self.compared.n >= FEWEST else "not shown for so few seeds"
+
     def _equivalence_ci(self) -> str:
         level = 100 * (1 - 2 * self.claim.alpha)
-        return f"{level:.3g}% interval {_span(self.judgement.ci_equivalence)}"
+        return f"{level:.3g}% interval {self._ends(self.judgement.ci_equivalence)}"
 
     def _counted(self, criterion: str, p: float, blind: str) -> Criterion:
         """Return the row of an exact test; with too few seeds no result can pass it."""

@@ -24,9 +24,11 @@ from reports.findings.crossing import (
     not_known,
     subsets,
 )
-from reports.numbers.intervals import Floats, Interval, has_spread, t_interval
+from reports.numbers.intervals import FEWEST, Floats, Interval, has_spread, t_interval
 from reports.numbers.paired import paired_gains
 from reports.numbers.significance import holm
+
+UNSEEN = Interval(-math.inf, math.inf)
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class Effect:
     Attributes
     ----------
     factors, levels : the factors, and the level of each that counts as plus.
-    effect, ci95 : in points, with its paired t interval.
+    effect, ci95 : in points, with its paired t interval, without ends below ``FEWEST`` seeds.
     p, p_holm : p-value of the two-sided paired t test, before and after Holm over all effects.
     """
 
@@ -106,7 +108,7 @@ def effects(finals: Finals, levels: Levels, same: Same = not_known) -> list[Effe
             chosen,
             tuple(levels_of[factor][1] for factor in chosen),
             float(gains.mean()),
-            t_interval(gains, 0.95, same=zero),
+            t_interval(gains, 0.95, same=zero) if zero or len(seeds) >= FEWEST else UNSEEN,
             p,
             adjusted,
         )
@@ -171,7 +173,7 @@ def against_reference(
             stratum,
             seeds,
             float(gains.mean()),
-            t_interval(gains, 0.95, same=zero),
+            t_interval(gains, 0.95, same=zero) if zero or len(seeds) >= FEWEST else UNSEEN,
             p,
             adjusted,
         )

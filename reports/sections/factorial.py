@@ -8,7 +8,7 @@ from functools import partial
 from reports.figures.factorial import draw_effects, draw_levels, draw_paths
 from reports.findings.attribution import Attribution, Step
 from reports.findings.effects import Effect, LevelGain
-from reports.numbers.intervals import Interval
+from reports.numbers.intervals import FEWEST, Interval
 from reports.numbers.words import counted, interval, listed, p_value, signed
 from reports.sections.section import Drawing, Section, Table, slug
 
@@ -71,12 +71,16 @@ def _shares_table(attributions: Mapping[str, Attribution]) -> Table:
             name,
             share.factor,
             signed(share.contribution),
-            interval(share.ci95),
+            interval(share.ci95, seeds=len(attribution.seeds)),
             "-" if share.share is None else f"{100 * share.share:.1f}",
             "-"
-            if share.share_ci95 is None
+            if share.share_ci95 is None or len(attribution.seeds) < FEWEST
             else f"{100 * share.share_ci95.low:.1f} to {100 * share.share_ci95.high:.1f}",
-            *(cell for step in (share.first, share.last) for cell in _gain(step)),
+            *(
+                cell
+                for step in (share.first, share.last)
+                for cell in _gain(step, len(attribution.seeds))
+            ),
         ]
         for name, attribution in attributions.items()
         for share in attribution.shares
@@ -91,7 +95,7 @@ def _paths_table(name: str, attribution: Attribution) -> Table:
     rows = [
         [
             " → ".join(step.factor for step in path),
-            *(f"{step.factor} {signed(step.gain)} ({interval(step.ci95)})" for step in path),
+            *(f"{step.factor} {' '.join(_bracketed(step, attribution))}" for step in path),
         ]
         for path in attribution.paths
     ]
@@ -99,8 +103,13 @@ def _paths_table(name: str, attribution: Attribution) -> Table:
     return Table(f"Every order of one-factor changes: {name}", header, rows, folded=True)
 
 
-def _gain(step: Step) -> list[str]:
-    return [signed(step.gain), interval(step.ci95)]
+def _bracketed(step: Step, attribution: Attribution) -> list[str]:
+    gain, ends = _gain(step, len(attribution.seeds))
+    return [gain, f"({ends})"]
+
+
+def _gain(step: Step, seeds: int) -> list[str]:
+    return [signed(step.gain), interval(step.ci95, seeds=seeds)]
 
 
 def effects_section(effects: Sequence[Effect]) -> Section:
