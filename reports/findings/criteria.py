@@ -117,7 +117,8 @@ class _Case:
 
     def superiority(self) -> Criterion:
         level, procedure = f"{100 * (1 - self.claim.alpha):.3g}%", self.judgement.procedure
-        result = f"{self.compared.mean:+.2f} {self.unit}, {level} interval {self._ends(self.judgement.ci)}"
+        ends = self._ends(self.judgement.ci)
+        result = f"{self.compared.mean:+.2f} {self.unit}, {level} interval {ends}"
         if self.fixed:  # the p-value is valid for no other procedure
             result += f", {_p(self.compared.p_t)}"
         return Criterion(
