@@ -157,24 +157,30 @@ def _family_table(analysis: Analysis, text: str) -> Table:
     rows = [
         [
             f"{member.contrast.treatment} minus {member.contrast.baseline}",
-            "-" if member.contrast.comparison is None else signed(member.contrast.comparison.mean),
+            *_gain(member.contrast),
             p_value(member.p),
             p_value(member.p_holm),
         ]
         for member in analysis.family
         if member.family == text
     ]
-    header = ["contrast", "gain (points)", "p (paired t)", "p (Holm)"]
+    header = ["contrast", "gain (points)", "95% interval", "seeds", "p (paired t)", "p (Holm)"]
     return Table(f"Exploratory, the family: {text} (no claim states a size)", header, rows)
+
+
+def _gain(pair: Contrast) -> list[str]:
+    """Return the mean difference of a pair of conditions, its interval, and its seeds."""
+    found = pair.comparison
+    if found is None:
+        return ["-", "-", "0"]
+    return [signed(found.mean), interval(found.ci95, seeds=found.n), str(found.n)]
 
 
 def _pairs_table(pairs: Sequence[Contrast]) -> Table:
     rows = [
         [
             f"{pair.treatment} minus {pair.baseline}",
-            "-" if pair.comparison is None else signed(pair.comparison.mean),
-            "-" if pair.comparison is None else interval(pair.comparison.ci95),
-            str(len(pair.seeds)),
+            *_gain(pair),
         ]
         for pair in pairs
     ]
