@@ -67,7 +67,11 @@ def _settings(asked: Asked) -> list[Fact]:
 
 def words(asked: Asked, name: str, value: Any) -> str:
     """Return a setting and its value in words: "2 hidden layers of 256 and 256 units"."""
-    match name, value:
+    if name == "train" and isinstance(value, str):
+        file, _, function = value.partition(":")
+        return f"trained by {function} of {file}"
+    # A parameter of a user's own function may have such a name and another meaning.
+    match name if "benchmark" in asked.settings else "", value:
         case "hidden", [*widths]:
             layers = "a hidden layer" if len(widths) == 1 else f"{len(widths)} hidden layers"
             return f"{layers} of {listed([str(width) for width in widths])} units"
@@ -77,9 +81,6 @@ def words(asked: Asked, name: str, value: Any) -> str:
             return f"{counted(value, 'update')} a task"
         case "batch_size", int():
             return f"mini-batches of {value}"
-        case "train", str():
-            file, _, function = value.partition(":")
-            return f"trained by {function} of {file}"
         case "command", str():
             return f"trained by the command {value}"
     shown = {True: "yes", False: "no"}[value] if isinstance(value, bool) else _shown(value)
@@ -128,6 +129,8 @@ def _source(asked: Asked) -> list[Rich]:
         lines.append(_stop(printed))
     by_place: dict[str, list[str]] = {}
     for name, place in asked.printed.items():
+        if not place:
+            continue
         by_place.setdefault(place, []).append(name)
     if by_place:
         each = (f"{listed(names)} ({place})" for place, names in by_place.items())
@@ -136,16 +139,15 @@ def _source(asked: Asked) -> list[Rich]:
 
 
 def _complete(analysis: Analysis) -> str:
-    """Return how many cells are done of those that the study asks for."""
-    done = sum(cells.done for cells in analysis.cells)
-    diverged = sum(cells.diverged for cells in analysis.cells)
-    missing = sum(len(cells.missing) for cells in analysis.cells)
-    rest = [f"{diverged} diverged"] if diverged else []
-    rest += [f"{missing} not yet run"] if missing else []
+    """Return how many cells are done, and what became of the others."""
+    whole = analysis.whole
     each = (
         f"{counted(len(analysis.cells), 'condition')} with {counted(len(analysis.seeds), 'seed')}"
     )
-    return f"{done} of {done + diverged + missing} cells are done ({', '.join([each, *rest])})."
+    if analysis.values.unshared:
+        each = f"{counted(len(analysis.cells), 'condition')}, each with seeds of its own"
+    about = ", ".join(filter(None, [each, whole.rest]))
+    return f"{whole.words('cell')} {'is' if whole.of == 1 else 'are'} done ({about})."
 
 
 def _cost(analysis: Analysis) -> str:

@@ -8,14 +8,13 @@ from reports.findings.analysis import Analysis
 from reports.findings.contrasts import JudgedClaim
 from reports.findings.statements import JudgedStatement
 from reports.judging.kinds import KINDS
-from reports.numbers.intervals import FIXED, Interval
+from reports.numbers.intervals import FEWEST, FIXED, Interval
 from reports.numbers.sequential import ANYTIME
 from reports.numbers.verdict import gain_rules
 from reports.sections.number_lines import NumberLine, number_lines
 from reports.sections.section import Fact, Section
 
-FEWEST = 3
-"""Number of seeds from which on an interval is drawn."""
+OF_TASKS = "backward transfer"
 TERMS = {
     "to settle": "How many seeds a verdict would take, at the mean and spread seen so far, "
     "with the range that their own uncertainty allows; - where the claim is settled, or where no "
@@ -32,8 +31,7 @@ TERMS = {
     "few seeds.",
     "BCa": "An interval from resampled seeds, corrected for bias and skewness.",
     "Holm": "A p-value that allows for the number of comparisons that are made together.",
-    "backward transfer": "How many points the earlier tasks gained by the later ones; a loss is "
-    "forgetting.",
+    OF_TASKS: "How many points the earlier tasks gained by the later ones; a loss is forgetting.",
 }
 """What the words of a report mean, in the order in which a reader meets them."""
 
@@ -46,6 +44,8 @@ def legend_section(analysis: Analysis) -> Section | None:
     known = {analysis.procedure.name, *(found.procedure for found in analysis.robustness)}
     known |= {one.ruling.procedure for one in analysis.statements if one.ruling is not None}
     unused = {FIXED.name, ANYTIME.name} - known
+    if analysis.values.single:
+        unused.add(OF_TASKS)
     facts = [Fact(term, [text]) for term, text in TERMS.items() if term not in unused]
     names = ", ".join(judged.claim.id for judged in _one_of_each_kind(analysis))
     paragraphs = [
