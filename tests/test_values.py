@@ -208,7 +208,7 @@ def test_figures_are_drawn_of_values_gains_and_curves() -> None:
     analysis = judged(of, found)
     styles = styles_of(analysis)
     names = [section.id for section in sections(analysis, of)]
-    assert names == ["verdict", "measured", "contrasts", "pairing", "run"]
+    assert names == ["verdict", "claims", "legend", "measured", "contrasts", "pairing", "run"]
     drawn = section_of(analysis, of, "measured")
     assert drawn is not None
     assert [one.name for one in drawn.drawings] == ["values", "recorded-loss", "recorded-lr"]
