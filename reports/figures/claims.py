@@ -6,14 +6,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from matplotlib.artist import Artist
-from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from reports.figures.rows import LABEL, draw_interval, label_rows, row_height
-from reports.figures.sheet import USUAL, WHOLE, Sheet
+from reports.figures.rows import (
+    draw_interval,
+    draw_mean,
+    label_rows,
+    row_height,
+    write_beside,
+)
+from reports.figures.sheet import WHOLE, Sheet
 from reports.figures.theme import (
     INK,
     MUTED,
@@ -27,7 +31,7 @@ from reports.figures.theme import (
 )
 from reports.findings.contrasts import Contrast, JudgedClaim
 from reports.findings.statements import JudgedStatement
-from reports.numbers.intervals import FEWEST, Interval
+from reports.numbers.intervals import FEWEST
 from reports.numbers.paired import paired_gains
 from reports.numbers.verdict import SIGNS
 
@@ -146,41 +150,19 @@ def draw_forest(
             )  # fmt: skip
             signs.setdefault("reported", line)
             ends = (judgement.ci, judgement.ci_equivalence) if compared.n >= FEWEST else ()
-            signs["ours"] = _mean(sheet, axis, row, compared.mean, claim.id, ends)
-            _beside(axis, row, f"{SIGNS[judgement.verdict]} {judgement.verdict}")
+            signs["ours"] = draw_mean(sheet, axis, row, compared.mean, claim.id, ends)
+            write_beside(axis, row, f"{SIGNS[judgement.verdict]} {judgement.verdict}")
         for row, (stated, ruling) in enumerate(ruled, start=len(drawn)):
             both = (ruling.ci, ruling.ci_equivalence)
-            signs["ours"] = _mean(sheet, axis, row, ruling.estimate, stated.id, both)
-            _beside(axis, row, ruling.label)
+            signs["ours"] = draw_mean(sheet, axis, row, ruling.estimate, stated.id, both)
+            write_beside(axis, row, ruling.label)
         for row, pair in enumerate(rest, start=len(drawn) + len(ruled)):
             assert pair.comparison is not None
             compared, name = pair.comparison, f"{pair.treatment} minus {pair.baseline}"
             ends = (compared.ci95, compared.ci90) if compared.n >= FEWEST else ()
-            signs["ours"] = _mean(sheet, axis, row, compared.mean, name, ends)
+            signs["ours"] = draw_mean(sheet, axis, row, compared.mean, name, ends)
         label_rows(axis, labels)
         what = "gain or difference" if ruled else "gain"
         axis.set_xlabel(f"{what}; thin: the interval that decides,\nthick: of equivalence")
         sheet.key(signs.values(), signs)
         return sheet.finish()
-
-
-def _mean(
-    sheet: Sheet, axis: Axes, row: int, mean: float, name: str, ends: Sequence[Interval]
-) -> Artist:
-    """Draw a mean, and over it its intervals, which may be narrower than the mark."""
-    (mark,) = axis.plot([mean], [row], "D", color=INK, mfc=PAPER, ms=7, mew=0.9)
-    text = f"{name}: {mean:+.2f}"
-    if ends and np.isfinite([ends[0].low, ends[0].high]).all():
-        text += f" ({ends[0].low:+.2f} to {ends[0].high:+.2f})"
-    sheet.tell(mark, [text])
-    for interval, width in zip(ends, (1.4, 3.2), strict=False):
-        draw_interval(axis, row, interval, width, across=True)
-    return mark
-
-
-def _beside(axis: Axes, row: int, verdict: str) -> None:
-    """Write a verdict above a row, at the right end."""
-    axis.annotate(
-        verdict, (0.99, row - LABEL), xycoords=("axes fraction", "data"), va="center", ha="right",
-        fontsize=USUAL, fontweight="bold", annotation_clip=False,
-    )  # fmt: skip

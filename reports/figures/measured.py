@@ -3,31 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
-from reports.figures.theme import (
-    INK,
-    MUTED,
-    PAPER,
-    SHADE,
-    Style,
-    drawing,
-    drawn_seeds,
-    lettered,
-    wrapped,
-)
+from reports.figures.rows import draw_mean, label_rows, row_height, write_beside
+from reports.figures.sheet import WHOLE, Sheet
+from reports.figures.theme import INK, MUTED, SHADE, Style, drawing, drawn_seeds, lettered
 from reports.findings.statements import JudgedStatement
+from reports.numbers.intervals import Interval
 from reports.numbers.tables import mean_with_interval
-from reports.numbers.values import BySeed
-
-ROW = 0.42
-"""Inches of a condition's row."""
+from reports.numbers.values import BySeed, form_for
+from reports.numbers.words import sized
 
 
 def draw_values(
@@ -40,26 +31,24 @@ def draw_values(
     label : of the axis: the measure and its unit.
     """
     names = [name for name in conditions if name in values]
+    labels = [lettered(name, 40) for name in names]
+    form = form_for(value for name in names for value in values[name].values())
     with drawing():
-        figure, axis = plt.subplots(
-            figsize=(6.2, 1.1 + ROW * max(2, len(names))), layout="constrained"
-        )
+        sheet = Sheet(1, WHOLE, row_height(labels) * len(names), 1)
+        (axis,) = sheet.panels
         for row, name in enumerate(names):
-            own = np.array([*values[name].values()])
-            style = style_of[name]
-            seen = own[drawn_seeds(len(own))]
+            seeds, own = list(values[name]), np.array([*values[name].values()])
+            style, seen = style_of[name], drawn_seeds(len(own))
             # A fixed scatter: the same data give the same picture.
             beside = row + 0.13 * np.cos(2.4 * np.arange(len(seen)))
-            axis.plot(seen, beside, style.marker, color=style.colour, ms=4, alpha=0.75, mew=0)
+            (marks,) = axis.plot(own[seen], beside, style.marker, color=style.colour, ms=4)
+            sheet.tell(marks, [f"{name}, seed {seeds[at]}: {form(own[at])}" for at in seen])
             mean, low, high = mean_with_interval(own)
-            axis.plot([low, high], [row, row], "-", color=INK, lw=1.6)
-            axis.plot([mean], [row], "D", color=INK, mfc=PAPER, ms=7)
-        axis.set_yticks(range(len(names)), [wrapped(name, 30) for name in names])
-        axis.set_ylim(len(names) - 0.5, -0.5)
+            draw_mean(sheet, axis, row, mean, name, [Interval(low, high)], form)
+        label_rows(axis, labels)
         axis.set_xlabel(lettered(label))
         _ticks(axis.xaxis)
-        axis.grid(visible=False, axis="y")
-    return figure
+        return sheet.finish()
 
 
 def draw_gains(statements: Sequence[JudgedStatement], label: str) -> Figure:
@@ -70,41 +59,37 @@ def draw_gains(statements: Sequence[JudgedStatement], label: str) -> Figure:
     statements : claims about one number each, all in one unit, that have a ruling.
     label : of the axis: what is drawn and its unit.
     """
+    labels = [lettered(one.claim.id, 33) for one in statements]
     with drawing():
-        figure, axis = plt.subplots(
-            figsize=(6.6, 1.3 + ROW * max(2, len(statements))), layout="constrained"
-        )
+        sheet = Sheet(1, WHOLE, row_height(labels) * len(statements), 1)
+        (axis,) = sheet.panels
         axis.axvline(0, color=INK, lw=0.8)
+        signs: dict[str, Any] = {}
         for row, one in enumerate(statements):
             claim, ruling = one.claim, one.ruling
             assert ruling is not None
             if claim.kind == "gain" and claim.reported is not None and claim.margin is not None:
-                corner = (claim.reported - claim.margin, row - 0.25)
-                axis.add_patch(
-                    Rectangle(corner, 2 * claim.margin, 0.5, fc=SHADE, ec=MUTED, lw=0.8, zorder=1)
-                )
-                ends = [row - 0.25, row + 0.25]
-                axis.plot([claim.reported] * 2, ends, "--", color=INK, lw=1.2, zorder=2)
-            for interval, width in ((ruling.ci, 1.4), (ruling.ci_equivalence, 3.2)):
-                if np.isfinite([interval.low, interval.high]).all():
-                    axis.plot([interval.low, interval.high], [row, row], "-", color=INK, lw=width)
-            axis.plot([ruling.estimate], [row], "D", color=INK, mfc=PAPER, ms=7, zorder=3)
-            axis.annotate(
-                ruling.label, (1.01, row), xycoords=("axes fraction", "data"), va="center",
-                fontsize=8, annotation_clip=False,
-            )  # fmt: skip
-        labels = [lettered(one.claim.id, 30) for one in statements]
-        axis.set_yticks(range(len(statements)), labels)
-        axis.set_ylim(len(statements) - 0.5, -0.5)
+                corner = (claim.reported - claim.margin, row - 0.2)
+                band = Rectangle(corner, 2 * claim.margin, 0.4, fc=SHADE, ec=MUTED, lw=0.8)
+                band.set_zorder(1)
+                signs.setdefault("reported ± margin", axis.add_patch(band))
+                (line,) = axis.plot(
+                    [claim.reported] * 2, [row - 0.2, row + 0.2], color=MUTED, lw=2, ls=(0, (2, 1)),
+                )  # fmt: skip
+                signs.setdefault("reported", line)
+            ends = (ruling.ci, ruling.ci_equivalence)
+            signs["ours"] = draw_mean(sheet, axis, row, ruling.estimate, claim.id, ends, sized)
+            write_beside(axis, row, ruling.label)
+        label_rows(axis, labels)
         axis.set_xlabel(lettered(label, 60))
         _ticks(axis.xaxis)
-        axis.grid(visible=False, axis="y")
-    return figure
+        sheet.key(signs.values(), signs)
+        return sheet.finish()
 
 
 def _ticks(axis: Axis) -> None:
     """Few ticks, so that the labels of small and of large numbers have room."""
-    axis.set_major_locator(MaxNLocator(5))
+    axis.set_major_locator(MaxNLocator(4))
     if max(map(abs, axis.get_view_interval())) >= 10_000:
         axis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
 
@@ -120,21 +105,23 @@ def draw_recorded(
     label : of the axis: the number and its unit.
     """
     with drawing():
-        figure, axis = plt.subplots(figsize=(6.2, 3.6), layout="constrained")
+        sheet = Sheet(1, WHOLE, 2.6, 1)
+        (axis,) = sheet.panels
+        means_of = {}
         for name, seeds in curves.items():
             style = style_of[name]
             for place in drawn_seeds(len(seeds)):
                 steps = range(1, len(seeds[place]) + 1)
-                axis.plot(steps, seeds[place], color=style.colour, alpha=0.25, lw=0.6)
+                axis.plot(steps, seeds[place], color=style.colour, lw=0.5)
             common = min(map(len, seeds))
             means = np.mean([seed[:common] for seed in seeds], axis=0)
-            axis.plot(
-                range(1, common + 1), means, style.line, color=style.colour, lw=2, label=name,
+            (means_of[name],) = axis.plot(
+                range(1, common + 1), means, style.line, color=style.colour, lw=2.2,
                 marker=style.marker if common == 1 else None,
             )  # fmt: skip
         axis.set_xlabel("step")
         axis.set_ylabel(lettered(label))
-        axis.xaxis.set_major_locator(MaxNLocator(8, integer=True))
+        axis.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         _ticks(axis.yaxis)
-        figure.legend(loc="outside lower center", ncols=min(3, len(curves)), fontsize=8)
-    return figure
+        sheet.key(means_of.values(), [lettered(name) for name in means_of])
+        return sheet.finish()

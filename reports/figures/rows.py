@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 
-from reports.figures.sheet import USUAL
-from reports.figures.theme import INK
+from reports.figures.sheet import USUAL, Sheet
+from reports.figures.theme import INK, PAPER
 from reports.numbers.intervals import Interval
+from reports.numbers.words import signed
 
 LINE = 0.15
 """Height of a line of a label, in inches."""
@@ -47,3 +49,37 @@ def draw_interval(
     along, beside = [ends.low, ends.high], [place, place]
     x, y = (along, beside) if across else (beside, along)
     axis.plot(x, y, "-", color=INK, lw=width, solid_capstyle="butt", zorder=4)
+
+
+def draw_mean(
+    sheet: Sheet,
+    axis: Axes,
+    row: int,
+    mean: float,
+    name: str,
+    ends: Sequence[Interval],
+    form: Callable[[float], str] = signed,
+) -> Artist:
+    """Draw a mean, and over it its intervals, which may be narrower than the mark.
+
+    Parameters
+    ----------
+    ends : the wide interval and the narrow one; fewer where there are none.
+    form : how readers who point at the mark read its number.
+    """
+    (mark,) = axis.plot([mean], [row], "D", color=INK, mfc=PAPER, ms=7, mew=0.9)
+    text = f"{name}: {form(mean)}"
+    if ends and np.isfinite([ends[0].low, ends[0].high]).all():
+        text += f" ({form(ends[0].low)} to {form(ends[0].high)})"
+    sheet.tell(mark, [text])
+    for interval, width in zip(ends, (1.4, 3.2), strict=False):
+        draw_interval(axis, row, interval, width, across=True)
+    return mark
+
+
+def write_beside(axis: Axes, row: int, verdict: str) -> None:
+    """Write a verdict above a row, at the right end."""
+    axis.annotate(
+        verdict, (0.99, row - LABEL), xycoords=("axes fraction", "data"), va="center", ha="right",
+        fontsize=USUAL, fontweight="bold", annotation_clip=False,
+    )  # fmt: skip

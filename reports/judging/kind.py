@@ -12,6 +12,7 @@ Verdict, p-value, seeds needed, and whether a verdict is true of a true value fo
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -262,6 +263,8 @@ class Kind(ABC):
 def _ends(ci: Interval, inner: Interval, alpha: float, seeds: int) -> str:
     if seeds < FEWEST:
         return too_few(seeds)
+    if not (math.isfinite(ci.low) and math.isfinite(ci.high)):
+        return "no interval, because nothing differs from seed to seed"
     return "; ".join(
         f"{100 * level:.3g}% interval {sized(one.low)} to {sized(one.high)}"
         for one, level in ((ci, 1 - alpha), (inner, 1 - 2 * alpha))
