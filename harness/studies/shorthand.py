@@ -71,7 +71,7 @@ def about_values(claim: Any, measure: Measure) -> Any:
     filled = said | {**claim, "metric": "record", "field": f"{FIELD}{metric}"}
     margin = claim.get("margin")
     is_gain = claim.get("kind", "gain") == "gain" and filled["unit"] != "relative %"
-    if is_gain and "negligible" not in claim and isinstance(margin, int | float):
+    if is_gain and "negligible" not in claim and isinstance(margin, int | float) and margin > 0:
         filled["negligible"] = margin / SHARE
     return filled
 
