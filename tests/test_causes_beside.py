@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -89,11 +90,15 @@ def test_the_answer_of_the_other_study_stands_beside_the_verdict(tmp_path: Path)
     )
     found = lead_section(analysed(main, answer))
     assert found.paragraphs[0].split(". ")[0].endswith(" in size")
-    (cause,) = map(plain, found.findings)
-    assert cause.startswith(
-        "Cause: start of the output layer, not bias. Shares of the +4.20 points"
+    compared, cause = map(plain, found.findings)
+    assert re.fullmatch(
+        r"\S+ reaches \d\d\.\d\d%, \S+ \d\d\.\d\d% \(means over the same \d seeds\)\.", compared
     )
-    assert cause.endswith("bias 0% (0 to 0) (study apart, 5 seeds).")
+    assert cause.startswith(
+        "Cause: start of the output layer, not bias. Shares, with 95% intervals, of the +4.20 "
+        "points that the study apart finds over its own 5 seeds: "
+    )
+    assert cause.endswith("bias 0% (0 to 0).")
     assert not found.commands
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from statistics import fmean
+
 from reports.findings.analysis import Analysis
 from reports.findings.apart import Answer, Carried
+from reports.findings.contrasts import JudgedClaim
+from reports.findings.requirements import verdict_of
 from reports.numbers.words import counted, listed, signed
 from reports.sections.asked import facts
 from reports.sections.causes import cause_sentences
-from reports.sections.rich import Link, Rich, Strong
+from reports.sections.rich import Code, Link, Rich, Strong
 from reports.sections.section import Command, Quote, Section
 from reports.sections.verdict import headline, main_claim
 
@@ -34,7 +39,7 @@ def lead_section(analysis: Analysis) -> Section:
         "The verdict",
         paragraphs,
         quotes=[quote(analysis)] if analysis.order else [],
-        findings=cause_words(analysis),
+        findings=[*compared_words(analysis), *cause_words(analysis), *other_words(analysis)],
         links=links,
         commands=commands,
         about="What was run",
@@ -50,6 +55,37 @@ def quote(analysis: Analysis) -> Quote:
     places = [claim.source] if words is None else [who, claim.source]
     by = ", ".join(filter(None, places)) or "the study"
     return Quote(words or claim.text, by, asked.notes.get(claim.id, ""))
+
+
+def compared_words(analysis: Analysis) -> list[Rich]:
+    """Return what the two conditions of a gain in accuracy reached; empty for other main claims."""
+    main = main_claim(analysis) if analysis.order else None
+    if not isinstance(main, JudgedClaim) or main.contrast.comparison is None:
+        return []
+    pair = main.contrast
+    reached, before = fmean(pair.treated), fmean(pair.untreated)
+    seeds = counted(len(pair.seeds), "seed")
+    return [
+        (
+            Code(pair.treatment),
+            f" reaches {reached:.2f}%, ",
+            Code(pair.baseline),
+            f" {before:.2f}% (means over the same {seeds}).",
+        )
+    ]
+
+
+def other_words(analysis: Analysis) -> list[Rich]:
+    """Return how the claims beside the main one fared; empty where there are none."""
+    others = [one for one in analysis.judged if one.claim.id != analysis.order[0]]
+    verdicts = Counter(
+        verdict_of(one) or "NOT JUDGED" for one in others if one.claim.expected is None
+    )
+    if not verdicts:
+        return []
+    each = listed([f"{count} {verdict}" for verdict, count in verdicts.items()])
+    several = f"other {verdicts.total()} claims" if verdicts.total() > 1 else "other claim"
+    return [f"The {several}: {each}."]
 
 
 def main_answer(analysis: Analysis) -> Answer | None:
@@ -100,10 +136,12 @@ def answer_words(answer: Answer) -> Rich:
         said += f", not {' or '.join(idle)}"
     each = ", ".join(f"{one.words} {_share(one)}" for one in shares)
     seeds = counted(answer.seeds, "seed")
-    by = f"study {answer.study}, {seeds}" if answer.study else seeds
+    where = f"over its {seeds}"
+    if answer.study:
+        where = f"that the study {answer.study} finds over its own {seeds}"
     return (
         Strong(f"Cause: {said}."),
-        f" Shares of the {signed(answer.total)} points, with 95% intervals: {each} ({by}).",
+        f" Shares, with 95% intervals, of the {signed(answer.total)} points {where}: {each}.",
     )
 
 
