@@ -9,6 +9,7 @@ harness, and hands them to the reports.
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -27,13 +28,16 @@ from harness.screen.request import Request, carry_out
 from reports.output.console import Terminal, spell_out_what_cannot_be_written
 
 if TYPE_CHECKING:
+    from harness.keeping.folder import Unread
     from harness.keeping.results import Results
     from harness.running.adaptive import Look
     from reports.findings.analysis import Analysis
     from reports.findings.apart import Answer as Cause
+    from reports.findings.overview import Overview, Told
     from reports.findings.running import Estimator
 
 DEFAULT_STUDY, FALLBACK_STUDY = "dhp-split-mnist", "dhp-split-digits"
+RESULTS = Path("results")
 
 out = Terminal()
 answer = Answer(out)
@@ -75,6 +79,7 @@ def default(
         return
     try:
         code = _run(Request(DEFAULT_STUDY, data_dir, allow_other_data))
+        _report_all(RESULTS)
     except NoDataError as error:
         notice = Text.assemble(
             (f"{OTHER_DATA}.", "bold yellow"),
@@ -86,6 +91,7 @@ def default(
         out.print(notice)
         out.print(f"({error})\n", highlight=False)
         code = _run(Request(FALLBACK_STUDY, data_dir))
+        _report_all(RESULTS)
         out.print()
         out.print(notice)
     raise typer.Exit(code)
@@ -158,12 +164,17 @@ def init(name: arguments.NewName) -> None:
 
 @app.command()
 @answer.of
-def report(directory: arguments.ResultsDirectory, require: arguments.Require = None) -> None:
+def report(directory: arguments.ReportedOn, require: arguments.Require = None) -> None:
     """Write the report of a results directory: verdicts, page, figures, tables.
 
-    Exit codes: 0 done, 1 a control failed, a record is damaged or --require not met, 2 bad input.
+    Of a folder of several, one page over all of them, index.html, and every report that is missing
+    or not of its records. Exit codes: 0 done, 1 a control failed, a record or directory is damaged
+    or --require not met, 2 bad input.
     """
-    raise typer.Exit(_report(directory, _required(require)))
+    required = _required(require)
+    if directory.is_dir() and not (directory / "study.json").exists():
+        raise typer.Exit(_report_all(directory, required))
+    raise typer.Exit(_report(directory, required))
 
 
 @app.command()
@@ -220,43 +231,20 @@ def verify(directory: arguments.ReportedDirectory) -> None:
     Verdicts and tables are compared value by value, the page, the Markdown and the figures to the
     byte. All files must be there, and no others beside them. Of a report that another state of the
     program wrote, only verdicts and numbers are compared, which it says (exit 3, or 0 for a report
-    from before version 0.3).
+    from before version 0.3). Of a folder of results, each report in it and the page over all.
     """
+    from harness.keeping.folder import is_folder_of_results
     from harness.keeping.results import read_results
 
+    if is_folder_of_results(directory):
+        raise typer.Exit(_verify_all(directory))
     results = read_results(directory)
     if not (directory / "report").is_dir():
         raise InputError(
             f"{directory} has no report to verify; write it: python run_all.py report {directory}"
         )
     answer.note("making the report again from the records ...")
-    from reports.output.verified import verified
-    from reports.output.verify import grouped
-
-    analysis = _analysed(results, _cause(results, directory))
-    for notice in analysis.notices:
-        warn(notice)
-    found = verified(analysis, results.study, directory / "report")
-    damaged = [f"damaged record {bad.path.name}: {bad.reason}" for bad in results.damaged]
-    answer.add(differing=[*damaged, *found.differing], whole=found.whole)
-    for name in grouped([*damaged, *found.differing]):
-        warn(f"differs: {name}")
-    for note in found.notes:
-        out.print(note, highlight=False)
-    if not found.whole:
-        warn(
-            "another state of the program wrote this report: its verdicts and numbers were "
-            "compared, its words and figures were NOT; write it again to compare them: "
-            f"python run_all.py report {directory}"
-        )
-    if found.unchecked is not None:
-        warn(found.unchecked)
-    if found.whole and not damaged and not found.differing:
-        out.print(
-            f"{len(analysis.records)} records and all {found.files} files of the report agree",
-            highlight=False,
-        )
-    raise typer.Exit(1 if damaged else found.exit_code)
+    raise typer.Exit(_verify(directory, results, _analysed(results, _cause(results, directory))))
 
 
 @app.command()
@@ -427,26 +415,13 @@ def _report(directory: Path, required: tuple[str, ...] | None = None) -> int:
 
     results = read_results(directory, by_index=True)
 
-    from reports.findings.requirements import reservations, unmet, unmet_demands
-    from reports.output.page import write_report
     from reports.output.short import in_short
     from reports.output.terminal import show
 
     analysis = _analysed(results, _cause(results, directory))
     _remember(directory, analysis)
     answer.note("writing the report: figures, tables, page ...")
-    try:
-        page = write_report(analysis, results.study, directory / "report")
-    except OSError as error:
-        reason = (error.strerror or str(error)).splitlines()[0]
-        raise InputError(
-            f"cannot write the report to {directory / 'report'} ({reason}); the records are "
-            f"safe. Make room, then: python run_all.py report {directory}"
-        ) from None
-    except KeyboardInterrupt:
-        raise Interrupted(
-            f"the records are safe; write the report: python run_all.py report {directory}"
-        ) from None
+    page = _write(directory, results, analysis)
     answer.add(study=results.study.name, directory=str(directory), report=str(page))
     answer.add(**in_short(analysis))
     for notice in analysis.notices if answer.quiet else ():
@@ -454,15 +429,179 @@ def _report(directory: Path, required: tuple[str, ...] | None = None) -> int:
     show(out, analysis, results.study)
     say_what_is_left_out(out, results)
     out.print(f"report: {page}", highlight=False, soft_wrap=True)
+    return 1 if results.damaged or _not_as_required(analysis, required) else 0
+
+
+def _write(directory: Path, results: Results, analysis: Analysis) -> Path:
+    """Write a report and return its page."""
+    from reports.output.page import write_report
+
+    folder = directory / "report"
+    try:
+        return write_report(analysis, results.study, folder, lean=results.packed)
+    except OSError as error:
+        reason = (error.strerror or str(error)).splitlines()[0]
+        raise InputError(
+            f"cannot write the report to {folder} ({reason}); the records are safe. Make room, "
+            f"then: python run_all.py report {directory}"
+        ) from None
+    except KeyboardInterrupt:
+        raise Interrupted(
+            f"the records are safe; write the report: python run_all.py report {directory}"
+        ) from None
+
+
+def _not_as_required(analysis: Analysis, required: tuple[str, ...] | None, where: str = "") -> bool:
+    """Say which verdicts are not those that are required; tell whether any is, or a control."""
+    from reports.findings.requirements import reservations, unmet, unmet_demands
+
     reserved = reservations(analysis.complete, analysis.fixed)
     missed = [] if required is None else unmet(analysis.judged, required, reserved)
     if missed:
-        warn(f"--require {','.join(required or ())}: not met, {'; '.join(missed)}")
+        warn(f"{where}--require {','.join(required or ())}: not met, {'; '.join(missed)}")
     demanded = unmet_demands(analysis.judged, reserved)
     if demanded:
-        warn(f"the study requires another verdict: {'; '.join(demanded)}")
+        warn(f"{where}the study requires another verdict: {'; '.join(demanded)}")
     failed = any(one.as_expected is False for one in analysis.judged)
-    return 1 if results.damaged or failed or missed or demanded else 0
+    return bool(failed or missed or demanded)
+
+
+def _report_all(folder: Path, required: tuple[str, ...] | None = None) -> int:
+    """Write the page over several results directories, and what is missing of their reports."""
+    from harness.keeping.folder import Unread, directories_in, read_each
+
+    places, others = directories_in(folder)  # before what is slow to import
+
+    from reports.output.overview.files import write_overview
+    from reports.output.overview.terminal import show_overview
+    from reports.output.page import is_current
+    from reports.output.short import in_short
+
+    told, left_out, shorts, code = [], others, [], 0
+    for place, found in read_each(places, by_index=True):
+        if isinstance(found, Unread):
+            left_out.append(found)
+            continue
+        answer.note(f"{place}: reading what its records say ...")
+        analysis = _analysed(found, _cause(found, place))
+        _remember(place, analysis)
+        written = not is_current(analysis, place / "report")
+        if written:
+            there = (place / "report" / "index.html").exists()
+            why = "its report was of other records or another program" if there else "it had none"
+            answer.note(f"{place}: writing its report; {why} ...")
+            _write(place, found, analysis)
+        told.append(_told(place, analysis))
+        shorts.append({"directory": place.name, "written": written} | in_short(analysis))
+        for bad in found.damaged:
+            warn(f"{place.name}: damaged record {bad.path.name}: {bad.reason}; left out")
+        if found.damaged or _not_as_required(analysis, required, f"{place.name}: "):
+            code = 1
+    overview = _overview(told, left_out)
+    try:
+        page = write_overview(overview, folder)
+    except OSError as error:
+        raise InputError(
+            f"cannot write to {folder} ({error.strerror or error}); the reports in it are written"
+        ) from None
+    answer.add(overview=str(page), directories=shorts)
+    answer.add(left_out=[{"directory": one.name, "reason": one.reason} for one in left_out])
+    for one in left_out if answer.quiet else ():
+        if one.damaged:
+            warn(f"left out: {one.name}: {one.reason}")
+    show_overview(out, overview)
+    out.print(f"overview: {page}", highlight=False, soft_wrap=True)
+    return 1 if any(one.damaged for one in left_out) else code
+
+
+def _told(place: Path, analysis: Analysis) -> Told:
+    from reports.sections.overview import told
+
+    there = (place / "report" / "index.html").is_file()
+    page = f"{quote(os.fsencode(place.name))}/report/index.html" if there else None
+    return told(analysis, _legible(place.name), page)
+
+
+def _overview(told: list[Told], left_out: list[Unread]) -> Overview:
+    from reports.findings.overview import LeftOut, Overview
+
+    rest = [LeftOut(_legible(one.name), one.reason, one.damaged) for one in left_out]
+    return Overview(
+        tuple(sorted(told, key=lambda one: one.directory)),
+        tuple(sorted(rest, key=lambda one: one.directory)),
+    )
+
+
+def _legible(name: str) -> str:
+    """Return the name of a file as a text that can be written; not every name is UTF-8."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
+def _verify(directory: Path, results: Results, analysis: Analysis, where: str = "") -> int:
+    """Compare a report with its records and say what differs; returns the exit code."""
+    from reports.output.verified import verified
+    from reports.output.verify import grouped
+
+    for notice in analysis.notices:
+        warn(f"{where}{notice}")
+    found = verified(analysis, results.study, directory / "report", lean=results.packed)
+    damaged = [f"damaged record {bad.path.name}: {bad.reason}" for bad in results.damaged]
+    answer.add(differing=[*damaged, *found.differing], whole=found.whole)
+    for name in grouped([*damaged, *found.differing]):
+        warn(f"differs: {where}{name}")
+    for note in found.notes:
+        out.print(f"{where}{note}", highlight=False)
+    if not found.whole:
+        warn(
+            f"{where}another state of the program wrote this report: its verdicts and numbers were "
+            "compared, its words and figures were NOT; write it again to compare them: "
+            f"python run_all.py report {directory}"
+        )
+    if found.unchecked is not None:
+        warn(f"{where}{found.unchecked}")
+    if found.whole and not damaged and not found.differing:
+        out.print(
+            f"{where}{len(analysis.records)} records and all {found.files} files of the report "
+            "agree",
+            highlight=False,
+        )
+    return 1 if damaged else found.exit_code
+
+
+def _verify_all(folder: Path) -> int:
+    """Compare every report of a folder of results, and the page over them, with the records."""
+    from harness.keeping.folder import Unread, directories_in, read_each
+    from reports.output.overview.files import overview_differs
+
+    places, left_out = directories_in(folder)
+    told, codes, wrong = [], [0], []
+    for place, found in read_each(places):
+        if isinstance(found, Unread):
+            left_out.append(found)
+            if found.damaged:
+                wrong.append(f"{found.name}: {found.reason}")
+            continue
+        answer.note(f"{place}: making its report again from the records ...")
+        analysis = _analysed(found, _cause(found, place))
+        told.append(_told(place, analysis))
+        if not (place / "report").is_dir():
+            wrong.append(f"{place.name}: it has no report")
+            continue
+        codes.append(_verify(place, found, analysis, f"{place.name}: "))
+        wrong += [f"{place.name}: {name}" for name in answer.facts["differing"]]
+    differing, whole = overview_differs(_overview(told, left_out), folder)
+    wrong += differing
+    answer.add(differing=wrong, whole=whole and 3 not in codes)
+    for name in differing:
+        warn(f"differs: {name}; write it again: python run_all.py report {folder}")
+    if not whole:
+        warn(
+            "another state of the program wrote the overview: its verdicts and numbers were "
+            f"compared, its words were NOT; write it again: python run_all.py report {folder}"
+        )
+    if not wrong and whole:
+        out.print(f"the overview of {len(told)} directories agrees", highlight=False)
+    return 1 if wrong or 1 in codes else max(*codes, 0 if whole else 3)
 
 
 def _pool(directories: list[Path], folder: Path | None) -> int:

@@ -9,6 +9,7 @@ from pathlib import Path
 from harness.errors import InputError
 from harness.keeping.asking import commands_of
 from harness.keeping.looks import Looked, read_looks
+from harness.keeping.packed import is_packed
 from harness.keeping.records import Record
 from harness.keeping.register import REGISTER, read_register
 from harness.keeping.selection import select
@@ -33,6 +34,7 @@ class Results:
     looks : at which seeds its claims were judged before.
     standings : whether each claim was fixed before its data, as far as the directory can tell.
     elsewhere : records of cells that were trained in another numerics class too (``run --bridge``).
+    packed : whether they are shipped, as one file; see ``harness.keeping.packed``.
     """
 
     study: Study
@@ -44,6 +46,7 @@ class Results:
     looks: list[Looked]
     standings: list[Standing]
     commands: Mapping[str, str] = field(default_factory=dict)
+    packed: bool = False
 
 
 def read_results(directory: Path, *, by_index: bool = False) -> Results:
@@ -92,6 +95,7 @@ def read_results(directory: Path, *, by_index: bool = False) -> Results:
         commands_of(
             store.asked(), study, selection.records, adaptive=adaptive, shipped=shipped_study
         ),
+        is_packed(directory),
     )
 
 

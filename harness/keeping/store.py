@@ -5,6 +5,7 @@ A results directory holds
     study.json          the resolved study, its fingerprint and the time of its first run
     records/KEY.json    one finished cell each, named by its key, with a hash of its content
     index.npz           which records were found intact; disposable, see harness.keeping.index
+    records.jsonl.xz    instead of records/, where results are shipped: all of them
     damaged/            damaged records, which a run moves here
     conflicts/          second results of a cell that differ from its record
 
@@ -26,6 +27,7 @@ from typing import Any
 from harness.errors import InputError
 from harness.keeping.asking import Asked, asked_of
 from harness.keeping.earlier import with_what_names_meant, with_words
+from harness.keeping.packed import is_packed, unpacked
 from harness.keeping.records import (
     RESULTS,
     UNFINISHED,
@@ -114,7 +116,19 @@ class Store:
                         damaged.append(damaged_file)
                     case record:
                         records.append(share(record))
-        return records, damaged
+        more, faulty = self.packed(share)
+        return records + more, damaged + faulty
+
+    def packed(self, share: Sharing) -> tuple[list[Record], list[Damaged]]:
+        """Return the intact records that are packed into one file, and what is damaged in it.
+
+        Nothing where there is no such file.
+        """
+        if not is_packed(self.root):
+            return [], []
+        found = list(unpacked(self.root))
+        records = [share(one) for one in found if not isinstance(one, tuple)]
+        return records, [Damaged(*one) for one in found if isinstance(one, tuple)]
 
     def files(self) -> list[os.DirEntry[str]]:
         """Return the files that are named as records are, in the order of their keys.
@@ -214,9 +228,14 @@ class Store:
         return True
 
     def refuse_other_study(self, study: Study) -> None:
-        """Raise InputError where the directory belongs to a study of another name."""
+        """Raise InputError where the directory belongs to a study of another name, or is packed."""
         if not (self.root / "study.json").exists():
             return
+        if is_packed(self.root):
+            raise InputError(
+                f"{self.root} holds packed results, and nothing is added to these; unpack them: "
+                f"python run_all.py merge {self.root} --out results/{self.root.name}"
+            )
         name = self._study_file()["study"]["name"]
         if name != study.name:
             raise InputError(

@@ -143,7 +143,8 @@ def read_by_index(store: Store) -> tuple[list[Record], list[Damaged]]:
                     found.add(place, record)
             records.append(share(record))
     found.save(store)
-    return records, damaged
+    more, faulty = store.packed(share)
+    return records + more, damaged + faulty
 
 
 def _unchanged(path: str, expected: NDArray[np.int64]) -> Record | None:

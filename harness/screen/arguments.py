@@ -118,7 +118,12 @@ PoolOut = Annotated[
     Path | None, Option("--out", help="Folder for the page (default: pooled/STUDY).")
 ]
 ResultsDirectory = Annotated[Path, Argument(help="A results directory, as a run made it.")]
-ReportedDirectory = Annotated[Path, Argument(help="A results directory with a report.")]
+ReportedOn = Annotated[
+    Path, Argument(help="A results directory, as a run made it, or a folder of several.")
+]
+ReportedDirectory = Annotated[
+    Path, Argument(help="A results directory with a report, or a folder of several.")
+]
 
 CheckedDirectory = Annotated[
     Path, Argument(help="A results directory; train it anew, with the code as it is.")

@@ -8,7 +8,7 @@ answer depends on results that lie elsewhere. A report therefore keeps it as it 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from reports.findings.attribution import Attribution, decompose
@@ -130,6 +130,14 @@ def _answer(
     claim: Claim, found: Attribution, study: Study, directory: str | None, page: str | None
 ) -> Answer:
     words = {} if study.texts is None else study.texts.factors
+    told = told_of(claim.id, found, words)
+    return replace(
+        told, study=None if directory is None else study.name, directory=directory, page=page
+    )
+
+
+def told_of(claim: str, found: Attribution, words: Mapping[str, str]) -> Answer:
+    """Return the answer that a claim's own study gives, by the factors' names in words."""
     shares = [
         Carried(
             one.factor,
@@ -139,10 +147,9 @@ def _answer(
         )
         for one in found.shares
     ]
-    name = None if directory is None else study.name
     low, high = _ends(found.ci95)
     seeds = len(found.seeds)
-    return Answer(claim.id, name, directory, page, seeds, found.total, low, high, tuple(shares))
+    return Answer(claim, None, None, None, seeds, found.total, low, high, tuple(shares))
 
 
 def _ends(interval: Interval | None) -> tuple[float | None, float | None]:

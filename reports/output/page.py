@@ -7,7 +7,9 @@ same bytes. Either all files are written or none: an old report stays if writing
 from __future__ import annotations
 
 import re
+import tempfile
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import jinja2
@@ -52,10 +54,14 @@ TABLE = re.compile(r"table-.+-\d+\.csv")
 NUMERIC = re.compile(r"[-+±]?\d.*|-|")
 
 
-def write_report(analysis: Analysis, study: Study, folder: Path) -> Path:
+def write_report(analysis: Analysis, study: Study, folder: Path, *, lean: bool = False) -> Path:
     """Write all files of a report to ``folder``, or none, and return the path of the page.
 
     Other files in the folder stay, except figures, which may belong to an earlier report.
+
+    Parameters
+    ----------
+    lean : leave out the files of figures; the page has them, and they are two thirds of a report.
 
     Raises
     ------
@@ -63,23 +69,35 @@ def write_report(analysis: Analysis, study: Study, folder: Path) -> Path:
         Where the folder cannot be written; it then stays unchanged.
     """
     shown = sections(analysis, study)
-    ours = report_files(shown)
+    ours = report_files(shown, lean=lean)
     with replaced(folder, lambda path: not is_of_reports(path.name)) as new:
         (new / "verdict.json").write_text(verdict_text(analysis), encoding="utf-8")
         measure = analysis.values.measure
         write_tables(analysis.measured, new, None if measure.is_accuracy else measure.unit)
         write_shown_tables(shown, new)
-        figures = draw(shown, new)
-        text = markdown(analysis.study, shown, analysis.notices)
+        with tempfile.TemporaryDirectory() as scratch:
+            figures = draw(shown, Path(scratch) if lean else new)
+        there = [replace(one, drawings=()) for one in shown] if lean else shown
+        text = markdown(analysis.study, there, analysis.notices)
         (new / "report.md").write_text(text, encoding="utf-8")
-        (new / "index.html").write_text(_report_page(analysis, shown, figures), encoding="utf-8")
+        page = _report_page(analysis, shown, figures, ours)
+        (new / "index.html").write_text(page, encoding="utf-8")
         assert {path.name for path in new.iterdir()} == ours, "verify names what is foreign"
     return folder / "index.html"
 
 
-def report_files(shown: Sequence[Section]) -> set[str]:
+def is_current(analysis: Analysis, folder: Path) -> bool:
+    """Tell whether a report is there that this program wrote of these very records."""
+    try:
+        written = (folder / "verdict.json").read_bytes()
+    except OSError:
+        return False
+    return written == verdict_text(analysis).encode() and (folder / "index.html").is_file()
+
+
+def report_files(shown: Sequence[Section], *, lean: bool = False) -> set[str]:
     """Return the names of all files of a report with these sections."""
-    return {*ALWAYS, *shown_tables(shown), *figure_files(shown)}
+    return {*ALWAYS, *shown_tables(shown), *(() if lean else figure_files(shown))}
 
 
 def figure_files(shown: Sequence[Section]) -> set[str]:
@@ -111,7 +129,7 @@ def page_around(analysis: Analysis, study: Study, folder: Path, instead: Path) -
     shown = sections(analysis, study)
     names = [drawing.name for section in shown for drawing in section.drawings]
     figures = {name: _lying(name, folder) or _lying(name, instead) or Markup() for name in names}
-    return _report_page(analysis, shown, figures)
+    return _report_page(analysis, shown, figures, report_files(shown))
 
 
 def _lying(name: str, folder: Path) -> Markup | None:
@@ -122,7 +140,10 @@ def _lying(name: str, folder: Path) -> Markup | None:
 
 
 def _report_page(
-    analysis: Analysis, shown: Sequence[Section], figures: Mapping[str, Markup]
+    analysis: Analysis,
+    shown: Sequence[Section],
+    figures: Mapping[str, Markup],
+    files: Collection[str],
 ) -> str:
     verdict = main_verdict(analysis)
     lead = headline(analysis)
@@ -134,7 +155,7 @@ def _report_page(
         lead=lead,
         notices=analysis.notices,
         tone=tone(analysis),
-        files=report_files(shown),
+        files=files,
     )
 
 
@@ -159,28 +180,36 @@ def page_text(
     tone : "FAILED" or "OPEN" where the heading must not have the colour of the verdict.
     files : names of files beside the page, to which it links.
     """
-    environment = jinja2.Environment(
+    return (
+        environment()
+        .get_template("page.html.j2")
+        .render(
+            title=title,
+            verdict=verdict,
+            lead=lead,
+            notices=notices,
+            tone=tone,
+            sections=shown,
+            figures=figures,
+            numeric=numeric_columns,
+            rich=rich,
+            number_line=drawn,
+            named_tables=named_tables,
+            files=set(files),
+            data=DATA,
+            as_cards=as_cards,
+        )
+    )
+
+
+def environment() -> jinja2.Environment:
+    """Return what fills the templates of pages: no text is markup, and none is invisible."""
+    return jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=True,
         finalize=_shown,
         trim_blocks=True,
         lstrip_blocks=True,
-    )
-    return environment.get_template("page.html.j2").render(
-        title=title,
-        verdict=verdict,
-        lead=lead,
-        notices=notices,
-        tone=tone,
-        sections=shown,
-        figures=figures,
-        numeric=numeric_columns,
-        rich=rich,
-        number_line=drawn,
-        named_tables=named_tables,
-        files=set(files),
-        data=DATA,
-        as_cards=as_cards,
     )
 
 

@@ -51,23 +51,24 @@ class Verified:
         return 0 if self.whole or self.program is None else 3
 
 
-def verified(analysis: Analysis, study: Study, folder: Path) -> Verified:
+def verified(analysis: Analysis, study: Study, folder: Path, *, lean: bool = False) -> Verified:
     """Compare the report in ``folder`` with the one that its records give.
 
     What another study tells of a cause is not in these records. The report is compared with itself
-    there, and ``Verified`` says where that study tells something else by now.
+    there, and ``Verified`` says where that study tells something else by now. A ``lean`` report has
+    no files of figures.
     """
     now, program = analysis.answer, written_by(folder)
     own = now is not None and now.study is None
     told = now if own or program != report_program() else _told(folder)
     analysis = replace(analysis, answer=told)
     unchecked = None if told == now else _unchecked(told, now)
-    files = report_files(sections(analysis, study))
+    files = report_files(sections(analysis, study), lean=lean)
     differing = differences(analysis, folder, files)
     if program != report_program():
         return Verified(differing, [], program, len(files))
     known = {name.partition(":")[0] for name in differing}
-    unlike, notes = unlike_rendered(analysis, study, folder, known)
+    unlike, notes = unlike_rendered(analysis, study, folder, known, lean=lean)
     if told is None and unchecked is not None:
         notes, unchecked = [*notes, unchecked], None
     return Verified(differing + unlike, notes, program, len(files), unchecked)

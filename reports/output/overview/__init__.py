@@ -1,0 +1,1 @@
+"""Several results directories on one page, as JSON, and on the screen."""
