@@ -3,6 +3,8 @@
 #   make reproduce   run the published experiment (what is missing of it) and summarise
 #   make test        lint, type check, tests
 #   make test-long   the tests that make test leaves out: a minute or more each
+#   make verify-results  the results that the project ships, against their records; a minute
+#   make results-pages   write their pages again, after the program that writes them has changed
 #   make gate        train the experiment anew and check it against its accepted results
 #
 # REPRO_DATA_DIR names the folder that holds MNIST/raw (default: data).
@@ -24,7 +26,7 @@ ifeq ($(TORCH),cpu)
 endif
 
 .DEFAULT_GOAL := reproduce
-.PHONY: reproduce test test-long lint gate bench clean
+.PHONY: reproduce test test-long lint verify-results results-pages gate bench clean
 
 reproduce: $(READY)
 	$(BIN)/python run_all.py
@@ -39,6 +41,13 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# 3: verdicts and numbers agree, and the pages are in the words of an earlier state of the program.
+verify-results: $(READY)
+	$(BIN)/python run_all.py verify docs/results || test $$? -eq 3
+
+results-pages: $(READY)
+	$(BIN)/python run_all.py report docs/results
 
 # Trains the published experiment anew and holds it against its accepted results.
 gate: $(READY)

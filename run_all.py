@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from harness.keeping.folder import Unread
     from harness.keeping.results import Results
     from harness.running.adaptive import Look
+    from harness.studies.study import Study
     from reports.findings.analysis import Analysis
     from reports.findings.apart import Answer as Cause
     from reports.findings.overview import Overview, Told
@@ -491,7 +492,7 @@ def _report_all(folder: Path, required: tuple[str, ...] | None = None) -> int:
             why = "its report was of other records or another program" if there else "it had none"
             answer.note(f"{place}: writing its report; {why} ...")
             _write(place, found, analysis)
-        told.append(_told(place, analysis))
+        told.append(_told(place, analysis, found.study))
         shorts.append({"directory": place.name, "written": written} | in_short(analysis))
         for bad in found.damaged:
             warn(f"{place.name}: damaged record {bad.path.name}: {bad.reason}; left out")
@@ -514,22 +515,19 @@ def _report_all(folder: Path, required: tuple[str, ...] | None = None) -> int:
     return 1 if any(one.damaged for one in left_out) else code
 
 
-def _told(place: Path, analysis: Analysis) -> Told:
+def _told(place: Path, analysis: Analysis, study: Study) -> Told:
     from reports.sections.overview import told
 
     there = (place / "report" / "index.html").is_file()
     page = f"{quote(os.fsencode(place.name))}/report/index.html" if there else None
-    return told(analysis, _legible(place.name), page)
+    return told(analysis, study, _legible(place.name), page)
 
 
 def _overview(told: list[Told], left_out: list[Unread]) -> Overview:
-    from reports.findings.overview import LeftOut, Overview
+    from reports.findings.overview import LeftOut, together
 
     rest = [LeftOut(_legible(one.name), one.reason, one.damaged) for one in left_out]
-    return Overview(
-        tuple(sorted(told, key=lambda one: one.directory)),
-        tuple(sorted(rest, key=lambda one: one.directory)),
-    )
+    return together(told, rest)
 
 
 def _legible(name: str) -> str:
@@ -583,7 +581,7 @@ def _verify_all(folder: Path) -> int:
             continue
         answer.note(f"{place}: making its report again from the records ...")
         analysis = _analysed(found, _cause(found, place))
-        told.append(_told(place, analysis))
+        told.append(_told(place, analysis, found.study))
         if not (place / "report").is_dir():
             wrong.append(f"{place.name}: it has no report")
             continue

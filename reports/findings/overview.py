@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reports.findings.completeness import Completeness
 from reports.findings.contrasts import JudgedClaim
 from reports.findings.statements import JudgedStatement
 from reports.judging.kinds import KINDS
 from reports.numbers.intervals import FEWEST, Interval
+from reports.numbers.study import Study
 
 APART = frozenset(("value", "rank"))
 """Kinds of claims whose number is no difference, and is not drawn beside differences."""
@@ -36,6 +39,8 @@ class Row:
     cause : what carries the difference, in words; how many settings differ where nobody tells.
     by : the study that tells it; None where nobody does.
     differs : number of settings in which the two conditions differ; None where it compares no two.
+    contrast : stands for its two conditions and their data; the same one in another directory is
+        the same comparison. Empty where it compares no two.
     """
 
     directory: str
@@ -56,6 +61,7 @@ class Row:
     cause: str
     by: str | None
     differs: int | None
+    contrast: str
     complete: Completeness
     anchor: str
 
@@ -127,6 +133,43 @@ class Overview:
     def verdicts(self) -> list[tuple[str, int]]:
         """Return each verdict on a claim and how many have it, the most frequent first."""
         return Counter(row.verdict or "not judged" for row in self.claims).most_common()
+
+
+def together(directories: Sequence[Told], left_out: Sequence[LeftOut]) -> Overview:
+    """Return the overview of directories in any order.
+
+    A claim whose cause its own report does not tell has it from a study that takes the same
+    contrast apart, where one of the others does.
+    """
+    in_order = sorted(directories, key=lambda one: one.directory)
+    told = {
+        row.contrast: row
+        for one in reversed(in_order)
+        for row in one.rows
+        if row.by is not None and row.contrast
+    }
+    return Overview(
+        tuple(
+            replace(one, rows=tuple(_with_cause(row, told.get(row.contrast)) for row in one.rows))
+            for one in in_order
+        ),
+        tuple(sorted(left_out, key=lambda one: one.directory)),
+    )
+
+
+def _with_cause(row: Row, other: Row | None) -> Row:
+    if other is None or row.by is not None:
+        return row
+    return replace(row, cause=other.cause, by=other.by)
+
+
+def contrast_of(judged: JudgedClaim | JudgedStatement, study: Study, data: str) -> str:
+    """Return what stands for the two conditions of a gain and their data; empty for other kinds."""
+    if not isinstance(judged, JudgedClaim):
+        return ""
+    names = judged.claim.treatment, judged.claim.baseline
+    settings = [study.conditions[name].settings() for name in names]
+    return hashlib.sha256(json.dumps([settings, data], sort_keys=True).encode()).hexdigest()[:16]
 
 
 def band_of(judged: JudgedClaim | JudgedStatement) -> Interval | None:

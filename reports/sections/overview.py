@@ -8,9 +8,10 @@ from reports.findings.analysis import Analysis
 from reports.findings.apart import Answer, told_of
 from reports.findings.contrasts import JudgedClaim
 from reports.findings.fixing import marked
-from reports.findings.overview import Overview, Row, Told, band_of, shown_interval
+from reports.findings.overview import Overview, Row, Told, band_of, contrast_of, shown_interval
 from reports.findings.statements import JudgedStatement
 from reports.judging.scalars import unit_of
+from reports.numbers.study import Study
 from reports.numbers.words import counted, listed, signed, sized
 from reports.sections.lead import answer_words
 from reports.sections.rich import plain
@@ -22,7 +23,7 @@ MOST = 6
 NO_CAUSE = "-"
 
 
-def told(analysis: Analysis, directory: str, page: str | None) -> Told:
+def told(analysis: Analysis, study: Study, directory: str, page: str | None) -> Told:
     """Return what the report on a results directory says, for a page about several."""
     judged = {one.claim.id: one for one in analysis.judged}
     return Told(
@@ -34,7 +35,7 @@ def told(analysis: Analysis, directory: str, page: str | None) -> Told:
         analysis.fingerprint,
         analysis.whole,
         analysis.notices,
-        tuple(_row(judged[name], analysis, directory) for name in analysis.order),
+        tuple(_row(judged[name], analysis, study, directory) for name in analysis.order),
     )
 
 
@@ -118,7 +119,9 @@ def drawing_words(row: Row) -> str:
     return said
 
 
-def _row(judged: JudgedClaim | JudgedStatement, analysis: Analysis, directory: str) -> Row:
+def _row(
+    judged: JudgedClaim | JudgedStatement, analysis: Analysis, study: Study, directory: str
+) -> Row:
     claim, complete = judged.claim, analysis.complete[judged.claim.id]
     verdict, label, estimate, ci = None, "no pair of seeds yet", None, None
     if isinstance(judged, JudgedClaim):
@@ -137,6 +140,7 @@ def _row(judged: JudgedClaim | JudgedStatement, analysis: Analysis, directory: s
             ci = shown_interval(judged.ruling.ci, fewest)
     differs, answer = analysis.differ.get(claim.id), _answer(judged, analysis)
     late = {one.standing.id for one in analysis.fixed if one.late and one.standing.what == "claim"}
+    data = ",".join(name for name, _ in dict(analysis.provenance).get("data", ()))
     return Row(
         directory=directory,
         study=analysis.study,
@@ -156,6 +160,7 @@ def _row(judged: JudgedClaim | JudgedStatement, analysis: Analysis, directory: s
         cause=_cause(differs, answer, analysis),
         by=None if answer is None else answer.study or analysis.study,
         differs=None if differs is None else len(differs),
+        contrast=contrast_of(judged, study, data),
         complete=complete,
         anchor=claim_anchor(claim),
     )

@@ -1,0 +1,131 @@
+"""Results that are shipped: their records are one file, and everything reads it as it is."""
+
+from __future__ import annotations
+
+import json
+import lzma
+from pathlib import Path
+
+import pytest
+from claimed import GAIN, ran, study
+from commands import HERE
+from rich.console import Console
+from test_gate import call
+
+import run_all
+from harness.errors import InputError
+from harness.keeping.packed import NAME, _pack_directory, pack, unpacked
+from harness.keeping.results import read_results
+from harness.keeping.store import Store
+from harness.screen.merging import merge_results
+from reports.output.overview.files import DOCUMENT
+from reports.output.verify import differences
+
+BOTH = ("plain", "ewc")
+SHIPPED = HERE / "docs" / "results"
+LARGEST = 5 * 2**20
+
+
+@pytest.fixture(scope="module")
+def loose(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return ran(tmp_path_factory.mktemp("loose") / "claimed", study(GAIN), BOTH)
+
+
+@pytest.fixture
+def packed(loose: Path, tmp_path: Path) -> Path:
+    _pack_directory(loose, tmp_path / "claimed")
+    return tmp_path / "claimed"
+
+
+@pytest.mark.parametrize("by_index", [False, True])
+def test_packed_records_are_those_of_the_directory(
+    loose: Path, packed: Path, by_index: bool
+) -> None:
+    was, now = read_results(loose), read_results(packed, by_index=by_index)
+    assert now.records == was.records
+    assert now.standings == was.standings
+    assert (was.packed, now.packed) == (False, True)
+    assert not (packed / "index.npz").exists(), "what is shipped is only read"
+
+
+def test_the_same_records_give_the_same_bytes_in_any_order(packed: Path, tmp_path: Path) -> None:
+    records, _ = Store(packed).read_all()
+    again = pack(records[::-1], tmp_path / "again")
+    assert again.read_bytes() == (packed / NAME).read_bytes()
+
+
+def test_a_line_that_was_changed_is_named_and_the_others_stay(packed: Path) -> None:
+    lines = lzma.decompress((packed / NAME).read_bytes()).decode().splitlines()
+    lines[2] = lines[2].replace('"seed":', '"seed":1', 1)
+    lines[4] = lines[3]
+    (packed / NAME).write_bytes(lzma.compress("\n".join(lines).encode()))
+    results = read_results(packed)
+    assert len(results.records) == 10
+    assert [bad.path.name for bad in results.damaged] == [f"{NAME}, line 3", f"{NAME}, line 5"]
+    assert "does not match its own hash" in results.damaged[0].reason
+    assert "a second record" in results.damaged[1].reason
+
+
+@pytest.mark.parametrize("size", [0, 40, -40])
+def test_a_file_that_was_cut_is_one_line(packed: Path, size: int) -> None:
+    content = (packed / NAME).read_bytes()
+    (packed / NAME).write_bytes(content[:size])
+    found = list(unpacked(packed))
+    assert isinstance(found[-1], tuple)
+    assert "cannot be unpacked" in found[-1][1]
+
+
+def test_nothing_is_added_and_merge_makes_an_ordinary_directory(
+    loose: Path, packed: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match=r"nothing is added to these; unpack them: .*merge"):
+        Store(packed).open_for(study(GAIN))
+    merge_results(Console(quiet=True), [packed], tmp_path / "out")
+    assert Store(tmp_path / "out").read_all() == Store(loose).read_all()
+
+
+def test_a_report_on_them_is_lean_and_verified(packed: Path) -> None:
+    assert call("report", packed)[0] == 0
+    report = packed / "report"
+    assert {path.suffix for path in report.iterdir()}.isdisjoint({".svg", ".png"})
+    assert 'class="drawing"' in (report / "index.html").read_text(), "the page has the figures"
+    assert ".png" not in (report / "report.md").read_text()
+    code, output = call("verify", packed)
+    assert code == 0, output
+    page = report / "index.html"
+    page.write_text(page.read_text().replace("REPRODUCED", "CONTRADICTED", 1))
+    assert call("verify", packed)[0] == 1
+
+
+@pytest.mark.parametrize("name", sorted(path.parent.name for path in SHIPPED.glob("*/study.json")))
+def test_what_the_project_ships_says_what_its_records_say(name: str) -> None:
+    """Verdicts and numbers; whether the words are of this very program, ``verify`` tells."""
+    results = read_results(SHIPPED / name)
+    assert results.damaged == []
+    analysis = run_all._analysed(results, run_all._cause(results, SHIPPED / name))
+    document = json.loads((SHIPPED / name / "report" / "verdict.json").read_text())
+    (SHIPPED / name / "report" / "index.html").read_text().index("</html>")
+    assert document["records"] == dict(analysis.records)
+    known = {(row["directory"], row["id"]): row for row in overview_rows()}
+    for judged in document["claims"]:
+        row = known[name, judged["id"]]
+        assert (row["verdict"], row["estimate"]) == (judged["verdict"], judged["estimate"])
+    # A report of another state of the program is compared by its values alone.
+    unlike = differences(analysis, SHIPPED / name / "report")
+    assert [one for one in unlike if not one.startswith("verdict.json: ")] == []
+    again = [one for one in unlike if one.startswith("verdict.json: claims")]
+    assert [one for one in again if one.endswith(("verdict", "estimate", "ci95"))] == []
+
+
+def overview_rows() -> list[dict[str, object]]:
+    document = json.loads((SHIPPED / DOCUMENT).read_text())
+    return [row for one in document["directories"] for row in one["rows"]]
+
+
+def test_what_the_project_ships_is_small_and_has_the_numbers_of_the_readme() -> None:
+    files = [path for path in SHIPPED.rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) < LARGEST
+    readme = (HERE / "README.md").read_text()
+    for row in overview_rows():
+        if row["directory"] == "dhp-split-mnist":
+            assert f"| {row['estimate']:+.2f} |" in readme, row["id"]
