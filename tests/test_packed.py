@@ -14,7 +14,8 @@ from test_gate import call
 
 import run_all
 from harness.errors import InputError
-from harness.keeping.packed import NAME, _pack_directory, pack, unpacked
+from harness.keeping.packed import NAME, unpacked
+from harness.keeping.packing import pack, pack_directory
 from harness.keeping.results import read_results
 from harness.keeping.store import Store
 from harness.screen.merging import merge_results
@@ -33,7 +34,7 @@ def loose(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def packed(loose: Path, tmp_path: Path) -> Path:
-    _pack_directory(loose, tmp_path / "claimed")
+    pack_directory(loose, tmp_path / "claimed")
     return tmp_path / "claimed"
 
 
