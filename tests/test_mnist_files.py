@@ -220,7 +220,7 @@ def test_the_digits_are_the_known_ones_and_others_are_refused(
     assert data.genuine
     assert np.bincount(data.train_labels).tolist() == list(KNOWN_DATA["split-digits"].train_sizes)
     monkeypatch.setattr("harness.data.benchmarks.DIGITS_SPLIT_SEED", 1)
-    with pytest.raises(InputError, match="splits them otherwise"):
+    with pytest.raises(InputError, match="has other digits than split-digits"):
         split_digits(Path("unused"))
     assert not split_digits(Path("unused"), allow_other=True).genuine
 

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.data.digits import read_digits, stratified
 from harness.data.mnist_files import read_mnist
 from harness.errors import InputError
 from harness.studies.known_data import KNOWN_DATA, is_genuine
@@ -162,17 +163,10 @@ def split_digits(data_dir: Path, *, allow_other: bool = False) -> Dataset:
     Raises
     ------
     InputError
-        Where this version of scikit-learn gives other digits or another split, which are not
-        allowed.
+        Where this version of scikit-learn has other digits, which are not allowed.
     """
-    from sklearn.datasets import load_digits
-    from sklearn.model_selection import train_test_split
-
-    digits = load_digits()
-    images, labels = digits.data.astype(np.uint8), digits.target.astype(np.int64)
-    train, test = train_test_split(
-        np.arange(len(labels)), test_size=0.25, stratify=labels, random_state=DIGITS_SPLIT_SEED
-    )
+    images, labels = read_digits()
+    train, test = stratified(labels, 0.25, DIGITS_SPLIT_SEED)
     data = Dataset(
         "split-digits",
         images[train],
@@ -184,8 +178,8 @@ def split_digits(data_dir: Path, *, allow_other: bool = False) -> Dataset:
     )
     if not (allow_other or data.genuine):
         raise InputError(
-            f"scikit-learn {metadata.version('scikit-learn')} gives other digits, or splits them "
-            f"otherwise, than split-digits (checksum {data.checksum()[:16]}, expected "
+            f"scikit-learn {metadata.version('scikit-learn')} has other digits than split-digits "
+            f"(checksum {data.checksum()[:16]}, expected "
             f"{KNOWN_DATA[data.name].checksum[:16]}): install another version, or pass "
             "--allow-other-data"
         )
