@@ -222,3 +222,66 @@ def test_a_study_names_its_own_benchmark_which_is_part_of_every_key(tmp_path: Pa
     (tmp_path / "bench.py").unlink()
     with pytest.raises(InputError, match=r"protocol\.benchmark: 'bench\.py:tasks': there is no fi"):
         load_study(str(path))
+
+
+SHIFTED = """
+import numpy as np
+from typing import Literal
+
+def tasks(seed, shift: float{default}, kind: Literal["a", "b"] = "a", root=object()):
+    x = np.random.default_rng(seed).normal(size=(8, 3)) + shift
+    y = np.arange(8) % 2
+    return [dict(train_inputs=x, train_labels=y, test_inputs=x, test_labels=y)] * 2
+"""
+
+
+def write_shifted(folder: Path, protocol: str, conditions: str, default: str = " = 0.1") -> Path:
+    (folder / "bench.py").write_text(SHIFTED.replace("{default}", default), encoding="utf-8")
+    path = folder / "study.toml"
+    path.write_text(
+        f'name = "own"\nseeds = 1\n[protocol]\nbenchmark = "bench.py:tasks"\nhidden = [8]\n'
+        f"{protocol}\n[conditions]\n{conditions}\n",
+        encoding="utf-8",
+    )
+    return path
+
+
+def test_a_study_sets_the_parameters_of_its_own_benchmark(tmp_path: Path) -> None:
+    plain = load_study(str(write_shifted(tmp_path, "", "plain = {}")))
+    conditions = 'plain = {}\nadam = { protocol = { optimiser = "adam" } }'
+    shifted = load_study(str(write_shifted(tmp_path, "shift = 5", conditions)))
+    assert plain.conditions["plain"].settings()["protocol"].get("shift") is None
+    for name in ("plain", "adam"):
+        protocol = shifted.ours[name].protocol
+        assert protocol.of_benchmark() == {"shift": 5.0}
+        assert protocol.model_dump()["shift"] == 5.0
+        code = protocol.code_of("benchmark")
+        assert code is not None
+        data = make_own_tasks(code, tmp_path, protocol.of_benchmark())
+        bare = make_own_tasks(code, tmp_path)
+        for seed in (0, 3):
+            inputs = [of.tasks_of(seed)[0].train_inputs for of in (data, bare)]
+            np.testing.assert_allclose(inputs[0] - inputs[1], 4.9)
+
+
+@pytest.mark.parametrize(
+    ("protocol", "conditions", "default", "says"),
+    [
+        (
+            "shfit = 0.2",
+            "plain = {}",
+            " = 0.1",
+            r"protocol.shfit: unknown key \(did you mean 'shift",
+        ),
+        ('shift = "far"', "plain = {}", " = 0.1", "protocol.shift: "),
+        ('kind = "c"', "plain = {}", " = 0.1", "protocol.kind: "),
+        ("root = 3", "plain = {}", " = 0.1", "protocol.root: unknown key"),
+        ("", "plain = {}", "", "benchmark = 'bench.py:tasks' needs a shift"),
+        ("", "plain = {}\nother = { protocol = { shift = 0.2 } }", " = 0.1", "the same parameters"),
+    ],
+)
+def test_parameters_of_a_benchmark_are_checked_by_name_and_type(
+    protocol: str, conditions: str, default: str, says: str, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match=says):
+        load_study(str(write_shifted(tmp_path, protocol, conditions, default)))

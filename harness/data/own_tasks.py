@@ -4,7 +4,8 @@ The function returns a list with one mapping for each task, in order of training
 (N, features) and ``test_inputs`` as numbers, ``train_labels`` and ``test_labels`` (N,) as integers
 from 0, and, if it likes, ``classes``, the classes of the task's head; without them these are the
 labels that occur in the task. A parameter ``data_dir`` gets the folder of the data (a Path). A
-parameter ``seed`` gets the cell's seed, and the tasks are then made anew for each seed.
+parameter ``seed`` gets the cell's seed, and the tasks are then made anew for each seed. All other
+parameters get what the study sets beside the benchmark.
 """
 
 from __future__ import annotations
@@ -21,11 +22,11 @@ from numpy.typing import NDArray
 
 from harness.data.benchmarks import Dataset
 from harness.errors import InputError, in_a_line
+from harness.studies.classes import BY_NAME
 from harness.studies.own_code import OwnCode
 
 ARRAYS = ("train_inputs", "train_labels", "test_inputs", "test_labels")
 MOST_CLASSES = 10_000
-GIVES = ("data_dir", "seed")
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ class OwnTasks:
     name : the place of the function, as the study names it.
     seeded : whether the function has a parameter ``seed``.
     made : the tasks; where they depend on the seed, those of seed 0.
+    parameters : what the study sets of the function's parameters.
     per_class : where given, only so many samples of each class are used.
     """
 
@@ -67,6 +69,7 @@ class OwnTasks:
     data_dir: Path
     seeded: bool
     made: tuple[TaskArrays, ...] = field(repr=False)
+    parameters: Mapping[str, Any] = field(default_factory=dict)
     per_class: int | None = None
 
     genuine = True
@@ -75,7 +78,8 @@ class OwnTasks:
         """Return the tasks of one seed (InputError where the function fails)."""
         if not self.seeded:
             return self.made
-        made = _call(self.code, {"data_dir": self.data_dir, "seed": seed})
+        given = {**self.parameters, "data_dir": self.data_dir, "seed": seed}
+        made = _call(self.code, given)
         if [len(task.classes) for task in made] != [len(task.classes) for task in self.made]:
             raise InputError(f"'{self.name}': seed {seed} has other tasks or classes than seed 0")
         if self.per_class is None:
@@ -136,25 +140,30 @@ Data = Dataset | OwnTasks
 """What is trained on."""
 
 
-def make_own_tasks(code: OwnCode, data_dir: Path) -> OwnTasks:
-    """Call the user's function (InputError where it fails, or returns no tasks)."""
+def make_own_tasks(
+    code: OwnCode, data_dir: Path, parameters: Mapping[str, Any] | None = None
+) -> OwnTasks:
+    """Call the user's function with what a study sets of it.
+
+    Raises
+    ------
+    InputError
+        Where the function fails, or returns no tasks.
+    """
     try:
-        function = code.load()
-        parameters = inspect.signature(function).parameters
+        names = inspect.signature(code.load()).parameters
     except (ValueError, TypeError) as error:
         raise InputError(f"benchmark = '{code.place}': {error}") from None
-    unknown = [
-        name
-        for name, parameter in parameters.items()
-        if name not in GIVES and parameter.default is inspect.Parameter.empty
-    ]
-    if unknown:
-        raise InputError(
-            f"benchmark = '{code.place}': its parameter '{unknown[0]}' is given nothing; a "
-            f"benchmark can have {' and '.join(GIVES)}"
-        )
-    made = _call(code, {"data_dir": data_dir, "seed": 0})
-    return OwnTasks(code.place, code, data_dir, "seed" in parameters, made)
+    given = {**(parameters or {}), "data_dir": data_dir, "seed": 0}
+    needed = (n for n, p in names.items() if p.default is p.empty and p.kind in BY_NAME)
+    for name in needed:
+        if name not in given:
+            raise InputError(
+                f"benchmark = '{code.place}': its parameter '{name}' is given nothing; set it "
+                "beside the benchmark, or give it a default"
+            )
+    made = _call(code, given)
+    return OwnTasks(code.place, code, data_dir, "seed" in names, made, parameters or {})
 
 
 def _call(code: OwnCode, given: Mapping[str, Any]) -> tuple[TaskArrays, ...]:

@@ -35,7 +35,6 @@ from harness.running.prediction import Cluster, Prediction, predict
 from harness.running.runner import Run, Tally
 from harness.running.trial import try_own_classes
 from harness.studies.condition import cell_key
-from harness.studies.own_code import OwnCode
 from harness.studies.study import Study
 from methods.products import multiplies_bfloat16
 
@@ -87,10 +86,12 @@ class Session:
         self.store = Store(root)
         self.store.refuse_other_study(study)
         self.functions = Functions(study, self.chosen, self.options.cell_timeout)
-        own = _own_benchmark(study)
+        named = (c.protocol for c in study.ours.values() if c.protocol.benchmark is not None)
+        protocol = next(named, None)
+        own = protocol.code_of("benchmark") if protocol is not None else None
         self.data: Data = no_data()
-        if own is not None:
-            self.data = make_own_tasks(own, data_dir)
+        if protocol is not None and own is not None:
+            self.data = make_own_tasks(own, data_dir, protocol.of_benchmark())
         elif study.benchmark:
             self.data = BENCHMARKS[study.benchmark](data_dir, allow_other=allow_other_data)
         if own is not None or not self.data.genuine:  # else checked when the study was read
@@ -358,11 +359,3 @@ class Session:
             self._look_for_vanished(tally)
             recorded = tally.done + tally.diverged - len(tally.unwritten)
             journal.add("run-ended", recorded=recorded, failed=len(tally.failed))
-
-
-def _own_benchmark(study: Study) -> OwnCode | None:
-    """Return the user's own function that makes the tasks; None where the benchmark is ours."""
-    for condition in study.ours.values():
-        if condition.protocol.benchmark is not None:
-            return condition.protocol.code_of("benchmark")
-    return None

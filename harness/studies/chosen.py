@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validat
 
 from harness.errors import InputError
 from harness.studies.choices import Choice, complete, refuse
-from harness.studies.classes import find, is_own, load_own, own, own_fields
+from harness.studies.classes import benchmark_fields, find, is_own, load_own, own, own_fields
 from harness.studies.declared import declared
 from harness.studies.own_code import OwnCode, locate
 
@@ -113,6 +113,21 @@ class Chosen(Frozen):
             raise InputError(f"'{name}' is not what these results were trained with; {remedy}")
         return code
 
+    def of_benchmark(self) -> dict[str, Any]:
+        """Return what the study sets of its own benchmark; nothing where it is ours.
+
+        Raises
+        ------
+        InputError
+            Where it is not here; see ``code_of``.
+        """
+        code = self.code_of("benchmark")
+        try:
+            names = [field.name for field in benchmark_fields(code)] if code else []
+        except ValueError as error:
+            raise InputError(str(error)) from None
+        return {name: self.get(name) for name in names if self.get(name) is not None}
+
     def lane_fields(self) -> frozenset[str]:
         """Return the fields in which the lanes of one stack may differ."""
         names: set[str] = set()
@@ -153,9 +168,19 @@ def choice_of(
         refuse(key, str(error), given)
 
 
-def located(key: str, place: str, folder: Path | None, given: Mapping[str, Any]) -> OwnCode:
-    """Find and read something of the user's own (ValidationError where it is not there)."""
+def own_benchmark(
+    place: str, folder: Path | None, given: Mapping[str, Any], code: dict[str, OwnCode]
+) -> Choice:
+    """Return the choice of the user's own benchmark, which is added to ``code``.
+
+    Raises
+    ------
+    ValidationError
+        Where it is not there.
+    """
     try:
-        return locate(place, folder)
+        code["benchmark"] = locate(place, folder)
+        fields = benchmark_fields(code["benchmark"])
     except ValueError as error:
-        refuse(key, str(error), given)
+        refuse("benchmark", str(error), given)
+    return Choice("benchmark", "benchmark", place, fields)

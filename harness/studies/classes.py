@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from harness.studies.declared import Field, declared, fields_of
+from harness.studies.declared import MISSING, Field, declared, fields_of, type_of_key
 from harness.studies.own_code import HOW, OwnCode, locate
 
 BASES: Mapping[str, str] = {
@@ -72,3 +73,47 @@ def own_fields(kind: str, code: OwnCode) -> tuple[Field, ...]:
         return fields_of(settings, names)
     except ValueError as error:
         raise ValueError(f"'{code.place}': {error}") from None
+
+
+BENCHMARK_GIVEN = ("data_dir", "seed")
+"""Parameters of a benchmark that get their values from the run and not from a study."""
+BY_NAME = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+"""Kinds of parameters that can be given by name."""
+
+
+def benchmark_fields(code: OwnCode) -> tuple[Field, ...]:
+    """Return what a study can set of the user's own benchmark: parameters of its function.
+
+    One with a default that the study leaves out is no setting: the hash of the function's file
+    says what it was.
+
+    Raises
+    ------
+    ValueError
+        Where it cannot be imported, is no function, or needs what no study can give.
+    """
+    function = code.load()
+    try:
+        parameters = inspect.signature(function).parameters
+    except (TypeError, ValueError):
+        raise ValueError(f"'{code.place}' is no function that tells its parameters") from None
+    names = getattr(sys.modules.get(code.module), "__dict__", {})
+    found = []
+    for name, parameter in parameters.items():
+        if name in BENCHMARK_GIVEN or parameter.kind not in BY_NAME:
+            continue
+        needed = parameter.default is parameter.empty
+        annotation = parameter.annotation
+        if annotation is parameter.empty and not needed:
+            annotation = type(parameter.default)
+        try:
+            of = type_of_key(name, annotation, names)
+        except ValueError:
+            if needed:
+                raise ValueError(
+                    f"'{code.place}': a study can give its parameter '{name}' nothing; annotate it "
+                    "as bool, int, float, str or Literal, or give it a default"
+                ) from None
+            continue
+        found.append(Field(name, of, MISSING if needed else None, False, ()))
+    return tuple(found)

@@ -16,7 +16,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from harness.studies.choices import Choice, one_of, refuse
-from harness.studies.chosen import Chosen, Count, Frozen, Seed, Share, choice_of, located
+from harness.studies.chosen import Chosen, Count, Frozen, Seed, Share, choice_of, own_benchmark
 from harness.studies.classes import is_own
 from harness.studies.declared import declared
 from harness.studies.known_data import KNOWN_DATA, NO_DATA
@@ -42,7 +42,8 @@ class Protocol(Chosen):
 
     Attributes
     ----------
-    benchmark : data set and task sequence, or the place of the user's own function.
+    benchmark : data set and task sequence, or the place of the user's own function, whose
+        parameters are keys beside it.
     benchmark_source : hash of the user's own files that the function is made of.
     input_scaling : "unit" for pixels in [0, 1]; "standardised" for mean 0 and standard deviation
         1. Not published.
@@ -109,6 +110,7 @@ class Protocol(Chosen):
         optimiser = replacements.get("optimiser", self.optimiser)
         if optimiser != self.optimiser and optimiser in declared("optimiser"):
             fields = {field.name for field in declared("optimiser")[optimiser].fields}
+            fields |= self.of_benchmark().keys()
             kept = {n: v for n, v in kept.items() if n in fields or n in type(self).model_fields}
         lengths = {"epochs", "iterations_per_task"}
         void = lengths if lengths & replacements.keys() else set()
@@ -120,7 +122,7 @@ class Protocol(Chosen):
     ) -> Iterator[Choice]:
         benchmark = given.get("benchmark", "split-mnist")
         if is_own(benchmark):
-            code["benchmark"] = located("benchmark", benchmark, folder, given)
+            yield own_benchmark(benchmark, folder, given, code)
         else:
             one_of("benchmark", benchmark, [*KNOWN_DATA])
             if given.get("task_seed") is not None and not KNOWN_DATA[benchmark].seeded:

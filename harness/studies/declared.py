@@ -166,7 +166,7 @@ def fields_of(settings: type, names: Mapping[str, Any]) -> tuple[Field, ...]:
     found = []
     for field in dataclasses.fields(settings):
         lane = field.metadata.get(LANE, False)
-        type_of = float if lane else _type_of(field, names)
+        type_of = float if lane else type_of_key(field.name, field.type, names)
         limits = tuple(field.metadata.get(LIMITS, {}).items())
         default = field.default
         if field.default_factory is not MISSING:
@@ -175,13 +175,19 @@ def fields_of(settings: type, names: Mapping[str, Any]) -> tuple[Field, ...]:
     return tuple(found)
 
 
-def _type_of(field: dataclasses.Field[Any], names: Mapping[str, Any]) -> Any:
-    annotation: Any = field.type
+def type_of_key(name: str, written: Any, names: Mapping[str, Any]) -> Any:
+    """Return the type of a key of a study (ValueError where it is one that no study can give).
+
+    Parameters
+    ----------
+    written : its annotation; a text may name ``names``.
+    """
+    annotation = written
     if isinstance(annotation, str):
         try:
             annotation = eval(annotation, {"typing": typing}, dict(names))
         except Exception:  # an annotation is any expression
-            raise ValueError(_no_type(field.name, field.type)) from None
+            raise ValueError(_no_type(name, written)) from None
     parts = [annotation]
     if typing.get_origin(annotation) in (Union, UnionType):
         parts = [part for part in typing.get_args(annotation) if part is not NoneType]
@@ -189,7 +195,7 @@ def _type_of(field: dataclasses.Field[Any], names: Mapping[str, Any]) -> Any:
         parts[0] in (bool, int, float, str) or typing.get_origin(parts[0]) is Literal
     ):
         return annotation
-    raise ValueError(_no_type(field.name, annotation))
+    raise ValueError(_no_type(name, annotation))
 
 
 def _no_type(name: str, annotation: object) -> str:

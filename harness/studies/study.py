@@ -199,6 +199,9 @@ class Study(Frozen):
         benchmarks = {c.protocol.benchmark for c in self.ours.values()} - {None}
         if len(benchmarks) > 1:
             raise ValueError("all conditions of a study share one benchmark")
+        own = [c.protocol for c in self.ours.values() if "benchmark" in c.protocol.own]
+        if any(protocol.of_benchmark() != own[0].of_benchmark() for protocol in own):
+            raise ValueError("all conditions of a study give its benchmark the same parameters")
         if self.benchmark in KNOWN_DATA:
             self.check_sizes(KNOWN_DATA[self.benchmark].train_sizes)
 
@@ -474,6 +477,7 @@ def _condition(
         method |= trained_by
     if is_function(method):
         said = {key: shared.get(key) for key in OF_TASKS if key in shared.model_fields_set}
+        said |= shared.of_benchmark() if shared.own else {}
         protocol = {**said, **protocol} if isinstance(protocol, dict) else protocol
     elif isinstance(protocol, dict):
         protocol = shared.under(protocol) | protocol

@@ -11,7 +11,7 @@ from pydantic_core import InitErrorDetails
 
 from harness.errors import InputError
 from harness.studies.choices import Choice, fault, one_of
-from harness.studies.chosen import Chosen, Seed, Share, folder_of, located
+from harness.studies.chosen import Chosen, Seed, Share, folder_of, own_benchmark
 from harness.studies.classes import is_own
 from harness.studies.functions import function_signature
 from harness.studies.known_data import KNOWN_DATA
@@ -220,10 +220,9 @@ class Given(Chosen):
     ) -> Iterator[Choice]:
         benchmark = given.get("benchmark")
         if is_own(benchmark):
-            code["benchmark"] = located("benchmark", str(benchmark), folder, given)
+            yield own_benchmark(str(benchmark), folder, given, code)
         elif benchmark is not None:
             one_of("benchmark", benchmark, [*KNOWN_DATA])
-        return iter(())
 
 
 OF_TASKS = ("benchmark", "input_scaling", "validation_fraction", "task_seed")
