@@ -14,6 +14,7 @@ from rich.console import Console
 
 from harness.errors import InputError, Interrupted
 from harness.running.interruption import INTERRUPTED
+from harness.screen.messages import warn
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors and warnings only.")]
 Json = Annotated[
@@ -50,7 +51,8 @@ class Answer:
     def note(self, message: str) -> None:
         """Say to a person what takes a while, on standard error."""
         if not self.quiet:
-            print(message, file=sys.stderr, flush=True)
+            warn(message)
+            sys.stderr.flush()
 
     def give(self, name: str, code: int) -> None:
         """Print the answer, if it is wanted: the command, its exit code, and the facts."""
