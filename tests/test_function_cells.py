@@ -167,7 +167,7 @@ def test_what_a_function_does_beside_is_no_matter_and_nothing_of_it_stays(
         ("closes all", "ended without a result"),
         ("raises", "RuntimeError: last line"),
         ("interrupts", "KeyboardInterrupt"),
-        ("returns an object", "returned a object"),
+        ("returns an object", "returned a value of type object"),
         ("returns nothing", "returned None as 'accuracy'; return a number"),
     ],
 )

@@ -156,9 +156,10 @@ def contrast(
 
 
 def did_the_same(first: Record, second: Record) -> bool:
-    """Tell whether two cells agree in all accuracies, and in every answer where both kept them."""
+    """Tell whether two cells agree in all accuracies, and in what else both of them kept."""
     answers = first.get("right"), second.get("right")
-    if first.get("values") != second.get("values"):
+    values = first.get("values"), second.get("values")  # the stack keeps none
+    if None not in values and values[0] != values[1]:
         return False
     return first["accuracy"] == second["accuracy"] and (None in answers or answers[0] == answers[1])
 

@@ -272,7 +272,7 @@ def _plain(value: Any) -> Any:
         return {str(name): _plain(part) for name, part in value.items()}
     if isinstance(value, Iterable):
         return [_plain(part) for part in value]
-    raise TypeError(f"a {type(value).__name__} ({str(value)[:MOST_SHOWN]})")
+    raise TypeError(f"a value of type {type(value).__name__} ({str(value)[:MOST_SHOWN]})")
 
 
 def _packages() -> list[str]:

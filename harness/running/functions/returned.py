@@ -90,7 +90,7 @@ def _kind(value: Any) -> str:
         case dict():
             return "a mapping"
         case _:
-            return f"a {type(value).__name__}"
+            return f"a value of type {type(value).__name__}"
 
 
 def _matrix(rows: list[list[Any]], measure: str, tasks: int | None) -> Matrix:
@@ -101,9 +101,10 @@ def _matrix(rows: list[list[Any]], measure: str, tasks: int | None) -> Matrix:
     matrix: Matrix = []
     for number, row in enumerate(rows):
         if len(row) not in (number + 1, size):
+            every = f", or {size}, one for each task" if size > number + 1 else ""
             raise ValueError(
                 f"returned {len(row)} accuracies as row {number}; after task {number} there are "
-                f"{number + 1}, or {size}, one for each task"
+                f"{number + 1}{every}"
             )
         seen: list[float | None] = [
             _number(part, f"{measure}.{number}.{place}")
