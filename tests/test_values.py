@@ -15,6 +15,7 @@ from harness.studies.study import Study
 from reports.figures.measured import draw_gains, draw_recorded, draw_values
 from reports.figures.theme import styles_of
 from reports.findings.analysis import Analysis, analyse
+from reports.findings.contrasts import did_the_same
 from reports.numbers.values import form_for, tidy
 from reports.output.document import verdict_text
 from reports.sections.measured import value_rows
@@ -258,3 +259,11 @@ def test_results_say_what_they_cannot_be() -> None:
     ):
         with pytest.raises(ValueError, match=says):
             results_of(measure, values, matrix=matrix)
+
+
+def test_a_cell_of_a_function_can_do_the_same_as_one_of_the_stack() -> None:
+    stack: Any = {"accuracy": [[0.5]], "right": None}
+    function: Any = {"accuracy": [[0.5]], "values": {"accuracy": 0.5}}
+    assert did_the_same(stack, function)
+    assert not did_the_same({**stack, "accuracy": [[0.4]]}, function)
+    assert not did_the_same(function, {**function, "values": {"accuracy": 0.5, "loss": 1.0}})
