@@ -40,6 +40,7 @@ from harness.studies.measured import (
     measures_values,
 )
 from harness.studies.nearest import nearest
+from harness.studies.published_values import with_published_values
 from harness.studies.seeds import MOST_SEEDS, distinct, parse_seeds
 from harness.studies.shorthand import about_values, with_ids
 from harness.studies.statements import AnyClaim, Family, Statement, check_families, check_statement
@@ -113,7 +114,7 @@ class Study(Frozen):
         """Give claims their ids, and a study of results from elsewhere its conditions."""
         if not isinstance(raw, dict):
             return raw
-        raw = dict(raw)
+        raw = with_published_values(raw)
         if isinstance(raw.get("claims"), list):
             raw["claims"] = with_ids(raw["claims"])
         tables = raw.get("conditions")

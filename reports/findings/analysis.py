@@ -37,7 +37,7 @@ from reports.findings.contrasts import (
 )
 from reports.findings.criteria import Criterion, criteria
 from reports.findings.error_rates import ErrorRate, error_rates
-from reports.findings.families import JudgedFamily, Told, judged_families, told
+from reports.findings.families import JudgedFamily, Told, judged_families, tables_among, told
 from reports.findings.fixing import Fixing, Standing, fixings, late_notices
 from reports.findings.looks import Look
 from reports.findings.measured import Values, is_single, values_of
@@ -124,6 +124,7 @@ class Analysis:
     order : the ids of all claims, as the study has them.
     told : by id, the verdict of each claim among those of the study.
     families : of claims that stand or fall together.
+    tables : by family that is a table of published means, the ids of its claims.
     provenance : by field of a record's provenance, its values and how many cells have each.
     devices : which machine made which cells.
     code : which state of the code made which cells.
@@ -160,6 +161,7 @@ class Analysis:
     order: tuple[str, ...]
     told: Mapping[str, Told]
     families: tuple[JudgedFamily, ...]
+    tables: Mapping[str, tuple[str, ...]]
     family: tuple[FamilyMember, ...]
     pairs: Mapping[str, str]
     agreement: tuple[Agreement, ...]
@@ -194,6 +196,13 @@ class Analysis:
     def judged(self) -> list[JudgedClaim | JudgedStatement]:
         """The claims of every kind, gains in final accuracy first."""
         return [*self.claims, *self.statements]
+
+    @property
+    def apart(self) -> list[JudgedStatement]:
+        """The claims of other kinds that are not one value of a table among many."""
+        tabled = {name for names in self.tables.values() for name in names}
+        main = self.order[:1]
+        return [s for s in self.statements if s.claim.id not in tabled or s.claim.id in main]
 
 
 def analyse(
@@ -236,7 +245,10 @@ def analyse(
     claims = tuple(judged for judged, _ in judged_claims)
     robustness = tuple(leans for _, leans in judged_claims if leans is not None)
     statements = tuple(judge_other(claim) for claim in others)
-    told_by_claim = told(claims, statements)
+    values = {one.claim.id for one in statements if one.claim.kind == "value"}
+    families = study.families or ()
+    tables_of_values = tables_among(families, values)
+    told_by_claim = told(claims, statements, tables_of_values)
     fixed = fixings(
         standings,
         {
@@ -267,7 +279,8 @@ def analyse(
         statements=statements,
         order=tuple(claim.id for claim in study.claims),
         told=told_by_claim,
-        families=judged_families(study.families or (), told_by_claim),
+        families=judged_families(families, told_by_claim),
+        tables=tables_of_values,
         agreement=agreement,
         cells=tuple(
             cells_of(records_by_cell, name, () if found.unshared else seeds)
@@ -286,7 +299,7 @@ def analyse(
         notices=(
             *said,
             *failed_controls([*claims, *statements]),
-            *late_notices(fixed),
+            *late_notices(fixed, tables_of_values),
             *notices(records),
         ),
         criteria=tuple(row for judged in main for row in criteria(judged, agreement, tasks)),

@@ -4,12 +4,16 @@ A verdict's p-value is the smallest alpha at which it would still be given. Holm
 over all claims of a study says which verdicts would still be given if the chance of any wrong one
 among them were to be alpha. A claim without a verdict takes part with a p-value of 1; controls,
 whose truth is known, take no part.
+
+A family of claims of kind "value" alone is a table of published means. They are counted among those
+of their table, so that forty values that are shown beside a claim do not weaken it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from reports.findings.contrasts import JudgedClaim
 from reports.findings.statements import JudgedStatement
@@ -64,8 +68,32 @@ class JudgedFamily:
     p_chance: float
 
 
-def told(claims: Sequence[JudgedClaim], statements: Sequence[JudgedStatement]) -> dict[str, Told]:
-    """Return by id what became of each claim that is no control."""
+def tables_among(families: Sequence[Family], values: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """Return the claims of each family that is a table of published means, by its id.
+
+    Parameters
+    ----------
+    values : the claims of kind "value"; each counts to the first of its families.
+    """
+    left, found = set(values), {}
+    for family in families:
+        if set(family.claims) <= left:
+            found[family.id] = tuple(family.claims)
+            left -= set(family.claims)
+    return found
+
+
+def told(
+    claims: Sequence[JudgedClaim],
+    statements: Sequence[JudgedStatement],
+    tables: Mapping[str, Sequence[str]] = MappingProxyType({}),
+) -> dict[str, Told]:
+    """Return by id what became of each claim that is no control.
+
+    Parameters
+    ----------
+    tables : the claims of each table of published means, which count among themselves.
+    """
     found: list[tuple[str, str | None, float | None, bool | None, float]] = []
     for judged in claims:
         if judged.claim.expected is None:
@@ -82,7 +110,12 @@ def told(claims: Sequence[JudgedClaim], statements: Sequence[JudgedStatement]) -
             p = None if ruling is None else ruling.p_value
             agrees = None if ruling is None else ruling.agrees
             found.append((one.claim.id, word, p, agrees, one.claim.alpha))
-    return {one.claim: one for one in _together(found)}
+    table_of = {name: table for table, names in tables.items() for name in names}
+    by_claim: dict[str, Told] = {}
+    for group in (None, *tables):
+        own = [one for one in found if table_of.get(one[0]) == group]
+        by_claim |= {one.claim: one for one in _together(own)}
+    return {name: by_claim[name] for name, *_ in found}
 
 
 def judged_families(

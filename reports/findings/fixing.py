@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from reports.findings.contrasts import JudgedClaim
@@ -136,18 +137,64 @@ def marked(words: str, found: Sequence[Fixing], name: str, what: str = "claim") 
     return ", ".join(filter(None, [words, *marks]))
 
 
-def late_notices(found: Sequence[Fixing], *, judged: bool = True) -> tuple[str, ...]:
+def told_by_table(
+    found: Sequence[Fixing], tables: Mapping[str, Sequence[str]]
+) -> dict[str, frozenset[str]]:
+    """Return by table of published means which of its claims were fixed when it was.
+
+    What is said of the table is said of these.
+
+    Parameters
+    ----------
+    tables : by the id of a family, the ids of its claims.
+    """
+    claims = {one.standing.id: one for one in found if one.standing.what == "claim"}
+    families = {one.standing.id: one for one in found if one.standing.what == "family"}
+    told = {}
+    for table, names in tables.items():
+        if table in families:
+            same = _when(families[table])
+            told[table] = frozenset(n for n in names if n in claims and _when(claims[n]) == same)
+    return told
+
+
+def _when(one: Fixing) -> tuple[object, ...]:
+    """Return when something was fixed, equal to nothing else where it was another before."""
+    standing = one.standing
+    if standing.status in ("changed", "removed"):
+        return (standing.id,)
+    return standing.status, standing.entered, standing.why
+
+
+def late_notices(
+    found: Sequence[Fixing],
+    tables: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    *,
+    judged: bool = True,
+) -> tuple[str, ...]:
     """Return the sentences on claims that are not those that were fixed before their data.
 
-    ``judged`` is whether the claims that stood before the data were judged.
+    Parameters
+    ----------
+    tables : by family that is a table of published means, its claims; one sentence tells of all
+        that were fixed together.
+    judged : whether the claims that stood before the data were judged.
     """
+    within = told_by_table(found, tables)
+    hidden = frozenset[str]().union(*within.values())
     late = [one for one in found if one.late or one.standing.status == "removed"]
-    return tuple(_sentence(one, judged) for one in late)
+    return tuple(
+        _sentence(one, judged, len(within.get(one.standing.id, ())))
+        for one in late
+        if one.standing.what != "claim" or one.standing.id not in hidden
+    )
 
 
-def _sentence(one: Fixing, judged: bool) -> str:
+def _sentence(one: Fixing, judged: bool, claims: int = 0) -> str:
     standing = one.standing
     name = standing.id if standing.what == "claim" else f"the {standing.what} {standing.id}"
+    if standing.what == "family" and claims:
+        name += f" with {counted(claims, 'claim')}"
     when = (
         "at a time that is not recorded" if standing.entered is None else time_of(standing.entered)
     )

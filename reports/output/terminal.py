@@ -54,9 +54,9 @@ def show(out: Console, analysis: Analysis, study: Study) -> None:
         say(f"and {len(summary) - MOST_ROWS} more conditions: see the page or summary.csv")
     if analysis.claims:
         say(on_screen(out, verdicts(analysis.claims, analysis)))
-    if analysis.statements:
+    if analysis.apart:
         others = analysis.values.measure.is_accuracy
-        say(on_screen(out, other_verdicts(analysis.statements, analysis, others=others)))
+        say(on_screen(out, other_verdicts(analysis.apart, analysis, others=others)))
     if analysis.order:
         claim = quote(analysis)
         say(f"\nClaim: “{claim.words}” ({claim.by})")

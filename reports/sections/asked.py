@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from reports.findings.analysis import Analysis
@@ -23,13 +23,14 @@ UNSAID = frozenset({"benchmark", "validation_fraction"})
 def facts(analysis: Analysis) -> list[Fact]:
     """Return the lines of the box; what neither study nor records say is left out."""
     asked = analysis.asked
+    tabled = {name for names in analysis.tables.values() for name in names}
     found = [
         Fact("Study", _sentences(asked.description)),
         Fact("Complete", [_complete(analysis)]),
         Fact("Data", _sentences(asked.data or _benchmark(asked), *_of_data(analysis))),
         *_settings(asked),
         Fact("Conditions", _conditions(asked)),
-        Fact("Source", _source(asked), copied=asked.citation or ""),
+        Fact("Source", _source(asked, tabled), copied=asked.citation or ""),
         Fact("Margin", _sentences(asked.margin or "")),
         Fact("Cost", [_cost(analysis)] if analysis.compute_seconds else []),
     ]
@@ -122,14 +123,15 @@ def _condition(one: AskedCondition, asked: Asked) -> Rich:
     return (*parts, Strong(differs)) if differs else tuple(parts)
 
 
-def _source(asked: Asked) -> list[Rich]:
+def _source(asked: Asked, tabled: Collection[str]) -> list[Rich]:
     lines: list[Rich] = [_stop(line) for line in asked.references]
     if asked.sources:
         printed = "; ".join(f"{name}: {place}" for name, place in asked.sources.items())
         lines.append(_stop(printed))
     by_place: dict[str, list[str]] = {}
     for name, place in asked.printed.items():
-        if not place:
+        # Said above, of the whole table; and nothing where there is no place.
+        if not place or (name in tabled and place in asked.sources.values()):
             continue
         by_place.setdefault(place, []).append(name)
     if by_place:

@@ -72,7 +72,7 @@ def contrasts_section(analysis: Analysis) -> Section | None:
         and (member.contrast.treatment, member.contrast.baseline) not in claimed
     ]
     others += [pair for pair in analysis.paired if pair.comparison]
-    ruled = [one for one in analysis.statements if one.ruling is not None]
+    ruled = [one for one in analysis.apart if one.ruling is not None]
     drawable = [one for one in ruled if unit_of(one.claim) == "points" and one.claim.kind != "rank"]
     if not claims and not others and not drawable:
         return None

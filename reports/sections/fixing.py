@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
-from reports.findings.fixing import WORDS, Fixing, terms_before, time_of
-from reports.numbers.words import listed
+from reports.findings.fixing import WORDS, Fixing, terms_before, time_of, told_by_table
+from reports.numbers.words import counted, listed
 from reports.sections.section import Table
 
 
-def fixing_paragraphs(found: Sequence[Fixing]) -> list[str]:
-    """Return what a reader may believe of when the claims were fixed; empty where none tells."""
+def fixing_paragraphs(
+    found: Sequence[Fixing], tables: Mapping[str, Sequence[str]] = MappingProxyType({})
+) -> list[str]:
+    """Return what a reader may believe of when the claims were fixed; empty where none tells.
+
+    Parameters
+    ----------
+    tables : by family that is a table of published means, its claims.
+    """
+    within = told_by_table(found, tables)
+    hidden = frozenset[str]().union(*within.values())
     names: dict[str, list[str]] = {}
     for one in found:
-        names.setdefault(one.standing.status, []).append(_name(one))
+        what, name = one.standing.what, one.standing.id
+        if what != "claim" or name not in hidden:
+            claims = len(within.get(name, ())) if what == "family" else 0
+            more = f" with {counted(claims, 'claim')}" if claims else ""
+            names.setdefault(one.standing.status, []).append(f"{_name(one)}{more}")
     if not names:
         return []
     if names.keys() == {"before"}:
@@ -47,10 +61,24 @@ def fixing_paragraphs(found: Sequence[Fixing]) -> list[str]:
     return [" ".join(said)]
 
 
-def fixing_tables(found: Sequence[Fixing]) -> list[Table]:
-    """Return every claim with the time when it was fixed, and what it said before its data."""
-    if not found:
-        return []
+def fixing_tables(
+    found: Sequence[Fixing], tables: Mapping[str, Sequence[str]] = MappingProxyType({})
+) -> list[Table]:
+    """Return every claim with the time when it was fixed, and what it said before its data.
+
+    The values of a table that were fixed with it stand in a folded table of their own.
+    """
+    hidden = frozenset[str]().union(*told_by_table(found, tables).values())
+    values = [one for one in found if one.standing.what == "claim" and one.standing.id in hidden]
+    others = [one for one in found if one not in values]
+    late = any(one.late or one.standing.status == "removed" for one in others)
+    shown = [_table("When each claim was fixed", others, folded=not late)] if others else []
+    if values:
+        shown.append(_table("When each value of a table was fixed", values, folded=True))
+    return shown
+
+
+def _table(caption: str, found: Sequence[Fixing], *, folded: bool) -> Table:
     rows = []
     for one in found:
         standing = one.standing
@@ -67,8 +95,7 @@ def fixing_tables(found: Sequence[Fixing]) -> list[Table]:
         )
     header = ["claim", "fixed", "changes", "its verdict before them", "first written down (UTC)",
               "as judged here (UTC)", "first cell (UTC)", "fingerprint"]  # fmt: skip
-    late = any(one.late or one.standing.status == "removed" for one in found)
-    return [Table("When each claim was fixed", header, rows, folded=not late)]
+    return Table(caption, header, rows, folded=folded)
 
 
 def _name(one: Fixing) -> str:

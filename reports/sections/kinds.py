@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from reports.findings.analysis import Analysis
+from reports.findings.families import JudgedFamily, Told
 from reports.findings.fixing import Fixing, marked
 from reports.findings.statements import JudgedStatement
 from reports.judging.scalars import measured, unit_of
 from reports.numbers.words import interval, listed, p_value, sized, small
 from reports.sections.section import Table, claim_anchor
 
+HEADER = ("claim", "kind", "verdict", "asks", "found", "interval", "p", "seeds", "to settle", "of",
+          "says")  # fmt: skip
 MEANING = (
     "differences are positive where the first condition is better; a value is ours minus published"
 )
@@ -18,17 +22,16 @@ MEANING = (
 
 def statement_tables(analysis: Analysis) -> list[Table]:
     """Return the tables of claims of other kinds, controls last, and of the ranks among them."""
-    real = [one for one in analysis.statements if one.claim.expected is None]
+    real = [one for one in analysis.apart if one.claim.expected is None]
     controls = [one for one in analysis.statements if one.claim.expected is not None]
     tables = []
     if real:
-        header = ["claim", "kind", "verdict", "asks", "found", "interval", "p", "seeds",
-                  "to settle", "of", "says"]  # fmt: skip
         others = analysis.values.measure.is_accuracy
         caption = f"{'Claims of other kinds' if others else 'The claims'} ({MEANING})"
         anchors = [claim_anchor(one.claim) for one in real]
         rows = [_row(one, analysis) for one in real]
-        tables.append(Table(caption, header, rows, anchors=anchors))
+        tables.append(Table(caption, HEADER, rows, anchors=anchors))
+    tables += _value_tables(analysis)
     if controls:
         header = [
             "control",
@@ -49,6 +52,21 @@ def statement_tables(analysis: Analysis) -> list[Table]:
         caption = "Controls of other kinds: the truth is known here"
         tables.append(Table(caption, header, rows, anchors=anchors))
     return [*tables, *(table for one in real for table in _rank_tables(one))]
+
+
+def _value_tables(analysis: Analysis) -> list[Table]:
+    """Return one folded table for each table of published means."""
+    apart = {one.claim.id for one in analysis.apart}
+    judged = {one.claim.id: one for one in analysis.statements}
+    shown = []
+    for family in analysis.families:
+        names = [name for name in analysis.tables.get(family.id, ()) if name not in apart]
+        if names:
+            caption = f"{family.text}: each value (ours minus published)"
+            anchors = [claim_anchor(judged[name].claim) for name in names]
+            rows = [_row(judged[name], analysis) for name in names]
+            shown.append(Table(caption, HEADER, rows, folded=True, anchors=anchors))
+    return shown
 
 
 def _row(one: JudgedStatement, analysis: Analysis) -> list[str]:
@@ -112,7 +130,7 @@ def _rank_tables(one: JudgedStatement) -> list[Table]:
 
 def together(analysis: Analysis) -> list[str]:
     """Return what is left of the verdicts when all claims of the study count together."""
-    told = list(analysis.told.values())
+    told = _counted_together(analysis)
     given = [one for one in told if one.p_value is not None]
     if len(told) < 2 or not given:
         return []
@@ -150,9 +168,15 @@ def together(analysis: Analysis) -> list[str]:
     ]
 
 
+def _counted_together(analysis: Analysis) -> list[Told]:
+    """Return the claims but for the values of tables, which count among themselves."""
+    tabled = {name for names in analysis.tables.values() for name in names}
+    return [one for name, one in analysis.told.items() if name not in tabled]
+
+
 def together_table(analysis: Analysis) -> list[Table]:
     """Return every verdict with its p-value, alone and among all; empty for a single claim."""
-    told = list(analysis.told.values())
+    told = _counted_together(analysis)
     if len(told) < 2:
         return []
     rows = [
@@ -172,7 +196,9 @@ def together_table(analysis: Analysis) -> list[Table]:
 def family_paragraphs(analysis: Analysis) -> list[str]:
     """Return a sentence for each family of claims."""
     named = {
-        family.id: listed([f"{one.claim} {one.verdict or '-'}" for one in family.members])
+        family.id: _counts(family)
+        if family.id in analysis.tables
+        else listed([f"{one.claim} {one.verdict or '-'}" for one in family.members])
         for family in analysis.families
     }
     verdicts = {
@@ -187,6 +213,15 @@ def family_paragraphs(analysis: Analysis) -> list[str]:
         + "."
         for family in analysis.families
     ]
+
+
+def _counts(family: JudgedFamily) -> str:
+    """Return how many values of a table have which verdict, and how many of these stand."""
+    verdicts = Counter(one.verdict or "no seeds" for one in family.members)
+    given = [one for one in family.members if one.stands is not None]
+    stand = sum(one.stands is True for one in given)
+    each = ", ".join(f"{number} {word}" for word, number in verdicts.most_common())
+    return f"{each}; {stand} of the {len(given)} verdicts stand among all of the table by Holm"
 
 
 def asked_sentences(

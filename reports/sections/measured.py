@@ -112,7 +112,7 @@ def imported_words(values: Values) -> list[str]:
 def gains_section(analysis: Analysis) -> Section | None:
     """Return the section on the claims about the measure; None where none can be drawn."""
     measure = analysis.values.measure
-    ruled = [one for one in analysis.statements if one.ruling is not None]
+    ruled = [one for one in analysis.apart if one.ruling is not None]
     drawn = [one for one in ruled if one.claim.unit == measure.unit and one.claim.kind != "rank"]
     if not drawn:
         return None

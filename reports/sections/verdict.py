@@ -143,7 +143,7 @@ def verdict_section(analysis: Analysis) -> Section | None:
     used |= {one.ruling.procedure for one in analysis.statements if one.ruling is not None}
     if ANYTIME.name in used:
         paragraphs.append(OTHER_INTERVALS)
-    others = [one for one in analysis.statements if one.claim.expected is None]
+    others = [one for one in analysis.apart if one.claim.expected is None]
     paragraphs += asked_sentences(
         [one for one in others if one.claim.id != analysis.order[0]], analysis.fixed
     )
@@ -160,8 +160,8 @@ def verdict_section(analysis: Analysis) -> Section | None:
         )
         shown.append(_controls_table(controls, analysis))
     shown += statement_tables(analysis) + together_table(analysis)
-    paragraphs += fixing_paragraphs(analysis.fixed)
-    shown += fixing_tables(analysis.fixed)
+    paragraphs += fixing_paragraphs(analysis.fixed, analysis.tables)
+    shown += fixing_tables(analysis.fixed, analysis.tables)
     return Section("claims", "The claims", paragraphs, tables=shown)
 
 
