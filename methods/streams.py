@@ -18,6 +18,8 @@ ORDER = "order"
 """Draws the permutation of the training samples in each epoch."""
 TASKS = "tasks"
 """Draws what of the tasks themselves depends on the seed."""
+IMBALANCE = "imbalance"
+"""Draws which samples of each class an imbalanced task has."""
 METHOD = "method"
 """Draws what a method samples: subsets of samples and labels."""
 

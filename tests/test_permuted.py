@@ -9,22 +9,26 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from mnist_folder import small_files, write
 from oracle import NaiveNetwork
 from oracle_training import NaiveTask, train_naively
 from small import cell, recipe, small_data, train, unpadded
 
-from harness.data.benchmarks import Dataset
+from harness.data.benchmarks import BENCHMARKS, Dataset
+from harness.data.imbalance import imbalanced_rows
 from harness.data.own_tasks import OwnTasks, make_own_tasks
 from harness.data.tasks import cut_into_tasks
 from harness.errors import InputError
 from harness.running.plan import estimate_paces, make_plan
 from harness.running.training import Stack, outcomes_of, train_block
 from harness.studies.condition import Cell
+from harness.studies.known_data import IMBALANCES
 from harness.studies.own_code import locate
 from harness.studies.study_files import load_study
-from methods.streams import METHOD, ORDER, TASKS, stream
+from methods.streams import IMBALANCE, METHOD, ORDER, TASKS, stream
 
 SEEDS = (0, 7)
+IMBALANCED = "imbalanced-permuted-mnist"
 WHOLE = tuple(range(10))
 PERMUTED = replace(small_data(), tasks=(WHOLE,) * 3, permuted=True)
 FUNCTION = """
@@ -55,6 +59,38 @@ def permuted_by_hand(of: Cell) -> list[NaiveTask]:
     ]
     labels = PERMUTED.train_labels, PERMUTED.test_labels
     return naive(of, [(WHOLE, a, labels[0], b, labels[1]) for a, b in parts])
+
+
+def drawn_by_hand(of: Cell) -> list[list[int]]:
+    """The training samples of each task, class by class, from the procedure as it is described."""
+    draws, labels = stream(of.task_seed, IMBALANCE), PERMUTED.train_labels.tolist()
+    procedure = of.condition.stack_protocol.imbalance
+    whole = min(labels.count(label) for label in range(10))
+    tasks = []
+    for _ in range(3):
+        if procedure == "two-common":
+            common = draws.choice(10, size=2, replace=False).tolist()
+            wanted = [whole if label in common else whole / 10 for label in range(10)]
+            total = round(2.8 * whole)
+        else:
+            shares = draws.uniform(size=10)
+            low, high = 0.0, 1e6  # the one factor, by bisection: what it keeps rises with it
+            for _ in range(200):
+                factor = (low + high) / 2
+                kept = sum(min(1.0, factor * share) for share in shares)
+                low, high = (factor, high) if kept < 5 else (low, factor)
+            wanted = [whole * min(1.0, factor * share) for share in shares]
+            total = 5 * whole
+        counts = [int(want + 1e-9) for want in wanted]
+        by_rest = sorted(range(10), key=lambda label: round(counts[label] - wanted[label], 9))
+        for label in by_rest[: total - sum(counts)]:
+            counts[label] += 1
+        rows: list[int] = []
+        for label, count in enumerate(counts):
+            of_class = [row for row, own in enumerate(labels) if own == label]
+            rows += draws.choice(of_class, size=count, replace=False).tolist()
+        tasks.append(sorted(rows))
+    return tasks
 
 
 def naive(of: Cell, parts: list[Any]) -> list[NaiveTask]:
@@ -114,6 +150,68 @@ def hold(cells: list[Cell], data: Dataset | OwnTasks, tasks: list[list[NaiveTask
 def test_permuted_tasks_equal_tasks_permuted_by_hand(name: str, method: dict[str, Any]) -> None:
     cells = [cell(name, seed, method, precision="float64") for seed in SEEDS]
     hold(cells, PERMUTED, [permuted_by_hand(of) for of in cells])
+
+
+@pytest.mark.parametrize("procedure", ["shares", "two-common"])
+@pytest.mark.parametrize(
+    ("name", "method"), [("dhp", {}), ("online-ewc", {"importance_samples": 9}), ("si", {})]
+)
+def test_imbalanced_tasks_equal_tasks_drawn_by_hand(
+    name: str, method: dict[str, Any], procedure: str
+) -> None:
+    cells = [
+        cell(name, seed, method, precision="float64", benchmark=IMBALANCED, imbalance=procedure)
+        for seed in SEEDS
+    ]
+    by_hand = []
+    for of in cells:
+        labels, test_labels = PERMUTED.train_labels, PERMUTED.test_labels
+        parts = []
+        for order, rows in zip(orders(of), drawn_by_hand(of), strict=True):
+            inputs = PERMUTED.train_images[rows][:, order] / 16
+            tests = PERMUTED.test_images[:, order] / 16
+            parts.append((WHOLE, inputs, labels[rows], tests, test_labels))
+        by_hand.append(naive(of, parts))
+    hold(cells, PERMUTED, by_hand)
+
+
+def test_every_task_and_seed_has_a_distribution_of_its_own_and_two_are_common() -> None:
+    labels = np.repeat(np.arange(10), 200)
+    rows = {
+        procedure: [list(task) for task in imbalanced_rows(labels, procedure, 3, SEEDS)]
+        for procedure in IMBALANCES
+    }
+    for procedure, tasks in rows.items():
+        counts = [tuple(np.bincount(labels[own], minlength=10)) for task in tasks for own in task]
+        assert len(set(counts)) == 6
+        assert {sum(of) for of in counts} == {round(IMBALANCES[procedure] * 2000)}
+        assert all(len(set(own.tolist())) == len(own) for task in tasks for own in task)
+        if procedure == "two-common":
+            assert {tuple(sorted(of)) for of in counts} == {(20,) * 8 + (200,) * 2}
+    again = imbalanced_rows(labels, "shares", 3, SEEDS[1:])
+    assert [own.tolist() for (own,) in again] == [task[1].tolist() for task in rows["shares"]]
+
+
+def test_an_imbalanced_benchmark_has_a_procedure_and_no_other_has() -> None:
+    assert cell("finetune", benchmark=IMBALANCED).condition.stack_protocol.imbalance == "shares"
+    plain = cell("finetune", benchmark="permuted-mnist").condition
+    assert "imbalance" not in plain.settings()["protocol"]
+    with pytest.raises(ValueError, match="imbalance has no effect with benchmark = 'permuted-mn"):
+        cell("finetune", benchmark="permuted-mnist", imbalance="shares")
+
+
+def test_imbalanced_mnist_reads_the_same_files_and_copies_no_sample(tmp_path: Path) -> None:
+    folder = write(tmp_path, small_files(train=200))
+    data = BENCHMARKS[IMBALANCED](folder, allow_other=True)
+    assert (data.permuted, len(data.tasks), len(data.train_labels)) == (True, 10, 200)
+    tasks = cut_into_tasks(
+        data, scaling="unit", validation_fraction=0.1, width=16, dtype=torch.float32,
+        device="cpu", seeds=range(5), imbalance="two-common",
+    )  # fmt: skip
+    assert {task.train_samples for task in tasks} == {round(0.28 * 10 * 18)}
+    assert {len(task.train_inputs) for task in tasks} == {180}
+    assert {task.test_samples for task in tasks} == {20}
+    assert len({task.train_inputs.data_ptr() for task in tasks}) == 1
 
 
 def test_every_seed_has_orders_of_its_own_and_a_field_fixes_them() -> None:

@@ -138,6 +138,14 @@ def permuted_mnist(data_dir: Path, *, allow_other: bool = False) -> Dataset:
     return _mnist("permuted-mnist", data_dir, allow_other, permuted=True)
 
 
+def imbalanced_permuted_mnist(data_dir: Path, *, allow_other: bool = False) -> Dataset:
+    """Permuted MNIST of which each task keeps a share of its own of each class in training.
+
+    Which share, the protocol's ``imbalance`` says. The test set stays whole.
+    """
+    return _mnist("imbalanced-permuted-mnist", data_dir, allow_other, permuted=True)
+
+
 def _mnist(name: str, data_dir: Path, allow_other: bool, *, permuted: bool = False) -> Dataset:
     train_images, train_labels, test_images, test_labels = read_mnist(
         data_dir, allow_other=allow_other
@@ -198,5 +206,6 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "split-mnist": split_mnist,
     "split-digits": split_digits,
     "permuted-mnist": permuted_mnist,
+    "imbalanced-permuted-mnist": imbalanced_permuted_mnist,
 }
 """Benchmarks by the name that a protocol uses."""

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from harness.data.benchmarks import Dataset, Images, Labels
+from harness.data.imbalance import imbalanced_rows
 from harness.data.own_tasks import Data, OwnTasks, TaskArrays
 from harness.errors import InputError
 from harness.studies.known_data import held_out
@@ -61,6 +62,7 @@ def cut_into_tasks(
     dtype: torch.dtype,
     device: torch.device | str,
     seeds: Sequence[int] = (0,),
+    imbalance: str | None = None,
 ) -> list[Task]:
     """Return the task sequence of a data set.
 
@@ -73,6 +75,8 @@ def cut_into_tasks(
         not read at all.
     width : the inputs are padded with zeros to this many columns.
     seeds : of the tasks of each lane; they matter only where tasks depend on the seed.
+    imbalance : of permuted tasks, the procedure that says how many samples of each class a task
+        keeps in training; None for all of them.
     """
     if isinstance(data, OwnTasks):
         return _cut_own(data, scaling, validation_fraction, width, dtype, device, seeds)
@@ -109,14 +113,25 @@ def cut_into_tasks(
         test_x, test_y = inputs(test), torch.from_numpy(test_labels).to(device)
         orders = _orders(data, width, seeds)
         views = [None if o is None else Views(len(seeds), columns=o.to(device)) for o in orders]
-        return [
+        whole = [
             Task(classes, x, y, test_x, test_y, train_views=view, test_views=view)
             for classes, view in zip(data.tasks, views, strict=True)
         ]
+        if imbalance is None:
+            return whole
+        kept = imbalanced_rows(labels, imbalance, len(whole), seeds)
+        return [_of_samples(task, rows, len(seeds)) for task, rows in zip(whole, kept, strict=True)]
     return [
         Task(classes, *samples_of(classes, train, labels), *samples_of(classes, test, test_labels))
         for classes in data.tasks
     ]
+
+
+def _of_samples(task: Task, rows: NDArray[np.int64], lanes: int) -> Task:
+    """Return a task of which each lane trains on its own rows (S, n); no sample is copied."""
+    samples = torch.from_numpy(rows).to(task.train_labels.device)
+    view = replace(task.train_views or Views(lanes), samples=samples)
+    return replace(task, train_views=view)
 
 
 _LATEST: list[tuple[Data, dict[str, Any], list[Task]]] = []

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from harness.data.own_tasks import Data
 from harness.running.training import GPU_LANES, outcomes_of, train_block
 from harness.studies.condition import Cell, cell_key
+from harness.studies.known_data import IMBALANCES
 from harness.studies.study import Study
 
 CPU_LANES = 2
@@ -138,6 +139,7 @@ def _probe(block: Sequence[Cell], data: Data, device: str) -> float:
     outcomes = outcomes_of(train_block(short_cells, part, device))
     seconds = outcomes[0].timings
     samples = data.train_samples * (1 - protocol.validation_fraction)
+    samples *= IMBALANCES.get(protocol.imbalance or "", 1.0)
     tested = data.test_samples if not protocol.validation_fraction else samples / 9
     steps = (protocol.iterations_per_task or 0) * len(data.tasks)
     if protocol.epochs is not None:

@@ -122,6 +122,7 @@ class Stack:
             dtype=self.dtype,
             device=device,
             seeds=[cell.task_seed for cell in cells],
+            imbalance=protocol.imbalance,
         )
         architecture = Architecture(
             inputs=data.features,

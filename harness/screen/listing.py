@@ -11,7 +11,7 @@ from rich.table import Table
 from harness.studies.claims import Claim
 from harness.studies.condition import HEADS
 from harness.studies.declared import MISSING, Declared, declared
-from harness.studies.known_data import KNOWN_DATA
+from harness.studies.known_data import IMBALANCES, KNOWN_DATA
 from harness.studies.statements import Statement
 from harness.studies.study import Study
 from harness.studies.study_files import load_study, shipped_studies
@@ -75,9 +75,12 @@ def _rough_time(study: Study) -> str:
     seconds = 0.0
     for condition in study.ours.values():
         protocol = condition.stack_protocol
-        sizes = KNOWN_DATA[protocol.benchmark].train_sizes
+        known = KNOWN_DATA[protocol.benchmark]
+        sizes = known.train_sizes
         samples = sum(sizes) * (1 - protocol.validation_fraction)
-        steps = float(protocol.iterations_per_task or 0) * len(KNOWN_DATA[protocol.benchmark].tasks)
+        samples *= len(known.tasks) if known.seeded else 1
+        samples *= IMBALANCES.get(protocol.imbalance or "", 1.0)
+        steps = float(protocol.iterations_per_task or 0) * len(known.tasks)
         steps = steps or (protocol.epochs or 0) * samples / protocol.batch_size
         seconds += len(study.seeds) * steps * SECONDS_A_STEP
     for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute")):

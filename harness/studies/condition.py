@@ -19,7 +19,7 @@ from harness.studies.choices import Choice, one_of, refuse
 from harness.studies.chosen import Chosen, Count, Frozen, Seed, Share, choice_of, own_benchmark
 from harness.studies.classes import is_own
 from harness.studies.declared import declared
-from harness.studies.known_data import KNOWN_DATA, NO_DATA
+from harness.studies.known_data import IMBALANCES, KNOWN_DATA, NO_DATA
 from harness.studies.own_code import OwnCode
 from harness.studies.trained import TRAINED_BY, Function, Given, given_of
 
@@ -61,6 +61,9 @@ class Protocol(Chosen):
         matrix products to bfloat16 in training and tests, for processors with fast bfloat16.
     seed_offset : added to the cell's seed in every stream, so that two paired conditions share no
         random draw: the negative control compares a program with itself.
+    imbalance : of an imbalanced benchmark, how much of each class a task keeps: "shares" for a
+        uniform random share of each, scaled so that half of all samples are kept; "two-common" for
+        two classes as they are and a tenth of each of the others. Not published.
     task_seed : seed of the tasks, if it differs from the cell's; only where tasks depend on it.
     order_seed : seed of the order of mini-batches, if it differs from the cell's; so orders can be
         crossed with initialisations.
@@ -84,6 +87,7 @@ class Protocol(Chosen):
     iterations_per_task: Count | None = None
     precision: Literal["float32", "float64", "bf16"] = "float32"
     seed_offset: Annotated[int, Field(ge=0, lt=2**62, strict=True)] | None = None
+    imbalance: Literal["shares", "two-common"] | None = None
     task_seed: Seed | None = None
     order_seed: Seed | None = None
     corrected_errors: Count | None = None
@@ -102,6 +106,9 @@ class Protocol(Chosen):
             raise ValueError("give epochs or iterations_per_task, not both")
         if self.epochs is None and self.iterations_per_task is None:
             object.__setattr__(self, "epochs", 10)
+        known = KNOWN_DATA.get(self.benchmark)
+        if known is not None and known.imbalanced and self.imbalance is None:
+            object.__setattr__(self, "imbalance", next(iter(IMBALANCES)))
         return self
 
     def under(self, replacements: Mapping[str, Any]) -> dict[str, Any]:
@@ -129,6 +136,9 @@ class Protocol(Chosen):
                 raise ValueError(
                     f"task_seed has no effect with benchmark = '{benchmark}'; remove it"
                 )
+        known = KNOWN_DATA.get(benchmark)
+        if given.get("imbalance") is not None and (known is None or not known.imbalanced):
+            raise ValueError(f"imbalance has no effect with benchmark = '{benchmark}'; remove it")
         name = given.get("optimiser", "sgd")
         yield choice_of(given, "optimiser", "optimiser", name, folder, code)
 

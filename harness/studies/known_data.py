@@ -20,18 +20,23 @@ class KnownData:
     tasks : the classes of each task, in order of training.
     train_sizes : number of training samples of each class.
     seeded : whether the tasks depend on the seed.
+    imbalanced : whether each task keeps a share of its own of each class.
     """
 
     checksum: str
     tasks: tuple[tuple[int, ...], ...]
     train_sizes: tuple[int, ...]
     seeded: bool = False
+    imbalanced: bool = False
 
     @property
     def chance(self) -> float:
         """The mean accuracy over all tasks, a fraction, of guesses among the classes of each."""
         return sum(1 / len(classes) for classes in self.tasks) / len(self.tasks)
 
+
+IMBALANCES: Mapping[str, float] = {"shares": 0.5, "two-common": 0.28}
+"""By procedure of an imbalanced benchmark, the share of its training samples that a task keeps."""
 
 MNIST_SIZES = (5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949)
 
@@ -51,6 +56,13 @@ KNOWN_DATA: Mapping[str, KnownData] = {
         (tuple(range(10)),) * 10,
         MNIST_SIZES,
         seeded=True,
+    ),
+    "imbalanced-permuted-mnist": KnownData(
+        "0ff2e6d5beabbdba1157c45da5959ada8a2d73b44be8cbad4f0164765eea56e8",
+        (tuple(range(10)),) * 10,
+        MNIST_SIZES,
+        seeded=True,
+        imbalanced=True,
     ),
 }
 """Known data by the name of the benchmark."""

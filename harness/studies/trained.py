@@ -222,7 +222,8 @@ class Given(Chosen):
         if is_own(benchmark):
             yield own_benchmark(str(benchmark), folder, given, code)
         elif benchmark is not None:
-            one_of("benchmark", benchmark, [*KNOWN_DATA])
+            # A function is given no procedure of an imbalanced benchmark.
+            one_of("benchmark", benchmark, [n for n, d in KNOWN_DATA.items() if not d.imbalanced])
 
 
 OF_TASKS = ("benchmark", "input_scaling", "validation_fraction", "task_seed")
