@@ -150,6 +150,38 @@ def run(
 
 @app.command()
 @answer.of
+def tune(
+    study: arguments.TunedStudy,
+    out: arguments.TuneOut = None,
+    to: arguments.StrengthsFile = None,
+    executor: arguments.Executor = "auto",
+    address: arguments.Address = None,
+    workers: arguments.Workers = None,
+    lanes: arguments.Lanes = None,
+    device: arguments.Device = "auto",
+    data_dir: arguments.DataDir = Path("data"),
+    allow_other_data: arguments.AllowOtherData = False,
+    dry_run: arguments.DryRun = False,
+    no_report: arguments.NoReport = False,
+) -> None:
+    """Search the settings that a study's table [search] names, on held-out training data.
+
+    Every condition gets the same budget, on seeds that no result uses; an interrupted search goes
+    on with the same command. Writes what it chose, with all that it tried, to a file that the study
+    includes. Exit codes: 0 done, 1 some cells failed, or a condition diverged in every setting, 2
+    bad input, 130 interrupted.
+    """
+    from harness.screen.tuning import tune as search
+
+    options = Options(executor, address, workers, lanes, device)
+    request = Request(study, data_dir, allow_other_data, root=out, options=options, dry_run=dry_run)
+    code, root = search(answer, request, to)
+    quiet = no_report or dry_run or code != 0
+    raise typer.Exit(code if quiet else _report(root))
+
+
+@app.command()
+@answer.of
 def init(name: arguments.NewName) -> None:
     """Write a study and its training function, NAME.toml and NAME.py, which run as they are.
 
@@ -537,6 +569,7 @@ def _legible(name: str) -> str:
 
 def _verify(directory: Path, results: Results, analysis: Analysis, where: str = "") -> int:
     """Compare a report with its records and say what differs; returns the exit code."""
+    from harness.keeping.tuned import differing as differing_strengths
     from reports.output.verified import verified
     from reports.output.verify import grouped
 
@@ -544,6 +577,7 @@ def _verify(directory: Path, results: Results, analysis: Analysis, where: str = 
         warn(f"{where}{notice}")
     found = verified(analysis, results.study, directory / "report", lean=results.packed)
     damaged = [f"damaged record {bad.path.name}: {bad.reason}" for bad in results.damaged]
+    damaged += differing_strengths(results.study, results.records, directory)
     answer.add(differing=[*damaged, *found.differing], whole=found.whole)
     for name in grouped([*damaged, *found.differing]):
         warn(f"differs: {where}{name}")

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
+from pin_keys import studies_and_searches
 
 from harness.data.benchmarks import split_digits
 from harness.running.plan import estimate_paces, estimate_seconds, make_plan
@@ -14,7 +15,7 @@ from harness.studies.study_files import load_study
 
 
 def test_the_plan_is_seed_major_and_stacks_grids_of_scalars() -> None:
-    study = load_study("strengths-split-mnist")
+    study = next(one for one in studies_and_searches() if one.name == "tune-dhp-split-mnist")
     plan = make_plan(study, "data", [], workers=2, lanes=6, device="cpu")
     assert plan.missing == 144
     assert {len(block) for block in plan.blocks} == {6}

@@ -26,6 +26,14 @@ AllowOtherData = Annotated[
 StudyName = Annotated[
     str, Argument(help="A study that ships, a TOML file, or a results directory.")
 ]
+TunedStudy = Annotated[str, Argument(help="A study that ships, or a TOML file, with [search].")]
+TuneOut = Annotated[
+    Path | None, Option("--out", help="Results directory (default: results/tune-STUDY).")
+]
+StrengthsFile = Annotated[
+    Path | None,
+    Option("--to", help="Write the file of strengths here too (default: only to --out)."),
+]
 NewName = Annotated[str, Argument(help="Name of the new study: my-claim.")]
 ShownStudy = Annotated[str | None, Argument(help="Show this one in full.")]
 Seeds = Annotated[str | None, Option(help="How many (10: 0 to 9), or which (0-9,20).")]

@@ -41,14 +41,19 @@ from harness.studies.measured import (
 )
 from harness.studies.nearest import nearest
 from harness.studies.published_values import with_published_values
+from harness.studies.search import Search, Searched, refuse_shared
 from harness.studies.seeds import MOST_SEEDS, distinct, parse_seeds
 from harness.studies.shorthand import about_values, with_ids
 from harness.studies.statements import AnyClaim, Family, Statement, check_families, check_statement
+from harness.studies.strengths import Strengths, given, included
 from harness.studies.texts import BibTeX, Texts
 from harness.studies.trained import OF_TASKS
 
-ARRANGEMENT = {"pairs", "comparisons", "causes", "citation", "texts"}
-"""Fields that decide how a report shows results, and nothing of the results or verdicts."""
+ARRANGEMENT = {"pairs", "comparisons", "causes", "citation", "texts"} | {
+    "search", "searched", "strengths"
+}  # fmt: skip
+"""Fields that decide how a report shows results, or where settings come from, and nothing of the
+results or verdicts: what was chosen stands in the conditions."""
 
 AnyCondition = Annotated[
     Annotated[Condition, Tag("trained")] | Annotated[ImportedCondition, Tag("imported")],
@@ -78,6 +83,10 @@ class Study(Frozen):
     causes : name of the study that takes the differences between this one's conditions apart.
     citation : of the source of the claims, in BibTeX.
     texts : what it is all about, in words.
+    search : how settings of its conditions are searched.
+    searched : which study's settings this one searches; None for every other study.
+    strengths : what a search chose for its conditions, whose file it includes; of a search, what
+        it chose itself.
     """
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]
@@ -107,6 +116,9 @@ class Study(Frozen):
     causes: str | None = None
     citation: BibTeX | None = None
     texts: Texts | None = None
+    search: Search | None = None
+    searched: Searched | None = None
+    strengths: Strengths | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -114,7 +126,11 @@ class Study(Frozen):
         """Give claims their ids, and a study of results from elsewhere its conditions."""
         if not isinstance(raw, dict):
             return raw
-        raw = with_published_values(raw)
+        raw = dict(with_published_values(raw))
+        if (study.context or {}).get("tuning"):
+            raw = _to_be_searched(raw)
+        elif isinstance(raw.get("strengths"), str) and (folder := folder_of(study)) is not None:
+            raw = included(raw, folder)
         if isinstance(raw.get("claims"), list):
             raw["claims"] = with_ids(raw["claims"])
         tables = raw.get("conditions")
@@ -182,7 +198,21 @@ class Study(Frozen):
         self._check_measure()
         self._check_pairs()
         self._check_texts()
+        self._check_search()
         return self
+
+    def _check_search(self) -> None:
+        """Refuse a search of conditions that are not there, or on seeds of results."""
+        if self.search is not None:
+            self.search.check(list(self.ours), self.seeds)
+        self._refuse_seeds_of_search(self.seeds, "seeds")
+
+    def _refuse_seeds_of_search(self, seeds: Sequence[int], place: str) -> None:
+        """Raise ValueError where results would be measured on seeds of the search."""
+        if self.strengths is not None and self.searched is None:
+            refuse_shared(self.strengths.seeds, seeds, place)
+        if self.search is not None:
+            refuse_shared(self.search.seeds, seeds, place)
 
     def _check_conditions(self) -> None:
         """Refuse conditions that contradict their names or each other."""
@@ -418,7 +448,9 @@ class Study(Frozen):
         changes: dict[str, Any] = {}
         if seeds is not None:
             try:
-                changes["seeds"] = parse_seeds(seeds)
+                changes["seeds"] = chosen = parse_seeds(seeds)
+                assert isinstance(chosen, tuple)
+                self._refuse_seeds_of_search(chosen, "these seeds")
             except ValueError as error:
                 raise InputError(f"--seeds: {error}") from None
         if conditions is not None:
@@ -434,6 +466,20 @@ class Study(Frozen):
                 name: self.conditions[name] for name in self.conditions if name in conditions
             }
         return self.model_copy(update=changes)
+
+
+def _to_be_searched(raw: dict[str, Any]) -> dict[str, Any]:
+    """Return a parsed study whose searched fields have values, none of which is a choice."""
+    raw = {name: part for name, part in raw.items() if name != "strengths"}
+    try:
+        spaces = Search.model_validate(raw["search"]).spaces
+        tables = dict(raw["conditions"])
+    except (KeyError, ValueError, TypeError):
+        return raw  # the checks of these parts name the fault
+    for name, space in spaces.items():
+        if isinstance(tables.get(name), dict):
+            tables[name] = given(tables[name], space.grid()[0])
+    return raw | {"conditions": tables}
 
 
 def _nothing_trains(condition: object, study: object) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,8 @@ from harness.studies.measured import Measure
 from harness.studies.nearest import nearest
 from harness.studies.own_code import locate
 from harness.studies.programs import OwnFile, locate_program
+from harness.studies.search import Search, Setting
+from harness.studies.searching import raw_search
 from harness.studies.statements import Family, Statement
 from harness.studies.study import Study
 from harness.studies.texts import Texts
@@ -40,19 +42,51 @@ def shipped_study(name: str) -> Study | None:
     return load_study(name) if name in shipped_studies() else None
 
 
-def load_study(name_or_path: str, *, imported: Sequence[int] | None = None) -> Study:
+def load_study(
+    name_or_path: str, *, imported: Sequence[int] | None = None, tuning: bool = False
+) -> Study:
     """Read a shipped study by its name, or any study file by its path.
 
     Parameters
     ----------
     imported : the seeds of results that exist already, where these are to be imported: the names
         of conditions are then all that is needed, and these seeds count where the study has none.
+    tuning : whether its settings are to be searched: a file of strengths is then not read, and
+        what is searched has the first value of its grid.
 
     Raises
     ------
     InputError
         Naming the file, the key and what is allowed.
     """
+    path = study_path(name_or_path)
+    study = validate_study(parsed(path), str(path), path.parent, imported=imported, tuning=tuning)
+    if study.search is not None:  # a grid is checked by trying it on
+        search_study(study, {name: one.grid() for name, one in study.search.spaces.items()}, path)
+    return study
+
+
+def search_study(study: Study, settings: Mapping[str, Sequence[Setting]], path: Path) -> Study:
+    """Return the study that tries some settings of each condition of a study.
+
+    Parameters
+    ----------
+    path : the file of the study.
+
+    Raises
+    ------
+    InputError
+        Where a setting is impossible, or a training function has no data to hold out.
+    """
+    try:
+        raw = raw_search(study, settings)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+    return validate_study(raw, f"{path}: search", path.parent)
+
+
+def study_path(name_or_path: str) -> Path:
+    """Return the file of a study (InputError where there is none)."""
     shipped = shipped_studies()
     path = shipped.get(name_or_path, Path(name_or_path))
     try:
@@ -65,13 +99,17 @@ def load_study(name_or_path: str, *, imported: Sequence[int] | None = None) -> S
             f"no study '{name_or_path}'{near}: neither a file nor one of the studies that ship "
             f"({', '.join(shipped)})"
         )
+    return path
+
+
+def parsed(path: Path) -> dict[str, Any]:
+    """Return a study's file as it stands (InputError where it is no TOML)."""
     try:
-        raw = tomllib.loads(read_text(path))
+        return tomllib.loads(read_text(path))
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: cannot be read as TOML: {error}") from None
     except RecursionError:
         raise InputError(f"{path}: cannot be read as TOML: too deeply nested") from None
-    return validate_study(raw, str(path), path.parent, imported=imported)
 
 
 def read_text(path: Path) -> str:
@@ -103,7 +141,12 @@ def read_text(path: Path) -> str:
 
 
 def validate_study(
-    raw: object, place: str, folder: Path | None = None, *, imported: Sequence[int] | None = None
+    raw: object,
+    place: str,
+    folder: Path | None = None,
+    *,
+    imported: Sequence[int] | None = None,
+    tuning: bool = False,
 ) -> Study:
     """Turn parsed TOML or JSON into a Study.
 
@@ -112,7 +155,7 @@ def validate_study(
     place : names it in errors.
     folder : of the study's file. Without it, what was checked when the file was read is believed:
         the user's own classes are neither looked for nor imported.
-    imported : as of ``load_study``.
+    imported, tuning : as of ``load_study``.
 
     Raises
     ------
@@ -120,7 +163,9 @@ def validate_study(
         With a line for each fault.
     """
     try:
-        context = None if folder is None else {"folder": folder, "imported": imported}
+        context = None
+        if folder is not None:
+            context = {"folder": folder, "imported": imported, "tuning": tuning}
         return Study.model_validate(raw, context=context)
     except ValidationError as error:
         lines: list[str] = []
@@ -166,6 +211,8 @@ def own_files(study: Path) -> Iterator[OwnFile]:
                     yield OwnFile(path, text.encode(), False)
         for command in dict.fromkeys(_named(raw, ("command",))):
             yield from locate_program(command, study.parent).files
+        if isinstance(included := raw.get("strengths"), str):
+            yield OwnFile(included, (study.parent / included).read_bytes(), False)
     except (OSError, ValueError) as error:
         raise InputError(f"{study}: {error}") from None
 
@@ -195,7 +242,7 @@ def _place(raw: object, location: tuple[int | str, ...]) -> Iterator[str]:
             continue
         else:
             here = None
-        if key != "method":
+        if key not in ("method", "spaces"):
             yield str(key)
 
 
@@ -216,6 +263,7 @@ def _known_keys(location: tuple[int | str, ...]) -> str:
         "curves": Curve,
         "comparisons": Comparisons,
         "texts": Texts,
+        "search": Search,
     }
     parents = [model_of[key] for key in location[:-1] if key in model_of]
     fields = (parents[-1] if parents else Study).model_fields
