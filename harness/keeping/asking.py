@@ -87,6 +87,8 @@ def commands_of(
     found = {} if asked is None else {
         "again": command_of(asked, study, records, adaptive=adaptive)
     }  # fmt: skip
+    if asked is not None and study.searched is not None:
+        found["again"] = _command("tune", asked["study"], "--out", out)
     found["here"] = _command("run", out, "--out", another)
     found["report"], found["verify"] = _command("report", out), _command("verify", out)
     if study.causes is not None:

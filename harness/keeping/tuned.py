@@ -11,7 +11,7 @@ from harness.keeping.records import UNFINISHED, Record, final_accuracy
 from harness.keeping.selection import select
 from harness.keeping.store import Store
 from harness.keeping.survey import read_by_index
-from harness.studies.search import Searched, Setting, Space
+from harness.studies.search import Searched, Setting
 from harness.studies.strengths import (
     Point,
     Strengths,
@@ -97,12 +97,6 @@ def beyond(searched: Searched, found: Sequence[Point], *, higher: bool) -> dict[
     return grown
 
 
-def spaces(searched: Searched) -> Iterator[tuple[str, Space, list[Setting]]]:
-    """Yield each condition of a search with its grid and what it has tried so far."""
-    for name, space in searched.search.spaces.items():
-        yield name, space, [one.setting for one in searched.tried.values() if one.condition == name]
-
-
 def chosen(study: Study, records: Sequence[Record]) -> Strengths:
     """Return what a search chose, by its records.
 
@@ -121,7 +115,8 @@ def chosen(study: Study, records: Sequence[Record]) -> Strengths:
         benchmark=study.benchmark,
         data=next((r["provenance"]["data"] for r in records), ""),
         seeds=study.seeds,
-        validation_fraction=searched.search.validation_fraction,
+        # A function that takes no tasks holds its data out itself.
+        validation_fraction=searched.search.validation_fraction if study.benchmark else 0.0,
         budget=searched.search.most,
         measure=measure.name,
         unit=measure.unit,

@@ -61,7 +61,8 @@ class Strengths(Frozen):
     study : whose settings were searched.
     data : checksum of the benchmark's data.
     seeds : those of the search.
-    validation_fraction, budget : as of the search.
+    validation_fraction, budget : as of the search; the former is 0 where training functions hold
+        their data out themselves.
     measure, unit, higher_is_better : what was measured.
     chosen : by condition, its setting.
     published : by condition, the setting that a publication states, where one does.

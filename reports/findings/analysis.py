@@ -53,6 +53,7 @@ from reports.findings.origins import (
 from reports.findings.pairing import Pairing, pairings
 from reports.findings.requirements import failed_controls
 from reports.findings.robustness import Robustness, procedure_of, robust
+from reports.findings.searched import Search, search_of
 from reports.findings.settings import differ_by_claim
 from reports.findings.statements import JudgedStatement, judge_statement
 from reports.findings.unshared import as_paired
@@ -150,6 +151,7 @@ class Analysis:
     differ : by claim of two conditions, the settings in which they differ.
     answer : what carries the difference of the main claim, where the study or another one tells.
     taken_apart : name of the study that takes the main claim's difference apart, where one does.
+    search : how settings of the conditions were chosen, where a search did.
     """
 
     study: str
@@ -191,6 +193,7 @@ class Analysis:
     measured: Measured = field(compare=False, repr=False, kw_only=True)
     values: Values = field(compare=False, repr=False, kw_only=True)
     pairings: tuple[Pairing, ...] = ()
+    search: Search | None = None
 
     @property
     def judged(self) -> list[JudgedClaim | JudgedStatement]:
@@ -333,6 +336,7 @@ def analyse(
         measured=measured(records, study),
         values=found,
         pairings=pairings(records_by_cell, claims, statements, seeds),
+        search=search_of(study),
     )
 
 

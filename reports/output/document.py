@@ -157,6 +157,7 @@ def verdict_document(analysis: Analysis) -> dict[str, Any]:
     cause : what carries the difference of the main claim, ``reports.findings.apart.Answer``; null
         where nobody tells.
     taken_apart : name of the study that tells causes (str); null where there is none.
+    search : only where a search chose settings: ``reports.findings.searched.Search``.
     notices : list of what a reader must know before any number (str), such as that the data are
         not the claim's; only where there is a notice.
 
@@ -206,9 +207,10 @@ def verdict_document(analysis: Analysis) -> dict[str, Any]:
     families |= fixed_others(analysis.fixed, _judged)
     paired = {"exploratory": [_pair(pair) for pair in analysis.paired]} if analysis.paired else {}
     crossed = {"bridges": analysis.bridges} if analysis.bridges else {}
+    search = {"search": analysis.search} if analysis.search else {}
     code = {"code_states": analysis.code} if code_notice(analysis.code) else {}
     encoded: dict[str, Any] = as_json(
-        document | paired | families | notices | crossed | code | causes
+        document | paired | families | notices | crossed | search | code | causes
     )
     return encoded
 

@@ -20,6 +20,7 @@ from reports.sections.measured import (
 )
 from reports.sections.methods import methods_section
 from reports.sections.robustness import robustness_section
+from reports.sections.searched import searched_section
 from reports.sections.section import Section
 from reports.sections.trust import how_run, how_sure
 from reports.sections.verdict import verdict_section
@@ -49,6 +50,7 @@ def sections(analysis: Analysis, study: Study) -> list[Section]:
         *([*measured, *causes] if analysis.order else [*causes, *measured]),
         robustness_section(analysis),
         how_sure(analysis),
+        searched_section(analysis),
         how_run(analysis, study),
     ]
     return [section for section in in_order if section is not None]
