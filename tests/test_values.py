@@ -265,5 +265,7 @@ def test_a_cell_of_a_function_can_do_the_same_as_one_of_the_stack() -> None:
     stack: Any = {"accuracy": [[0.5]], "right": None}
     function: Any = {"accuracy": [[0.5]], "values": {"accuracy": 0.5}}
     assert did_the_same(stack, function)
-    assert not did_the_same({**stack, "accuracy": [[0.4]]}, function)
-    assert not did_the_same(function, {**function, "values": {"accuracy": 0.5, "loss": 1.0}})
+    worse: Any = {**stack, "accuracy": [[0.4]]}
+    more: Any = {**function, "values": {"accuracy": 0.5, "loss": 1.0}}
+    assert not did_the_same(worse, function)
+    assert not did_the_same(function, more)
