@@ -31,6 +31,8 @@ from typing import Any, NoReturn
 
 SUBREAPER = 36
 """Linux: processes whose parents are gone become the keeper's."""
+DEATH_SIGNAL = 1
+"""Linux: a process gets a signal when its parent is gone."""
 ENDING_S = 5.0
 """So long the keeper tries to end what was left."""
 AT_START = frozenset(sys.modules)
@@ -56,6 +58,8 @@ def main(requests: int, reports: int, lifeline: int, keeper: int, setup: int) ->
         ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0)
     trainer = os.fork()  # of one thread, before anything of the user's is there
     if trainer == 0:
+        with suppress(AttributeError, OSError):  # Ray kills what its workers have started
+            ctypes.CDLL(None).prctl(DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         os.setsid()  # who signals his own group does not hit the keeper
