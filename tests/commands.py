@@ -36,3 +36,8 @@ def run(
         capture_output=True,
         timeout=timeout,
     )
+
+
+def without_notes(said: str) -> str:
+    """Return standard error without the lines that say what takes a while."""
+    return "".join(line for line in said.splitlines(True) if not line.endswith(" ...\n"))

@@ -187,4 +187,4 @@ def test_a_single_task_has_no_backward_transfer_and_says_so() -> None:
     study = STUDY.model_copy(update={"claims": (claim,)})
     (found,) = analyse(records, study).statements
     assert found.ruling is None
-    assert found.dropped[0] == (0, "b has no backward-transfer, a has no backward-transfer")
+    assert found.dropped[0] == (0, "b has no backward transfer, a has no backward transfer")
