@@ -46,7 +46,7 @@ def test_every_kind_is_judged_and_its_controls_get_what_they_must(tmp_path: Path
 
 
 def test_adding_kinds_changes_no_fingerprint_of_a_study_without_them(tmp_path: Path) -> None:
-    plain = HERE / "harness" / "studies" / "dhp-split-mnist.toml"
+    plain = HERE / "harness" / "studies" / "dhp-attribution.toml"
     before, said = load_study(str(plain)), tmp_path / "said.toml"
     said.write_text(plain.read_text().replace("[[claims]]\n", '[[claims]]\nkind = "gain"\n'))
     after = load_study(str(said))

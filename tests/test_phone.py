@@ -18,7 +18,7 @@ PROBE = """<!doctype html><body style="margin:0">
 addEventListener("load", () => {
   const doc = document.querySelector("iframe").contentWindow.document;
   const box = (element) => element.getBoundingClientRect();
-  const claims = doc.querySelector("#verdict table"), cut = [], small = [], cells = {};
+  const claims = doc.querySelector("#claims table"), cut = [], small = [], cells = {};
   for (const td of claims.tBodies[0].rows[0].cells) {
     const { left, right } = box(td);
     cells[td.dataset.head] = [Math.round(left), Math.round(right), td.textContent];

@@ -27,7 +27,7 @@ do so without them.
 
 SPELT = {
     "✓": "+", "▲": "^", "◐": "~", "○": "o", "✗": "x",
-    "▼": "v", "±": "+-", "→": ">", "²": "^2", "…": ".",
+    "“": '"', "”": '"', "▼": "v", "±": "+-", "→": ">", "²": "^2", "…": ".",
 }  # fmt: skip
 """The signs that we and rich print, in ASCII; "?" is the sign of a verdict and not used here."""
 
