@@ -26,9 +26,10 @@ def run(
 ) -> subprocess.CompletedProcess[str]:
     """Run it to its end, without MNIST and on a wide screen, with these environment variables.
 
-    ``below`` is a program that starts it, such as a wrapper.
+    ``below`` is a program that starts it, such as a wrapper. Its standard error is returned without
+    the lines that say what takes a while.
     """
-    return subprocess.run(
+    done = subprocess.run(
         [*below, *command(*arguments)],
         cwd=cwd,
         env=os.environ | {"COLUMNS": "200", "REPRO_DATA_DIR": ""} | variables,
@@ -36,6 +37,8 @@ def run(
         capture_output=True,
         timeout=timeout,
     )
+    done.stderr = without_notes(done.stderr)
+    return done
 
 
 def without_notes(said: str) -> str:

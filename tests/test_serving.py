@@ -223,7 +223,7 @@ def test_the_end_of_the_run_is_the_end_of_the_server(running: Run) -> None:
     with socket.socket() as other:
         assert other.connect_ex(("127.0.0.1", running.port)) != 0
     assert running.process.stderr is not None
-    said = running.process.stderr.read()
+    said = without_notes(running.process.stderr.read())
     assert said.startswith("interrupted: ")
     assert said.count("\n") == 1, "nothing of the server"
 
