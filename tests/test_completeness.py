@@ -78,13 +78,14 @@ def test_a_partial_run_is_preliminary_in_its_first_words(
     assert first.paragraphs[0].startswith(lead)
     whole = "8 of 30 cells are done; 22 not yet run. All verdicts are preliminary"
     assert any(text.startswith(whole) for text in first.paragraphs)
-    claims = next(table for table in first.tables if table.header[0] == "claim")
+    tables = [table for section in sections(analysis, own) for table in section.tables]
+    claims = next(table for table in tables if table.header[0] == "claim")
     assert claims.rows[0][5] == "4 (6 not yet run)"
     screen = Console(record=True, width=200, file=(tmp_path / "screen").open("w"))
     show(screen, analysis, own)
     lines = [line for line in screen.export_text().splitlines() if line.strip()]
     assert lines[0].startswith(f"PRELIMINARY, 4 of 10 seeds. {whole}")
-    assert any(line.startswith("PRELIMINARY, 4 of 10 seeds: ✓ REPRODUCED: t") for line in lines)
+    assert any(line.startswith("PRELIMINARY, 4 of 10 seeds: ✓ REPRODUCED.") for line in lines)
     assert any("│ 4 (6 not yet run) │" in line for line in lines)
     document = verdict_document(analysis)
     assert document["headline"].startswith(lead)

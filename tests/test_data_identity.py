@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from commands import without_notes
 from mnist_folder import NAMES, small_files, write
 
 import run_all
@@ -51,7 +52,8 @@ def command(
         monkeypatch.setattr(sys, "argv", ["run_all.py", *map(str, arguments)])
         with pytest.raises(SystemExit) as done:
             run_all.main()
-        return int(done.value.code or 0), *capsys.readouterr()
+        shown, said = capsys.readouterr()
+        return int(done.value.code or 0), shown, without_notes(said)
 
     return run
 

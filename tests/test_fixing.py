@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from claimed import AHEAD, GAIN, PAIR, ran, study
+from commands import without_notes
 from reported import Page
 from rich.console import Console
 from test_gate import call
@@ -42,7 +43,7 @@ def changed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ran(root, study(WIDER))
     code, output = call("report", root)
     assert code == 0, output
-    (root / "said.txt").write_text(output)
+    (root / "said.txt").write_text(without_notes(output))
     return root
 
 

@@ -14,7 +14,7 @@ from reports.sections.asked import facts
 from reports.sections.causes import cause_sentences
 from reports.sections.rich import Code, Link, Rich, Strong
 from reports.sections.section import Command, Quote, Section
-from reports.sections.verdict import headline, main_claim
+from reports.sections.verdict import completeness_words, headline, main_claim
 
 NOTHING = 0.1
 """A factor carries something where its share is surely above, nothing where surely within it."""
@@ -31,9 +31,9 @@ def lead_section(analysis: Analysis) -> Section:
     command = cause_command(analysis)
     if command is not None:
         commands.append(command)
-    paragraphs = [headline(analysis)]
+    paragraphs = [headline(analysis), *filter(None, [completeness_words(analysis)])]
     if not analysis.order:
-        paragraphs = [*cause_sentences(analysis.causes), headline(analysis)]
+        paragraphs = [*cause_sentences(analysis.causes), *paragraphs]
     return Section(
         "verdict",
         "The verdict",
