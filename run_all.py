@@ -164,7 +164,7 @@ def tune(
     dry_run: arguments.DryRun = False,
     no_report: arguments.NoReport = False,
 ) -> None:
-    """Search the settings that a study's table [search] names, on held-out training data.
+    """Search the settings that a study's table \\[search] names, on held-out training data.
 
     Every condition gets the same budget, on seeds that no result uses; an interrupted search goes
     on with the same command. Writes what it chose, with all that it tried, to a file that the study

@@ -42,6 +42,7 @@ def test_a_report_answers_in_a_line_and_says_the_rest_to_standard_error(director
     (claim,) = facts["claims"]
     assert (claim["id"], claim["verdict"]) == ("gain", "REPRODUCED")
     assert (claim["seeds"], claim["as_expected"]) == ([12], False)
+    assert claim["reserved"] is None, "all its seeds are there, and nobody changed it"
     assert claim["ci"][0] < claim["estimate"] < claim["ci"][1]
     assert Path(facts["report"]).is_file()
     assert "REPRODUCED" in done.stderr

@@ -7,6 +7,7 @@ from typing import Any
 
 from reports.findings.analysis import Analysis
 from reports.findings.contrasts import JudgedClaim
+from reports.findings.requirements import reservations
 from reports.findings.statements import JudgedStatement
 from reports.judging.kind import Ruling
 from reports.numbers.verdict import Judgement
@@ -17,11 +18,13 @@ def in_short(analysis: Analysis) -> dict[str, Any]:
     """Return ``claims`` in the study's order and ``notices``, as JSON has them.
 
     A claim has id, verdict (null where no seed can tell), estimate, ci and procedure as in
-    ``reports.output.document``, seeds (list of the number of seeds of each sample) and
-    as_expected (bool; null for what is no control).
+    ``reports.output.document``, seeds (list of the number of seeds of each sample), as_expected
+    (bool; null for what is no control) and reserved (why the verdict meets no requirement yet, such
+    as "PRELIMINARY"; null where it does).
     """
     judged = {one.claim.id: one for one in analysis.judged}
-    claims = [_claim(judged[name]) for name in analysis.order]
+    reserved = reservations(analysis.complete, analysis.fixed)
+    claims = [_claim(judged[name]) | {"reserved": reserved.get(name)} for name in analysis.order]
     short: dict[str, Any] = as_json({"claims": claims, "notices": analysis.notices})
     return short
 
