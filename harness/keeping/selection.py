@@ -10,7 +10,8 @@ from pathlib import Path
 from harness.errors import InputError
 from harness.keeping.records import Record, Trained
 from harness.studies.known_data import NO_DATA, is_genuine
-from harness.studies.study import AnyCondition, Study
+from harness.studies.stated import AnyCondition
+from harness.studies.study import Study
 
 MOST_NAMED = 5
 """Number of conditions that an error names; it counts the others."""

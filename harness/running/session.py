@@ -35,6 +35,7 @@ from harness.running.prediction import Cluster, Prediction, predict
 from harness.running.runner import Run, Tally
 from harness.running.trial import try_own_classes
 from harness.studies.condition import cell_key
+from harness.studies.consistency import check_sizes
 from harness.studies.study import Study
 from methods.products import multiplies_bfloat16
 
@@ -111,7 +112,7 @@ class Session:
 
     def _check_data(self) -> None:
         try:
-            self.chosen.check_sizes(self.data.class_sizes())
+            check_sizes(self.chosen, self.data.class_sizes())
         except ValueError as error:
             raise InputError(f"{self.study.name}: {error}") from None
 
