@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
-import shutil
-import subprocess
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from browser import found_by, needs_chromium
 from reported import RECORDS, STUDY, record
 
 from harness.studies.study import Study
@@ -234,9 +232,6 @@ def test_commands_are_code_that_stays_as_it_is() -> None:
     assert '<pre><code>r `` &lt;x&gt;</code></pre><button type="button" hidden>Copy' in page
 
 
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
 PROBE = """<script>
 addEventListener("load", async () => {
   const wait = (ms) => new Promise((done) => setTimeout(done, ms));
@@ -252,7 +247,7 @@ addEventListener("load", async () => {
 </script></body>"""
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")
+@needs_chromium
 @pytest.mark.parametrize(
     "clipboard", ["{ writeText: async (text) => { window.got = text; } }", "undefined"]
 )
@@ -263,15 +258,7 @@ def test_in_a_browser_a_button_copies_a_command(tmp_path: Path, clipboard: str) 
     page = tmp_path / "page.html"
     text = page_text("t", [section], {})
     page.write_text(text.replace("</body>", PROBE.replace("CLIPBOARD", clipboard)))
-    done = subprocess.run(
-        [str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu",
-         f"--user-data-dir={tmp_path / 'profile'}", "--virtual-time-budget=4000",
-         "--window-size=400,900", "--dump-dom", page.as_uri()],
-        capture_output=True, text=True, timeout=120,
-    )  # fmt: skip
-    body = re.search(r"<body[^>]*>(\{.*\})", done.stdout)
-    assert body, done.stderr[-2000:]
-    found = json.loads(body[1])
+    found = found_by(page, 400)
     assert found["shown"]
     assert found["copied"] == line
     assert found["says"] in (("Copied",) if "got" in clipboard else ("Copied", "Selected"))

@@ -6,18 +6,17 @@ import io
 import json
 import re
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 import pytest
+from browser import found_by, needs_chromium
 from claimed import GAIN, PAIR, ran, study
 from matplotlib.figure import Figure
 from reported import Page
 from test_gate import call
-from test_page import CHROMIUM
 
 import run_all
 from harness.keeping.results import read_results
@@ -280,7 +279,7 @@ addEventListener("load", () => {
 });</script>"""
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")
+@needs_chromium
 @pytest.mark.parametrize("width", [400, 1280])
 def test_a_browser_filters_sorts_and_shows_all_of_it(
     folder: Path, width: int, tmp_path: Path
@@ -288,16 +287,7 @@ def test_a_browser_filters_sorts_and_shows_all_of_it(
     probe = tmp_path / "probe.html"
     page = (folder / "index.html").as_uri()
     probe.write_text(PROBE.replace("PAGE", page).replace("WIDTH", str(width)))
-    flags = ("--headless", "--no-sandbox", "--disable-gpu", "--allow-file-access-from-files")
-    done = subprocess.run(
-        [str(CHROMIUM), *flags, f"--user-data-dir={tmp_path / 'profile'}",
-         "--virtual-time-budget=4000", f"--window-size={max(500, width)},900", "--dump-dom",
-         probe.as_uri()],
-        capture_output=True, text=True, timeout=120,
-    )  # fmt: skip
-    body = re.search(r"<body[^>]*>(\{.*\})", done.stdout)
-    assert body, done.stderr[-2000:]
-    found = json.loads(body[1])
+    found = found_by(probe, max(500, width))
     assert found["scroll"] <= width
     assert found["right"] <= width
     assert (found["all"], found["late"], found["status"]) == (4, 1, "1 of 4")

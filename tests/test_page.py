@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import io
-import json
 import re
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from browser import found_by, needs_chromium
 from reported import RECORDS, STUDY, Page, record, write
 from rich.console import Console
 
@@ -188,10 +186,6 @@ def test_markdown_keeps_every_row_in_its_columns() -> None:
     assert text.startswith("# name\n\n## One\n\na\\_b\n")
 
 
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
-
 PROBE = """<!doctype html><body style="margin:0">
 <iframe src="PAGE" style="width:WIDTHpx;height:900px;border:0"></iframe>
 <script>
@@ -215,7 +209,7 @@ addEventListener("load", () => {
 </script>"""
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")
+@needs_chromium
 @pytest.mark.parametrize("width", [400, 1280])
 def test_in_a_browser_nothing_overflows_or_is_fetched_and_tables_sort(
     tmp_path: Path, width: int
@@ -228,15 +222,7 @@ def test_in_a_browser_nothing_overflows_or_is_fetched_and_tables_sort(
     page = write(records, study.model_copy(update={"claims": tuple(claims)}), tmp_path / "r")
     probe = tmp_path / "probe.html"
     probe.write_text(PROBE.replace("PAGE", page.as_uri()).replace("WIDTH", str(width)))
-    flags = ("--headless", "--no-sandbox", "--disable-gpu", "--allow-file-access-from-files")
-    done = subprocess.run(
-        [str(CHROMIUM), *flags, f"--user-data-dir={tmp_path / 'profile'}",
-         "--virtual-time-budget=4000", f"--window-size={width},900", "--dump-dom", probe.as_uri()],
-        capture_output=True, text=True, timeout=120,
-    )  # fmt: skip
-    body = re.search(r"<body[^>]*>(\{.*\})", done.stdout)
-    assert body, done.stderr[-2000:]
-    found = json.loads(body[1])
+    found = found_by(probe, width)
     assert found["width"] == width
     assert found["scroll"] <= width
     assert found["requests"] == found["links"] == 0

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import re
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
+from browser import found_by, needs_chromium
 from reported import RECORDS, STUDY, write
-from test_page import CHROMIUM
 
 PROBE = """<!doctype html><body style="margin:0">
 <iframe src="PAGE" style="width:WIDTHpx;height:900px;border:0"></iframe>
@@ -52,20 +49,11 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def seen(page: Path, width: int, folder: Path) -> dict[str, Any]:
     probe = folder / "probe.html"
     probe.write_text(PROBE.replace("PAGE", page.as_uri()).replace("WIDTH", str(width)))
-    flags = ("--headless", "--no-sandbox", "--disable-gpu", "--allow-file-access-from-files")
-    done = subprocess.run(
-        [str(CHROMIUM), *flags, f"--user-data-dir={folder / 'profile'}",
-         "--virtual-time-budget=4000", f"--window-size={max(500, width)},900", "--dump-dom",
-         probe.as_uri()],
-        capture_output=True, text=True, timeout=120,
-    )  # fmt: skip
-    body = re.search(r"<body[^>]*>(\{.*\})", done.stdout)
-    assert body, done.stderr[-2000:]
-    found: dict[str, Any] = json.loads(body[1])
+    found: dict[str, Any] = found_by(probe, max(500, width))
     return found
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")
+@needs_chromium
 @pytest.mark.parametrize("width", [400, 1280])
 def test_claims_and_figures_are_whole_and_readable(page: Path, width: int, tmp_path: Path) -> None:
     found = seen(page, width, tmp_path)
@@ -83,7 +71,7 @@ def test_claims_and_figures_are_whole_and_readable(page: Path, width: int, tmp_p
     assert found["titles"] > 0
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")
+@needs_chromium
 def test_every_part_of_the_page_has_an_address(page: Path, tmp_path: Path) -> None:
     found = seen(page, 1280, tmp_path)
     assert found["lost"] == 0

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
+from browser import dumped, found_by, needs_chromium
 from test_serving import ask
 from test_watching import STUDY, done, watched
 
@@ -17,24 +16,13 @@ from harness.screen.serving import Serving
 from harness.screen.watching import Watched
 from reports.findings.running import Estimator
 
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
-
 
 def browsed(port: int, profile: Path, width: int, *flags: str) -> str:
-    """Return the page as a browser holds it after five seconds of its own time."""
-    done = subprocess.run(
-        [str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", *flags,
-         f"--user-data-dir={profile}", f"--window-size={width},900",
-         "--virtual-time-budget=5000", "--dump-dom", f"http://127.0.0.1:{port}/"],
-        capture_output=True, text=True, timeout=120,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-2000:]
-    return done.stdout
+    """Return the page of a run as a browser holds it."""
+    return dumped(f"http://127.0.0.1:{port}/", profile, width, *flags)
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")
+@needs_chromium
 def test_in_a_browser_its_script_shows_what_has_come_since(tmp_path: Path) -> None:
     """The state is another one for each answer: what came with the page is not what is shown."""
 
@@ -73,7 +61,7 @@ document.body.append(frame);
 </script>"""
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")
+@needs_chromium
 @pytest.mark.parametrize("width", [400, 1280])
 @pytest.mark.parametrize(("scheme", "ink"), [(0, "rgb(232, 230, 227)"), (1, "rgb(34, 34, 34)")])
 def test_in_a_browser_nothing_overflows_in_the_dark_or_in_the_light(
@@ -86,16 +74,7 @@ def test_in_a_browser_nothing_overflows_in_the_dark_or_in_the_light(
     probe = tmp_path / "probe.html"
     literal = json.dumps(html).replace("</", "<\\/")
     probe.write_text(PROBE.replace("WIDTH", str(width)).replace("HTML;", f"{literal};"))
-    shown = subprocess.run(
-        [str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu",
-         f"--user-data-dir={tmp_path / 'profile'}", f"--window-size={width},900",
-         f"--blink-settings=preferredColorScheme={scheme}", "--virtual-time-budget=3000",
-         "--dump-dom", probe.as_uri()],
-        capture_output=True, text=True, timeout=120,
-    )  # fmt: skip
-    body = re.search(r"<body[^>]*>(\{.*\})", shown.stdout)
-    assert body, shown.stderr[-2000:]
-    found = json.loads(body[1])
+    found = found_by(probe, width, f"--blink-settings=preferredColorScheme={scheme}")
     assert found["scroll"] <= width
     assert found["ink"] == ink
     assert found["rows"] > 10

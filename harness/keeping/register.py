@@ -33,6 +33,7 @@ from typing import Any, BinaryIO
 from pydantic import TypeAdapter, ValidationError
 
 from harness.errors import InputError
+from harness.keeping.durable import sync_folder
 from harness.studies.claims import Claim, Curve
 from harness.studies.condition import digest
 from harness.studies.statements import AnyClaim, Family, Statement
@@ -177,7 +178,7 @@ def append(root: Path, entries: Sequence[Entry]) -> None:
                 with suppress(OSError):
                     os.truncate(path, end)
                 raise
-        _sync_folder(root)
+        sync_folder(root)
     except OSError as error:
         raise InputError(
             f"cannot write {path} ({error.strerror or error}), which says what the claims are "
@@ -210,11 +211,3 @@ def _entry(line: bytes, number: int, path: Path) -> Entry:
             "so"
         ) from None
     return entry
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import json
 import os
-import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,6 +25,7 @@ from typing import Any
 
 from harness.errors import InputError
 from harness.keeping.asking import Asked, asked_of
+from harness.keeping.durable import replace, sync_folder, temporary_of, write_synced
 from harness.keeping.earlier import with_what_names_meant, with_words
 from harness.keeping.packed import is_packed, unpacked
 from harness.keeping.records import (
@@ -182,7 +182,7 @@ class Store:
             self.set_aside(present)
             return self.write(record)
         if present["status"] in UNFINISHED:
-            self._replace(self.path(record["key"]), record)
+            replace(self.path(record["key"]), record)
             return None
         if record["status"] in UNFINISHED:
             return None
@@ -193,15 +193,6 @@ class Store:
         self._create(path, record)
         return Conflict(record["key"], path, differing)
 
-    def _replace(self, path: Path, content: Mapping[str, Any]) -> None:
-        temporary = _temporary(path)
-        try:
-            _write_synced(temporary, content)
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
-        _sync_folder(path.parent)
-
     def _create(self, path: Path, content: Mapping[str, Any]) -> bool:
         """Write a new file completely or not at all; return False if it exists already."""
         try:
@@ -211,9 +202,9 @@ class Store:
 
     def _create_once(self, path: Path, content: Mapping[str, Any]) -> bool:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = _temporary(path)
+        temporary = temporary_of(path)
         try:
-            _write_synced(temporary, content)
+            write_synced(temporary, content)
             try:
                 os.link(temporary, path)  # a link never replaces a file; a rename does
             except FileExistsError:
@@ -224,7 +215,7 @@ class Store:
                 temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
         return True
 
     def refuse_other_study(self, study: Study) -> None:
@@ -284,12 +275,7 @@ class Store:
             return
         try:
             self.records.mkdir(parents=True, exist_ok=True)
-            temporary = _temporary(path)
-            try:
-                _write_synced(temporary, content)
-                temporary.replace(path)
-            finally:
-                temporary.unlink(missing_ok=True)
+            replace(path, content)
         except OSError as error:
             raise InputError(
                 f"cannot write to {self.root}: {error.strerror or error}; choose another --out"
@@ -343,24 +329,3 @@ def _numbered(path: Path) -> Iterator[Path]:
     yield path
     for number in range(1, 1_000_000):
         yield path.with_name(f"{path.name}.{number}")
-
-
-def _temporary(path: Path) -> Path:
-    """Return a hidden file name in the folder of ``path`` that no other process uses."""
-    return path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
-
-
-def _write_synced(path: Path, content: Mapping[str, Any]) -> None:
-    with path.open("w", encoding="utf-8") as file:
-        json.dump(content, file, indent=1, allow_nan=False)
-        file.write("\n")
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
