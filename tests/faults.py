@@ -99,7 +99,7 @@ def results(out: Path) -> dict[str, list[Any]]:
     found = {}
     for path in out.glob("records/*.json"):
         record = json.loads(path.read_text())
-        found[path.stem] = [record[name] for name in RESULTS]
+        found[path.stem] = [record.get(name) for name in RESULTS]
     return found
 
 
