@@ -2,18 +2,13 @@
 
 What a command needs is imported where it is called: help, lists and answers to a typing error do
 not wait for torch, pandas or the drawing of figures.
-
-This file is long because no other one may know both of them: a command reads results with the
-harness, and hands them to the reports.
 """
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
-from urllib.parse import quote
 
 import typer
 from rich.text import Text
@@ -28,13 +23,7 @@ from harness.screen.request import Request, carry_out
 from reports.output.console import Terminal, spell_out_what_cannot_be_written
 
 if TYPE_CHECKING:
-    from harness.keeping.folder import Unread
-    from harness.keeping.results import Results
     from harness.running.adaptive import Look
-    from harness.studies.study import Study
-    from reports.findings.analysis import Analysis
-    from reports.findings.apart import Answer as Cause
-    from reports.findings.overview import Overview, Told
     from reports.findings.running import Estimator
 
 DEFAULT_STUDY, FALLBACK_STUDY = "dhp-split-mnist", "dhp-split-digits"
@@ -80,7 +69,7 @@ def default(
         return
     try:
         code = _run(Request(DEFAULT_STUDY, data_dir, allow_other_data))
-        _report_all(RESULTS)
+        _report_folder(RESULTS)
     except NoDataError as error:
         notice = Text.assemble(
             (f"{OTHER_DATA}.", "bold yellow"),
@@ -92,7 +81,7 @@ def default(
         out.print(notice)
         out.print(f"({error})\n", highlight=False)
         code = _run(Request(FALLBACK_STUDY, data_dir))
-        _report_all(RESULTS)
+        _report_folder(RESULTS)
         out.print()
         out.print(notice)
     raise typer.Exit(code)
@@ -206,7 +195,7 @@ def report(directory: arguments.ReportedOn, require: arguments.Require = None) -
     """
     required = _required(require)
     if directory.is_dir() and not (directory / "study.json").exists():
-        raise typer.Exit(_report_all(directory, required))
+        raise typer.Exit(_report_folder(directory, required))
     raise typer.Exit(_report(directory, required))
 
 
@@ -253,7 +242,7 @@ def import_(
     from harness.screen.importing import import_results
 
     required = _required(require)
-    raise typer.Exit(_report(import_results(Terminal(), table, study, out), required))
+    raise typer.Exit(_report(import_results(answer.out, table, study, out), required))
 
 
 @app.command()
@@ -267,17 +256,11 @@ def verify(directory: arguments.ReportedDirectory) -> None:
     from before version 0.3). Of a folder of results, each report in it and the page over all.
     """
     from harness.keeping.folder import is_folder_of_results
-    from harness.keeping.results import read_results
+    from harness.screen.reporting import verify_folder, verify_report
+    from reports.output.reporter import Reporter
 
-    if is_folder_of_results(directory):
-        raise typer.Exit(_verify_all(directory))
-    results = read_results(directory)
-    if not (directory / "report").is_dir():
-        raise InputError(
-            f"{directory} has no report to verify; write it: python run_all.py report {directory}"
-        )
-    answer.note("making the report again from the records ...")
-    raise typer.Exit(_verify(directory, results, _analysed(results, _cause(results, directory))))
+    of_folder = is_folder_of_results(directory)
+    raise typer.Exit((verify_folder if of_folder else verify_report)(answer, Reporter(), directory))
 
 
 @app.command()
@@ -370,6 +353,30 @@ def _run(
     return max(code, _report(root, required)) if then_report and not request.dry_run else code
 
 
+def _report(directory: Path, required: tuple[str, ...] | None = None) -> int:
+    """Report on a results directory; returns the exit code."""
+    from harness.screen.reporting import report_on
+    from reports.output.reporter import Reporter
+
+    return report_on(answer, Reporter(), directory, required)
+
+
+def _report_folder(folder: Path, required: tuple[str, ...] | None = None) -> int:
+    """Report on every directory of a folder, and on all together; returns the exit code."""
+    from harness.screen.reporting import report_on_folder
+    from reports.output.reporter import Reporter
+
+    return report_on_folder(answer, Reporter(), folder, required)
+
+
+def _look(root: Path) -> Look:
+    """Return which claims are undecided, on all seeds on record."""
+    from harness.screen.reporting import look_at
+    from reports.output.reporter import Reporter
+
+    return look_at(Reporter(), root)
+
+
 def _required(require: str | None) -> tuple[str, ...] | None:
     """Return the verdicts that are required, None for any; InputError where one is no verdict."""
     if require is None:
@@ -382,20 +389,6 @@ def _required(require: str | None) -> tuple[str, ...] | None:
         raise InputError(f"--require: {error}") from None
 
 
-def _look(root: Path) -> Look:
-    """Return which claims are undecided, on all seeds on record."""
-    from harness.keeping.results import read_results
-    from harness.running.adaptive import Look
-    from reports.findings.contrasts import undecidable, undecided
-    from reports.findings.statements import unsettled
-
-    analysis = _analysed(read_results(root, by_index=True))
-    claims, statements = analysis.claims, analysis.statements
-    open_ones = [*undecided(claims), *unsettled(statements)]
-    number = len(claims) + len(statements)
-    return Look(len(analysis.seeds), number, open_ones, undecidable(claims))
-
-
 def _estimator(adaptive: bool) -> Estimator:
     """Return what computes the intervals of a run that is watched."""
     from reports.findings.running import Estimator
@@ -403,237 +396,6 @@ def _estimator(adaptive: bool) -> Estimator:
     from reports.numbers.sequential import ANYTIME
 
     return Estimator(ANYTIME if adaptive else FIXED)
-
-
-def _analysed(results: Results, cause: Cause | None = None) -> Analysis:
-    from reports.findings.analysis import analyse
-    from reports.findings.looks import Look
-    from reports.numbers.intervals import FIXED
-    from reports.numbers.records import as_records
-    from reports.numbers.sequential import ANYTIME
-
-    procedure = ANYTIME if results.adaptive else FIXED
-    elsewhere = as_records(results.elsewhere)
-    records = as_records(results.records)
-    looks = [Look(*look) for look in results.looks]
-    commands, standings = results.commands, results.standings
-    return analyse(
-        records, results.study, procedure, elsewhere, commands, looks, standings, answer=cause
-    )
-
-
-def _cause(results: Results, directory: Path) -> Cause | None:
-    """Return what results beside a directory tell of the main claim's cause, where any do."""
-    from harness.keeping.beside import results_beside
-    from reports.findings.apart import told_elsewhere
-    from reports.numbers.records import as_records
-
-    study = results.study
-    if study.causes is None or not study.gains:
-        return None
-    found = results_beside(directory, study.causes, study.name)
-    if found is None:
-        return None
-    place, theirs = found
-    page = place / "report" / "index.html"
-    link = f"../../{quote(place.name)}/report/index.html" if page.is_file() else None
-    records, other = as_records(results.records), as_records(theirs.records)
-    return told_elsewhere(study.gains[0], records, study, other, theirs.study, place.name, link)
-
-
-def _report(directory: Path, required: tuple[str, ...] | None = None) -> int:
-    """Write the report of a results directory, and show what it says in short."""
-    from harness.keeping.results import read_results
-    from harness.screen.messages import say_what_is_left_out
-
-    results = read_results(directory, by_index=True)
-
-    from reports.output.short import in_short
-    from reports.output.terminal import show
-
-    analysis = _analysed(results, _cause(results, directory))
-    _remember(directory, analysis)
-    answer.note("writing the report: figures, tables, page ...")
-    page = _write(directory, results, analysis)
-    answer.add(study=results.study.name, directory=str(directory), report=str(page))
-    answer.add(**in_short(analysis))
-    for notice in analysis.notices if answer.quiet else ():
-        warn(notice)
-    show(out, analysis, results.study)
-    say_what_is_left_out(out, results)
-    out.print(f"report: {page}", highlight=False, soft_wrap=True)
-    return 1 if results.damaged or _not_as_required(analysis, required) else 0
-
-
-def _write(directory: Path, results: Results, analysis: Analysis) -> Path:
-    """Write a report and return its page."""
-    from reports.output.page import write_report
-
-    folder = directory / "report"
-    try:
-        return write_report(analysis, results.study, folder, lean=results.packed)
-    except OSError as error:
-        reason = (error.strerror or str(error)).splitlines()[0]
-        raise InputError(
-            f"cannot write the report to {folder} ({reason}); the records are safe. Make room, "
-            f"then: python run_all.py report {directory}"
-        ) from None
-    except KeyboardInterrupt:
-        raise Interrupted(
-            f"the records are safe; write the report: python run_all.py report {directory}"
-        ) from None
-
-
-def _not_as_required(analysis: Analysis, required: tuple[str, ...] | None, where: str = "") -> bool:
-    """Say which verdicts are not those that are required; tell whether any is, or a control."""
-    from reports.findings.requirements import reservations, unmet, unmet_demands
-
-    reserved = reservations(analysis.complete, analysis.fixed)
-    missed = [] if required is None else unmet(analysis.judged, required, reserved)
-    if missed:
-        warn(f"{where}--require {','.join(required or ())}: not met, {'; '.join(missed)}")
-    demanded = unmet_demands(analysis.judged, reserved)
-    if demanded:
-        warn(f"{where}the study requires another verdict: {'; '.join(demanded)}")
-    failed = any(one.as_expected is False for one in analysis.judged)
-    return bool(failed or missed or demanded)
-
-
-def _report_all(folder: Path, required: tuple[str, ...] | None = None) -> int:
-    """Write the page over several results directories, and what is missing of their reports."""
-    from harness.keeping.folder import Unread, directories_in, read_each
-
-    places, others = directories_in(folder)  # before what is slow to import
-
-    from reports.output.overview.files import write_overview
-    from reports.output.overview.terminal import show_overview
-    from reports.output.page import is_current
-    from reports.output.short import in_short
-
-    told, left_out, shorts, code = [], others, [], 0
-    for place, found in read_each(places, by_index=True):
-        if isinstance(found, Unread):
-            left_out.append(found)
-            continue
-        answer.note(f"{place}: reading what its records say ...")
-        analysis = _analysed(found, _cause(found, place))
-        _remember(place, analysis)
-        written = not is_current(analysis, place / "report")
-        if written:
-            there = (place / "report" / "index.html").exists()
-            why = "its report was of other records or another program" if there else "it had none"
-            answer.note(f"{place}: writing its report; {why} ...")
-            _write(place, found, analysis)
-        told.append(_told(place, analysis, found.study))
-        shorts.append({"directory": place.name, "written": written} | in_short(analysis))
-        for bad in found.damaged:
-            warn(f"{place.name}: damaged record {bad.path.name}: {bad.reason}; left out")
-        if found.damaged or _not_as_required(analysis, required, f"{place.name}: "):
-            code = 1
-    overview = _overview(told, left_out)
-    try:
-        page = write_overview(overview, folder)
-    except OSError as error:
-        raise InputError(
-            f"cannot write to {folder} ({error.strerror or error}); the reports in it are written"
-        ) from None
-    answer.add(overview=str(page), directories=shorts)
-    answer.add(left_out=[{"directory": one.name, "reason": one.reason} for one in left_out])
-    for one in left_out if answer.quiet else ():
-        if one.damaged:
-            warn(f"left out: {one.name}: {one.reason}")
-    show_overview(out, overview)
-    out.print(f"overview: {page}", highlight=False, soft_wrap=True)
-    return 1 if any(one.damaged for one in left_out) else code
-
-
-def _told(place: Path, analysis: Analysis, study: Study) -> Told:
-    from reports.sections.overview import told
-
-    there = (place / "report" / "index.html").is_file()
-    page = f"{quote(os.fsencode(place.name))}/report/index.html" if there else None
-    return told(analysis, study, _legible(place.name), page)
-
-
-def _overview(told: list[Told], left_out: list[Unread]) -> Overview:
-    from reports.findings.overview import LeftOut, together
-
-    rest = [LeftOut(_legible(one.name), one.reason, one.damaged) for one in left_out]
-    return together(told, rest)
-
-
-def _legible(name: str) -> str:
-    """Return the name of a file as a text that can be written; not every name is UTF-8."""
-    return os.fsencode(name).decode("utf-8", "backslashreplace")
-
-
-def _verify(directory: Path, results: Results, analysis: Analysis, where: str = "") -> int:
-    """Compare a report with its records and say what differs; returns the exit code."""
-    from harness.keeping.tuned import differing as differing_strengths
-    from reports.output.verified import verified
-    from reports.output.verify import grouped
-
-    for notice in analysis.notices:
-        warn(f"{where}{notice}")
-    found = verified(analysis, results.study, directory / "report", lean=results.packed)
-    damaged = [f"damaged record {bad.path.name}: {bad.reason}" for bad in results.damaged]
-    damaged += differing_strengths(results.study, results.records, directory)
-    answer.add(differing=[*damaged, *found.differing], whole=found.whole)
-    for name in grouped([*damaged, *found.differing]):
-        warn(f"differs: {where}{name}")
-    for note in found.notes:
-        out.print(f"{where}{note}", highlight=False)
-    if not found.whole:
-        warn(
-            f"{where}another state of the program wrote this report: its verdicts and numbers were "
-            "compared, its words and figures were NOT; write it again to compare them: "
-            f"python run_all.py report {directory}"
-        )
-    if found.unchecked is not None:
-        warn(f"{where}{found.unchecked}")
-    if found.whole and not damaged and not found.differing:
-        out.print(
-            f"{where}{len(analysis.records)} records and all {found.files} files of the report "
-            "agree",
-            highlight=False,
-        )
-    return 1 if damaged else found.exit_code
-
-
-def _verify_all(folder: Path) -> int:
-    """Compare every report of a folder of results, and the page over them, with the records."""
-    from harness.keeping.folder import Unread, directories_in, read_each
-    from reports.output.overview.files import overview_differs
-
-    places, left_out = directories_in(folder)
-    told, codes, wrong = [], [0], []
-    for place, found in read_each(places):
-        if isinstance(found, Unread):
-            left_out.append(found)
-            if found.damaged:
-                wrong.append(f"{found.name}: {found.reason}")
-            continue
-        answer.note(f"{place}: making its report again from the records ...")
-        analysis = _analysed(found, _cause(found, place))
-        told.append(_told(place, analysis, found.study))
-        if not (place / "report").is_dir():
-            wrong.append(f"{place.name}: it has no report")
-            continue
-        codes.append(_verify(place, found, analysis, f"{place.name}: "))
-        wrong += [f"{place.name}: {name}" for name in answer.facts["differing"]]
-    differing, whole = overview_differs(_overview(told, left_out), folder)
-    wrong += differing
-    answer.add(differing=wrong, whole=whole and 3 not in codes)
-    for name in differing:
-        warn(f"differs: {name}; write it again: python run_all.py report {folder}")
-    if not whole:
-        warn(
-            "another state of the program wrote the overview: its verdicts and numbers were "
-            f"compared, its words were NOT; write it again: python run_all.py report {folder}"
-        )
-    if not wrong and whole:
-        out.print(f"the overview of {len(told)} directories agrees", highlight=False)
-    return 1 if wrong or 1 in codes else max(*codes, 0 if whole else 3)
 
 
 def _pool(directories: list[Path], folder: Path | None) -> int:
@@ -675,23 +437,6 @@ def _pool(directories: list[Path], folder: Path | None) -> int:
     for bad in damaged:
         warn(f"damaged record {bad.path}: {bad.reason}; left out")
     return 1 if found.findings or damaged else 0
-
-
-def _remember(directory: Path, analysis: Analysis) -> None:
-    """Write down which seeds a report is about to judge, before it shows anything of them."""
-    from harness.keeping.looks import LEDGER, add_looks
-    from reports.findings.looks import present_looks
-
-    seen = present_looks(analysis.claims, [one.look for one in analysis.statements])
-    looks = [(look.treatment, look.baseline, look.seeds) for look in seen]
-    try:
-        add_looks(directory, looks)
-    except OSError as error:
-        warn(
-            f"{directory / LEDGER} cannot be written ({error.strerror or error}): nobody will know "
-            "that these results were judged at this number of seeds; make it writable before seeds "
-            "are added"
-        )
 
 
 def main() -> None:

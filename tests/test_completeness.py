@@ -10,13 +10,13 @@ from claimed import AHEAD, GAIN, ran, study
 from reported import RECORDS, STUDY, record
 from rich.console import Console
 
-import run_all
 from harness.keeping.results import read_results
 from harness.studies.statements import Statement
 from reports.findings.analysis import Analysis, analyse
 from reports.findings.completeness import of_cells, of_seeds
 from reports.numbers.study import Study
 from reports.output.document import verdict_document
+from reports.output.reporter import Reporter
 from reports.output.terminal import show
 from reports.sections.report import sections
 from reports.sections.verdict import completeness_words, headline, tone
@@ -64,7 +64,7 @@ def partial(tmp_path_factory: pytest.TempPathFactory) -> tuple[Analysis, Study]:
     root = tmp_path_factory.mktemp("partial")
     ran(root, study(GAIN, AHEAD, seeds=10), ("plain", "ewc"), seeds=range(4))
     results = read_results(root)
-    return run_all._analysed(results), results.study
+    return Reporter().analyse(results), results.study
 
 
 def test_a_partial_run_is_preliminary_in_its_first_words(
@@ -100,13 +100,13 @@ def test_a_partial_run_is_preliminary_in_its_first_words(
 
 def test_a_complete_main_claim_says_which_others_are_not(tmp_path: Path) -> None:
     root = ran(tmp_path, study(GAIN, AHEAD), ("plain", "ewc"))
-    analysis = run_all._analysed(read_results(root))
+    analysis = Reporter().analyse(read_results(root))
     assert headline(analysis).startswith("✓ REPRODUCED. ")
     assert completeness_words(analysis) == (
         "12 of 18 cells are done; 6 not yet run. Verdicts on ahead are preliminary."
     )
     assert tone(analysis) is None
-    whole = run_all._analysed(read_results(ran(root, study(GAIN, AHEAD), ("si",))))
+    whole = Reporter().analyse(read_results(ran(root, study(GAIN, AHEAD), ("si",))))
     assert completeness_words(whole) is None
 
 

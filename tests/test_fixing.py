@@ -12,7 +12,6 @@ from reported import Page
 from rich.console import Console
 from test_gate import call
 
-import run_all
 from harness.keeping.register import REGISTER
 from harness.keeping.results import read_results
 from harness.screen.pooling import read_sites
@@ -22,6 +21,7 @@ from reports.findings.pool.sites import Site
 from reports.numbers.records import as_records
 from reports.output.document import verdict_document
 from reports.output.markdown import markdown
+from reports.output.reporter import Reporter
 from reports.output.terminal import show
 from reports.sections.pool import headline as pool_headline
 from reports.sections.report import sections
@@ -32,7 +32,7 @@ SMALLER, WIDER = GAIN | {"reported": 2.0, "margin": 0.5}, GAIN | {"margin": 4.0}
 
 
 def analysed(root: Path) -> Analysis:
-    return run_all._analysed(read_results(root))
+    return Reporter().analyse(read_results(root))
 
 
 @pytest.fixture(scope="module")

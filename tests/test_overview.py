@@ -18,7 +18,6 @@ from matplotlib.figure import Figure
 from reported import Page
 from test_gate import call
 
-import run_all
 from harness.keeping.results import read_results
 from reports.figures import theme
 from reports.findings.overview import Overview, Row, scales, together
@@ -27,6 +26,7 @@ from reports.output.console import Terminal
 from reports.output.overview.bars import WIDTH, bar
 from reports.output.overview.files import overview_files
 from reports.output.overview.terminal import show_overview
+from reports.output.reporter import Reporter
 
 ALL = ("plain", "ewc", "si")
 HOSTILE = "x<script>alert(1)</script>\u202e"
@@ -254,7 +254,7 @@ def overview_of(folder: Path) -> Overview:
     told = []
     for place in sorted(folder.glob("*/report")):
         results = read_results(place.parent)
-        told.append(run_all._told(place.parent, run_all._analysed(results), results.study))
+        told.append(Reporter().told(place.parent, Reporter().analyse(results), results.study))
     return together(told, [])
 
 

@@ -12,14 +12,15 @@ from commands import HERE
 from rich.console import Console
 from test_gate import call
 
-import run_all
 from harness.errors import InputError
 from harness.keeping.packed import NAME, unpacked
 from harness.keeping.packing import pack, pack_directory
 from harness.keeping.results import read_results
 from harness.keeping.store import Store
+from harness.screen import reporting
 from harness.screen.merging import merge_results
 from reports.output.overview.files import DOCUMENT
+from reports.output.reporter import Reporter
 from reports.output.verify import differences
 
 BOTH = ("plain", "ewc")
@@ -103,7 +104,7 @@ def test_what_the_project_ships_says_what_its_records_say(name: str) -> None:
     """Verdicts and numbers; whether the words are of this very program, ``verify`` tells."""
     results = read_results(SHIPPED / name)
     assert results.damaged == []
-    analysis = run_all._analysed(results, run_all._cause(results, SHIPPED / name))
+    analysis = reporting.judged(Reporter(), results, SHIPPED / name)
     document = json.loads((SHIPPED / name / "report" / "verdict.json").read_text())
     (SHIPPED / name / "report" / "index.html").read_text().index("</html>")
     assert document["records"] == dict(analysis.records)

@@ -11,12 +11,12 @@ from gate_results import results, shifted
 from reported import Page
 from test_gate import call
 
-import run_all
 from harness.keeping.results import read_results
 from harness.keeping.store import Store
 from harness.studies.statements import Statement
 from harness.studies.study import Study
 from reports.findings.requirements import unmet_demands
+from reports.output.reporter import Reporter
 
 
 def study_of(reported: float, expected: str | None = None) -> Study:
@@ -142,11 +142,11 @@ def test_a_study_that_requires_a_verdict_ends_with_one_where_it_gets_another(
     assert code == 1
     assert "requires another verdict: gain must be REPRODUCED or LARGER and is PARTIAL" in said
     results = read_results(found)
-    judged = run_all._analysed(results).judged
+    judged = Reporter().analyse(results).judged
     assert unmet_demands(judged) == ["gain must be REPRODUCED or LARGER and is PARTIAL"]
     Store(found).open_for(demanding("PARTIAL"))
     assert read_results(found).study.claims[0].require == ("PARTIAL",), "it is what counts now"
-    assert unmet_demands(run_all._analysed(read_results(found)).judged) == []
+    assert unmet_demands(Reporter().analyse(read_results(found)).judged) == []
 
 
 def test_a_demand_changes_no_study_and_must_be_a_verdict_that_the_claim_can_get() -> None:
