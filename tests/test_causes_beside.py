@@ -17,12 +17,15 @@ from harness.keeping.asking import Asked
 from harness.keeping.beside import results_beside
 from harness.keeping.results import read_results
 from harness.keeping.store import Store
+from harness.screen.reporting import judged
 from harness.studies.condition import Cell
 from harness.studies.study import Study
 from reports.findings.analysis import Analysis, analyse
 from reports.findings.apart import Answer, answer_from, told_elsewhere
 from reports.numbers.records import as_records
+from reports.output.document import verdict_document
 from reports.output.encoding import as_json
+from reports.output.reporter import Reporter
 from reports.sections.lead import cause_command, cause_words, lead_section
 from reports.sections.report import sections
 from reports.sections.rich import plain
@@ -61,28 +64,27 @@ def beside(folder: Path) -> tuple[Path, Path]:
     )
 
 
-def told(main: Path) -> Answer | None:
-    """Return what the results beside a directory tell of its claim."""
+def told(main: Path) -> list[Answer]:
+    """Return what the results beside a directory tell of its claims."""
     ours = read_results(main)
     found = results_beside(main, "apart", ours.study.name)
     if found is None:
-        return None
+        return []
     place, theirs = found
     records, their_records = as_records(ours.records), as_records(theirs.records)
-    claim, study = ours.study.gains[0], ours.study
-    return told_elsewhere(claim, records, study, their_records, theirs.study, place.name, None)
+    claims, study = ours.study.gains, ours.study
+    return told_elsewhere(claims, records, study, their_records, theirs.study, place.name, None)
 
 
-def analysed(main: Path, answer: Answer | None) -> Analysis:
+def analysed(main: Path, *answers: Answer) -> Analysis:
     ours = read_results(main)
     commands = ours.commands
-    return analyse(as_records(ours.records), ours.study, commands=commands, answer=answer)
+    return analyse(as_records(ours.records), ours.study, commands=commands, answers=answers)
 
 
 def test_the_answer_of_the_other_study_stands_beside_the_verdict(tmp_path: Path) -> None:
     main, _ = beside(tmp_path)
-    answer = told(main)
-    assert answer is not None
+    (answer,) = told(main)
     assert (answer.study, answer.directory, answer.seeds) == ("apart", "gpu-apart", 5)
     assert answer.total == pytest.approx(4.2)
     assert {one.factor: one.share for one in answer.shares} == pytest.approx(
@@ -104,8 +106,8 @@ def test_the_answer_of_the_other_study_stands_beside_the_verdict(tmp_path: Path)
 
 def test_without_it_the_headline_says_so_and_the_command_is_there(tmp_path: Path) -> None:
     main = results(tmp_path / "main", by_start, MAIN)
-    assert told(main) is None
-    analysis = analysed(main, None)
+    assert told(main) == []
+    analysis = analysed(main)
     (cause,) = cause_words(analysis)
     assert plain(cause).startswith("Size, not cause: the two conditions differ in 2 things.")
     assert "head init and bias" in plain(cause)
@@ -116,7 +118,7 @@ def test_without_it_the_headline_says_so_and_the_command_is_there(tmp_path: Path
 
 def test_the_command_for_the_cause_is_the_one_for_this_run(tmp_path: Path) -> None:
     def line(study: str, out: str, causes: str) -> str:
-        main = MAIN.model_copy(update={"causes": causes})
+        main = MAIN.model_copy(update={"causes": (causes,)})
         folder = tmp_path / causes / out
         results(folder, by_start, main)
         asked = Asked(study=study, seeds=None, conditions=None, out=out)
@@ -135,7 +137,7 @@ def test_one_setting_needs_no_cause(tmp_path: Path) -> None:
     one = MAIN.model_dump(mode="json", exclude_none=True)
     one["conditions"]["both"]["method"]["bias"] = True
     main = results(tmp_path / "main", by_start, Study.model_validate(one))
-    analysis = analysed(main, None)
+    analysis = analysed(main)
     assert cause_words(analysis) == []
     assert cause_command(analysis) is None
     assert " in size" not in lead_section(analysis).paragraphs[0]
@@ -157,7 +159,7 @@ def test_another_contrast_is_no_answer(tmp_path: Path, other: str) -> None:
         for path in (apart / "records").glob("*.json"):
             if "start=blog bias=yes" in path.read_text():
                 path.unlink()
-    assert told(main) is None
+    assert told(main) == []
 
 
 def test_directories_of_the_suggested_name_go_first(tmp_path: Path) -> None:
@@ -181,8 +183,7 @@ def test_directories_of_the_suggested_name_go_first(tmp_path: Path) -> None:
 
 def test_an_answer_is_read_back_as_it_was_written(tmp_path: Path) -> None:
     main, _ = beside(tmp_path)
-    answer = told(main)
-    assert answer is not None
+    (answer,) = told(main)
     written = json.loads(json.dumps(as_json(answer)))
     assert answer_from(written) == answer
     broken: Any
@@ -193,25 +194,73 @@ def test_an_answer_is_read_back_as_it_was_written(tmp_path: Path) -> None:
 
 def test_a_study_that_takes_itself_apart_needs_no_other(tmp_path: Path) -> None:
     apart = results(tmp_path / "apart", by_start, APART)
-    analysis = analysed(apart, None)
-    assert analysis.answer is not None
-    assert analysis.answer.study is None
+    analysis = analysed(apart)
+    (own,) = analysis.answers
+    assert own.study is None
     (cause,) = cause_words(analysis)
     assert plain(cause).startswith("Cause: start of the output layer, not bias.")
-    other = replace(analysis.answer, study="another", total=9.0)
-    assert analysed(apart, other).answer == analysis.answer
+    other = replace(own, study="another", total=9.0)
+    assert analysed(apart, other).answers == (own,)
 
 
 def test_pairs_that_no_claim_is_about_are_among_all_contrasts(tmp_path: Path) -> None:
     silent = MAIN.model_copy(update={"claims": (), "pairs": {"both": "plain"}})
-    analysis = analysed(results(tmp_path / "main", by_start, silent), None)
+    analysis = analysed(results(tmp_path / "main", by_start, silent))
     (contrasts,) = (s for s in sections(analysis, silent) if s.id == "contrasts")
     assert "both minus plain, no claim: +4.15" in contrasts.drawings[0].alt
     (table,) = contrasts.tables
     assert table.caption.startswith("Exploratory: pairs")
     assert table.rows[0][:2] == ["both minus plain", "+4.15"]
     claimed = MAIN.model_copy(update={"pairs": {"both": "plain"}})
-    assert analysed(results(tmp_path / "claimed", by_start, claimed), None).paired == ()
+    assert analysed(results(tmp_path / "claimed", by_start, claimed)).paired == ()
+
+
+SI = {"consolidation": "si", "strength": 1.0}
+WIDE = Study.model_validate({
+    "name": "main", "seeds": 4, "protocol": PROTOCOL, "causes": ["apart", "apart-si"],
+    "conditions": {"plain": {}, "both": {"head_init": "blog", "bias": False}, "si": SI,
+                   "both+si": SI | {"head_init": "blog", "bias": False}},
+    "claims": [CLAIM | {"treatment": "both", "baseline": "plain"},
+               CLAIM | {"id": "si", "treatment": "both+si", "baseline": "si"},
+               CLAIM | {"id": "si-again", "treatment": "both+si", "baseline": "si"}],
+})  # fmt: skip
+APART_SI = Study.model_validate({
+    "name": "apart-si", "seeds": 6, "protocol": PROTOCOL,
+    "factors": {
+        "start": {"levels": {"linear": SI, "blog": SI | {"head_init": "blog"}}},
+        "bias": {"levels": {"yes": {}, "no": {"bias": False}}},
+    },
+    "texts": {"factors": {"start": "start of the output layer", "bias": "bias"}},
+})  # fmt: skip
+
+
+def test_several_studies_tell_the_causes_of_several_claims(tmp_path: Path) -> None:
+    main = results(tmp_path / "main", by_start, WIDE)
+    results(tmp_path / "apart", by_start, APART)
+    silent = judged(Reporter(), read_results(main), main)
+    assert [answer.claim for answer in silent.answers] == ["gain"]
+    (claims,) = (section for section in sections(silent, WIDE) if section.id == "claims")
+    assert claims.findings == []
+    assert [command.line for command in claims.commands] == ["python run_all.py run apart-si"]
+    results(tmp_path / "apart-si", by_start, APART_SI)
+    analysis = judged(Reporter(), read_results(main), main)
+    assert [(one.claim, one.study, one.seeds) for one in analysis.answers] == [
+        ("gain", "apart", 5),
+        ("si", "apart-si", 6),
+    ]
+    assert plain(lead_section(analysis).findings[-1]).endswith(
+        "Cause of si and si-again: start of the output layer, not bias."
+    )
+    (claims,) = (section for section in sections(analysis, WIDE) if section.id == "claims")
+    (said,) = map(plain, claims.findings)
+    assert said.startswith("Cause of si and si-again: start of the output layer, not bias. Shares")
+    assert claims.commands == []
+    document = json.loads(json.dumps(verdict_document(analysis)))
+    assert document["cause"]["claim"] == "gain"
+    assert [one["claim"] for one in document["other_causes"]] == ["si"]
+    assert document["taken_apart"] == ["apart", "apart-si"]
+    rows = Reporter().told(main, analysis, WIDE).rows
+    assert {row.cause for row in rows} == {"start of the output layer, not bias"}
 
 
 @pytest.mark.slow

@@ -73,7 +73,8 @@ def commands_of(
     """Return the commands that make records, report and answers anew, by what they do.
 
     "again" is left out where neither the directory nor a study that ships says how it was run,
-    "causes" where no study takes the differences between conditions apart.
+    "causes" where no study takes the differences between conditions apart. Of several such studies
+    the first has that name, and another "causes NAME".
 
     Parameters
     ----------
@@ -91,13 +92,13 @@ def commands_of(
         found["again"] = _command("tune", asked["study"], "--out", out)
     found["here"] = _command("run", out, "--out", another)
     found["report"], found["verify"] = _command("report", out), _command("verify", out)
-    if study.causes is not None:
-        beside = PurePath(out).with_name(study.causes)
-        name = study.causes
+    for other in study.causes:
+        beside, name = PurePath(out).with_name(other), other
         if asked is not None and shipped(name) is None:
             name = str(PurePath(asked["study"]).with_name(f"{name}.toml"))
         place = () if beside == PurePath("results") / name or asked is None else ("--out", beside)
-        found["causes"] = _command("run", name, *place)
+        title = "causes" if other == study.causes[0] else f"causes {other}"
+        found[title] = _command("run", name, *place)
     return found
 
 

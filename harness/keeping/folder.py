@@ -64,7 +64,7 @@ def read_each(
     studies: list[tuple[bool, Path]] = []
     for place in directories:
         try:
-            studies.append((Store(place).study().causes is not None, place))
+            studies.append((Store(place).study().causes != (), place))
         except InputError as error:
             yield place, Unread(place.name, str(error), damaged=True)
     for _, place in sorted(studies):

@@ -28,8 +28,10 @@ MOST_NAMED = 10
 class Reporter(Protocol):
     """Judges results, and writes, shows and compares what they say."""
 
-    def analyse(self, results: Results, cause: Any = None) -> Any: ...  # noqa: D102
-    def cause(self, results: Results, theirs: Results, place: Path) -> Any: ...  # noqa: D102
+    def analyse(self, results: Results, answers: Sequence[Any] = ()) -> Any: ...  # noqa: D102
+    def causes(  # noqa: D102
+        self, results: Results, theirs: Results, place: Path
+    ) -> Sequence[Any]: ...
     def open_claims(self, analysis: Any) -> tuple[int, int, list[str], list[str]]: ...  # noqa: D102
     def looks(self, analysis: Any) -> list[Looked]: ...  # noqa: D102
     def write(self, analysis: Any, results: Results, folder: Path) -> Path: ...  # noqa: D102
@@ -50,15 +52,15 @@ class Reporter(Protocol):
 
 
 def judged(reporter: Reporter, results: Results, directory: Path) -> Any:
-    """Return what results say, with what results beside their directory tell of a cause."""
+    """Return what results say, with what results beside their directory tell of causes."""
     study = results.study
-    beside = None
-    if study.causes is not None and study.gains:
-        beside = results_beside(directory, study.causes, study.name)
-    if beside is None:
-        return reporter.analyse(results)
-    place, theirs = beside
-    return reporter.analyse(results, reporter.cause(results, theirs, place))
+    answers: list[Any] = []
+    for name in study.causes if study.gains else ():
+        beside = results_beside(directory, name, study.name)
+        if beside is not None:
+            place, theirs = beside
+            answers += reporter.causes(results, theirs, place)
+    return reporter.analyse(results, answers)
 
 
 def look_at(reporter: Reporter, directory: Path) -> Look:

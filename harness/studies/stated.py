@@ -24,6 +24,11 @@ AnyCondition = Annotated[
 ]
 
 
+def _listed(given: object) -> object:
+    """Return what may stand alone or in a list, as a list."""
+    return [given] if isinstance(given, str) else given
+
+
 class Stated(Frozen):
     """Conditions x seeds under a protocol, with the published values to compare them with.
 
@@ -43,7 +48,8 @@ class Stated(Frozen):
     curves : gains that reports show under every crossing.
     pairs : by condition, the other one that it is a variant of; figures show them together.
     comparisons : of such pairs, which make one statement together.
-    causes : name of the study that takes the differences between this one's conditions apart.
+    causes : names of the studies that take the differences between this one's conditions apart,
+        that of the main claim first; one name may stand without a list.
     citation : of the source of the claims, in BibTeX.
     texts : what it is all about, in words.
     search : how settings of its conditions are searched.
@@ -76,7 +82,7 @@ class Stated(Frozen):
     curves: tuple[Curve, ...] = ()
     pairs: dict[str, str] = Field(default_factory=dict)
     comparisons: tuple[Comparisons, ...] = ()
-    causes: str | None = None
+    causes: Annotated[tuple[str, ...], BeforeValidator(_listed)] = ()
     citation: BibTeX | None = None
     texts: Texts | None = None
     search: Search | None = None

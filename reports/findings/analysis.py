@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from reports.findings.agreement import Agreement, agreements
-from reports.findings.apart import Answer, told_by_itself
+from reports.findings.apart import Answer, answers_of, told_by_itself
 from reports.findings.asked import Asked, asked
 from reports.findings.bridges import NEGLIGIBLE, Bridge, bridges
 from reports.findings.causes import Causes, causes, judged_curve
@@ -149,8 +149,9 @@ class Analysis:
     asked : what the study asks, in words and settings.
     paired : pairs of conditions that neither a claim nor a family compares.
     differ : by claim of two conditions, the settings in which they differ.
-    answer : what carries the difference of the main claim, where the study or another one tells.
-    taken_apart : name of the study that takes the main claim's difference apart, where one does.
+    answers : what carries the differences that claims are about, where the study or others tell:
+        one for the first claim about each contrast; from ``answer_for``.
+    taken_apart : names of the studies that take differences apart, that of the main claim first.
     search : how settings of the conditions were chosen, where a search did.
     """
 
@@ -188,8 +189,8 @@ class Analysis:
     asked: Asked = field(kw_only=True)
     paired: tuple[Contrast, ...] = field(kw_only=True)
     differ: Mapping[str, tuple[str, ...]] = field(kw_only=True)
-    answer: Answer | None = field(kw_only=True)
-    taken_apart: str | None = field(kw_only=True)
+    answers: tuple[Answer, ...] = field(kw_only=True)
+    taken_apart: tuple[str, ...] = field(kw_only=True)
     measured: Measured = field(compare=False, repr=False, kw_only=True)
     values: Values = field(compare=False, repr=False, kw_only=True)
     pairings: tuple[Pairing, ...] = ()
@@ -217,7 +218,7 @@ def analyse(
     looks: Sequence[Look] = (),
     standings: Sequence[Standing] = (),
     *,
-    answer: Answer | None = None,
+    answers: Sequence[Answer] = (),
 ) -> Analysis:
     """Analyse the selected records of a study; the order of the records does not matter.
 
@@ -227,7 +228,7 @@ def analyse(
     commands : as in ``Analysis``; those that are known.
     looks : those that the results directory remembers.
     standings : whether each claim was fixed before its data, as the directory knows it.
-    answer : what another study tells of the main claim's cause; its own study goes before.
+    answers : what other studies tell of causes; what the study's own factors tell goes before.
     """
     records_by_cell = {(record["condition"], record["seed"]): record for record in records}
     seeds = seeds_of(records, study)
@@ -331,8 +332,8 @@ def analyse(
         asked=asked(study),
         paired=tuple(pairs_of(records_by_cell, study, seeds)),
         differ=differ_by_claim(study),
-        answer=told_by_itself(study.gains, told_causes.decompositions, study) or answer,
-        taken_apart=study.causes,
+        answers=answers_of(told_by_itself(study.gains, told_causes.decompositions, study), answers),
+        taken_apart=tuple(study.causes),
         measured=measured(records, study),
         values=found,
         pairings=pairings(records_by_cell, claims, statements, seeds),

@@ -67,36 +67,62 @@ def told_by_itself(
     return None if found is None else _answer(claims[0], found, study, None, None)
 
 
+def answers_of(own: Answer | None, told: Sequence[Answer]) -> tuple[Answer, ...]:
+    """Return one answer for each contrast: a study's own goes before, then who tells first."""
+    first: dict[str, Answer] = {} if own is None else {own.claim: own}
+    for answer in told:
+        first.setdefault(answer.claim, answer)
+    return tuple(first.values())
+
+
 def told_elsewhere(
-    claim: Claim,
+    claims: Sequence[Claim],
     records: Sequence[Record],
     study: Study,
     their_records: Sequence[Record],
     theirs: Study,
     directory: str,
     page: str | None,
-) -> Answer | None:
-    """Return what another study's records say of the contrast that a claim is about.
+) -> list[Answer]:
+    """Return what another study's records say of the contrasts that claims are about.
 
-    None where that study has not this contrast, on the same data, or not all of what lies between
-    its two conditions.
+    Nothing of those that that study has not, on the same data, or of which it has not all that lies
+    between the two conditions.
     """
     if _data(records) != _data(their_records):
-        return None
-    wanted = [study.conditions[name].settings() for name in (claim.treatment, claim.baseline)]
+        return []
     levels = {
         name: condition.levels for name, condition in theirs.conditions.items() if condition.levels
     }
-    named = [
-        next((name for name in levels if theirs.conditions[name].settings() == settings), None)
-        for settings in wanted
-    ]
-    treatment, baseline = named
-    if treatment is None or baseline is None:
-        return None
-    finals = final_accuracies(their_records)
-    found = decompose(finals, levels, treatment, baseline, same_of(their_records))
-    return None if found is None else _answer(claim, found, theirs, directory, page)
+    settings = {name: theirs.conditions[name].settings() for name in levels}
+    finals, same, answers = final_accuracies(their_records), same_of(their_records), []
+    for claim in _contrasts(claims):
+        wanted = (study.conditions[name].settings() for name in (claim.treatment, claim.baseline))
+        treatment, baseline = (
+            next((name for name, there in settings.items() if there == ours), None)
+            for ours in wanted
+        )
+        if treatment is None or baseline is None:
+            continue
+        found = decompose(finals, levels, treatment, baseline, same)
+        if found is not None:
+            answers.append(_answer(claim, found, theirs, directory, page))
+    return answers
+
+
+def answer_for(claim: Claim, claims: Sequence[Claim], answers: Sequence[Answer]) -> Answer | None:
+    """Return what carries a claim's difference: an answer is for all claims of its contrast."""
+    same = {one.id for one in claims if _contrast(one) == _contrast(claim)}
+    return next((answer for answer in answers if answer.claim in same), None)
+
+
+def _contrasts(claims: Sequence[Claim]) -> list[Claim]:
+    """Return the first claim about each contrast."""
+    return list({_contrast(claim): claim for claim in reversed(claims)}.values())[::-1]
+
+
+def _contrast(claim: Claim) -> tuple[str, str]:
+    return claim.treatment, claim.baseline
 
 
 def answer_from(content: object) -> Answer | None:

@@ -234,7 +234,7 @@ class Study(typing.Protocol):
 
     ``conditions`` and ``factors`` are by name. A condition has ``levels`` and ``settings()``; a
     factor has ``levels``. ``pairs`` names for a condition the other one that it is a variant of,
-    and ``causes`` the study that takes the differences between conditions apart. ``chance`` is the
+    and ``causes`` the studies that take differences between conditions apart. ``chance`` is the
     accuracy after the last task, a fraction, of a network that guesses; None where it is not known.
     ``citation`` is BibTeX. ``strengths`` is the search that chose settings of its conditions.
 
@@ -271,7 +271,7 @@ class Study(typing.Protocol):
     @property
     def comparisons(self) -> Sequence[Comparisons]: ...
     @property
-    def causes(self) -> str | None: ...
+    def causes(self) -> Sequence[str]: ...
     @property
     def citation(self) -> str | None: ...
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -154,9 +155,12 @@ def verdict_document(analysis: Analysis) -> dict[str, Any]:
     commands : those that make records ("again", "here"), "report" and answers ("causes") anew.
     exploratory : only where there are pairs of conditions that neither a claim nor a family
         compares: list of treatment, baseline (str), n (int), estimate (points, or null), ci95.
-    cause : what carries the difference of the main claim, ``reports.findings.apart.Answer``; null
+    cause : what carries the difference of the main gain, ``reports.findings.apart.Answer``; null
         where nobody tells.
-    taken_apart : name of the study that tells causes (str); null where there is none.
+    other_causes : the same for other gains, by id of the first about its contrast; only where
+        another study tells them.
+    taken_apart : names of the studies that tell causes: one name (str), null where there is none,
+        or a list.
     search : only where a search chose settings: ``reports.findings.searched.Search``.
     notices : list of what a reader must know before any number (str), such as that the data are
         not the claim's; only where there is a notice.
@@ -174,6 +178,8 @@ def verdict_document(analysis: Analysis) -> dict[str, Any]:
         100,000).
     """
     main = analysis.claims[:1]
+    told = {answer.claim: answer for answer in analysis.answers}
+    cause = told.pop(main[0].claim.id, None) if main else None
     document = {
         "study": analysis.study,
         "program": report_program(),
@@ -193,8 +199,8 @@ def verdict_document(analysis: Analysis) -> dict[str, Any]:
         "robustness": analysis.robustness,
         "asked": analysis.asked,
         "commands": analysis.commands,
-        "cause": analysis.answer,
-        "taken_apart": analysis.taken_apart,
+        "cause": cause,
+        "taken_apart": _one_or_all(analysis.taken_apart),
     }
     causes = {
         part.name: getattr(analysis.causes, part.name)
@@ -208,11 +214,17 @@ def verdict_document(analysis: Analysis) -> dict[str, Any]:
     paired = {"exploratory": [_pair(pair) for pair in analysis.paired]} if analysis.paired else {}
     crossed = {"bridges": analysis.bridges} if analysis.bridges else {}
     search = {"search": analysis.search} if analysis.search else {}
+    others = {"other_causes": list(told.values())} if told else {}
     code = {"code_states": analysis.code} if code_notice(analysis.code) else {}
     encoded: dict[str, Any] = as_json(
-        document | paired | families | notices | crossed | search | code | causes
+        document | others | paired | families | notices | crossed | search | code | causes
     )
     return encoded
+
+
+def _one_or_all(names: Sequence[str]) -> str | list[str] | None:
+    """Return names as reports have them since studies could name several."""
+    return list(names) if len(names) > 1 else next(iter(names), None)
 
 
 def _cells(cells: Cells) -> dict[str, Any]:

@@ -47,8 +47,8 @@ class Results(Protocol):
 class Reporter:
     """Judges results, and writes, shows and compares what they say."""
 
-    def analyse(self, results: Results, cause: Answer | None = None) -> Analysis:
-        """Return all that a report says of results; ``cause`` is what another study tells."""
+    def analyse(self, results: Results, answers: Sequence[Answer] = ()) -> Analysis:
+        """Return all that a report says of results; ``answers`` is what others tell."""
         from reports.findings.analysis import analyse
         from reports.findings.looks import Look
         from reports.numbers.intervals import FIXED
@@ -63,19 +63,19 @@ class Reporter:
             results.commands,
             [Look(*look) for look in results.looks],
             results.standings,
-            answer=cause,
+            answers=answers,
         )
 
-    def cause(self, results: Results, theirs: Results, place: Path) -> Answer | None:
-        """Return what the results at ``place``, beside others, tell of their main claim's cause."""
+    def causes(self, results: Results, theirs: Results, place: Path) -> list[Answer]:
+        """Return what the results at ``place``, beside others, tell of causes of their claims."""
         from reports.findings.apart import told_elsewhere
         from reports.numbers.records import as_records
 
         page = place / "report" / "index.html"
         link = f"../../{quote(place.name)}/report/index.html" if page.is_file() else None
         records, other = as_records(results.records), as_records(theirs.records)
-        main, own = results.study.gains[0], results.study
-        return told_elsewhere(main, records, own, other, theirs.study, place.name, link)
+        own = results.study
+        return told_elsewhere(own.gains, records, own, other, theirs.study, place.name, link)
 
     def open_claims(self, analysis: Analysis) -> tuple[int, int, list[str], list[str]]:
         """Return the numbers of seeds and claims, and which are undecided, and undecidable."""

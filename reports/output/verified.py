@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reports.findings.analysis import Analysis
-from reports.findings.apart import Answer, answer_from
+from reports.findings.apart import Answer, answer_from, answers_of
 from reports.numbers.study import Study
+from reports.numbers.words import listed
 from reports.output.page import report_files
 from reports.output.program import report_program, written_by
 from reports.output.rendered import unlike_rendered
@@ -58,42 +60,64 @@ def verified(analysis: Analysis, study: Study, folder: Path, *, lean: bool = Fal
     there, and ``Verified`` says where that study tells something else by now. A ``lean`` report has
     no files of figures.
     """
-    now, program = analysis.answer, written_by(folder)
-    own = now is not None and now.study is None
-    told = now if own or program != report_program() else _told(folder)
-    analysis = replace(analysis, answer=told)
-    unchecked = None if told == now else _unchecked(told, now)
+    now, program = analysis.answers, written_by(folder)
+    own = next((answer for answer in now if answer.study is None), None)
+    told = now if program != report_program() else answers_of(own, _told(folder))
+    analysis = replace(analysis, answers=told)
+    unchecked, unsaid = _unchecked(told, now), _unsaid(told, now)
     files = report_files(sections(analysis, study), lean=lean)
     differing = differences(analysis, folder, files)
     if program != report_program():
         return Verified(differing, [], program, len(files))
     known = {name.partition(":")[0] for name in differing}
     unlike, notes = unlike_rendered(analysis, study, folder, known, lean=lean)
-    if told is None and unchecked is not None:
-        notes, unchecked = [*notes, unchecked], None
+    if unsaid is not None:
+        notes = [*notes, unsaid]
     return Verified(differing + unlike, notes, program, len(files), unchecked)
 
 
-def _told(folder: Path) -> Answer | None:
-    """Return the answer of another study that a report holds; None where it holds none."""
+def _told(folder: Path) -> list[Answer]:
+    """Return the answers of other studies that a report holds."""
     try:
         content = json.loads((folder / "verdict.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
+        return []
+    if not isinstance(content, dict):
+        return []
+    others = content.get("other_causes", [])
+    held = [content.get("cause"), *(others if isinstance(others, list) else ())]
+    answers = [answer for answer in map(answer_from, held) if answer is not None]
+    return [answer for answer in answers if answer.study is not None]
+
+
+def _unsaid(told: Sequence[Answer], now: Sequence[Answer]) -> str | None:
+    """Return what other studies tell by now of claims of which a report tells no cause."""
+    said = {answer.claim for answer in told}
+    by = list(dict.fromkeys(str(one.directory) for one in now if one.claim not in said))
+    if not by:
         return None
-    answer = answer_from(content.get("cause") if isinstance(content, dict) else None)
-    return None if answer is None or answer.study is None else answer
-
-
-def _unchecked(told: Answer | None, now: Answer | None) -> str:
-    """Return what a reader must know where a report and the other study's results differ."""
-    if told is None and now is not None:
-        return (
-            f"only results beside these have changed: {now.directory} tells the cause by now, and "
-            "this report does not say it yet; write it again to have it"
-        )
-    assert told is not None
-    by_now = "they are gone" if now is None else f"{now.directory} tells something else by now"
     return (
-        f"what the report says of the cause, by results of {told.study} in {told.directory}, was "
-        f"NOT compared: {by_now}; write the report again"
+        f"only results beside these have changed: {listed(by)} {_verb('tell', by)} the cause by "
+        "now, and this report does not say it yet; write it again to have it"
     )
+
+
+def _unchecked(told: Sequence[Answer], now: Sequence[Answer]) -> str | None:
+    """Return what a report says of causes that the results of other studies do not say by now."""
+    by_now = {answer.claim: answer for answer in now}
+    changed = [answer for answer in told if by_now.get(answer.claim) != answer]
+    if not changed:
+        return None
+    gone = [one for one in changed if one.claim not in by_now]
+    there = list(dict.fromkeys(f"{one.study} in {one.directory}" for one in changed))
+    others = list(dict.fromkeys(str(by_now[o.claim].directory) for o in changed if o not in gone))
+    why = ["they are gone"] if gone else []
+    why += [f"{listed(others)} {_verb('tell', others)} something else by now"] if others else []
+    return (
+        f"what the report says of the cause, by results of {listed(there)}, was NOT compared: "
+        f"{' and '.join(why)}; write the report again"
+    )
+
+
+def _verb(verb: str, subjects: Sequence[str]) -> str:
+    return f"{verb}s" if len(subjects) == 1 else verb

@@ -6,31 +6,22 @@ from collections import Counter
 from statistics import fmean
 
 from reports.findings.analysis import Analysis
-from reports.findings.apart import Answer, Carried
+from reports.findings.apart import Answer
 from reports.findings.contrasts import JudgedClaim
 from reports.findings.requirements import verdict_of
-from reports.numbers.words import counted, listed, signed
+from reports.numbers.words import counted, listed
 from reports.sections.asked import facts
 from reports.sections.causes import cause_sentences
-from reports.sections.rich import Code, Link, Rich, Strong
+from reports.sections.rich import Code, Rich, Strong
 from reports.sections.section import Command, Quote, Section
+from reports.sections.told import answer_link, answer_words, carrier_words, others_told
 from reports.sections.verdict import completeness_words, headline, main_claim
-
-NOTHING = 0.1
-"""A factor carries something where its share is surely above, nothing where surely within it."""
 
 
 def lead_section(analysis: Analysis) -> Section:
     """Return the first section: what a reader can take away in ten seconds."""
     answer = main_answer(analysis)
-    links, commands = [], []
-    if answer is not None and answer.study is not None:
-        where = f"{answer.study} ({counted(answer.seeds, 'seed')})"
-        if answer.page is not None:
-            links.append(Link(f"How the study {where} took it apart", answer.page))
     command = cause_command(analysis)
-    if command is not None:
-        commands.append(command)
     paragraphs = [headline(analysis), *filter(None, [completeness_words(analysis)])]
     if not analysis.order:
         paragraphs = [*cause_sentences(analysis.causes), *paragraphs]
@@ -40,8 +31,8 @@ def lead_section(analysis: Analysis) -> Section:
         paragraphs,
         quotes=[quote(analysis)] if analysis.order else [],
         findings=[*compared_words(analysis), *cause_words(analysis), *other_words(analysis)],
-        links=links,
-        commands=commands,
+        links=[] if answer is None else answer_link(answer),
+        commands=[] if command is None else [command],
         about="What was run",
         facts=facts(analysis),
     )
@@ -85,13 +76,16 @@ def other_words(analysis: Analysis) -> list[Rich]:
         return []
     each = listed([f"{count} {verdict}" for verdict, count in verdicts.items()])
     several = f"other {verdicts.total()} claims" if verdicts.total() > 1 else "other claim"
-    return [f"The {several}: {each}."]
+    causes: dict[str, list[str]] = {}
+    for answer, claims in others_told(analysis).items():
+        causes.setdefault(carrier_words(answer), []).append(claims)
+    told = [f" Cause of {listed(claims)}: {cause}." for cause, claims in causes.items()]
+    return [f"The {several}: {each}.{''.join(told)}"]
 
 
 def main_answer(analysis: Analysis) -> Answer | None:
     """Return what carries the difference of the main claim, where somebody tells."""
-    answer = analysis.answer
-    return answer if answer is not None and answer.claim in analysis.order[:1] else None
+    return next((one for one in analysis.answers if one.claim in analysis.order[:1]), None)
 
 
 def cause_words(analysis: Analysis) -> list[Rich]:
@@ -123,41 +117,4 @@ def cause_command(analysis: Analysis) -> Command | None:
     line = analysis.commands.get("causes")
     if not several or main_answer(analysis) is not None or line is None:
         return None
-    return Command(f"The study {analysis.taken_apart} changes them one at a time", line)
-
-
-def answer_words(answer: Answer) -> Rich:
-    """Return what carries a difference, and what does not."""
-    shares = answer.shares
-    carriers = [one.words for one in shares if one.low is not None and one.low > NOTHING]
-    idle = [one.words for one in shares if _is_nothing(one)]
-    said = listed(carriers) if carriers else "these seeds cannot tell"
-    if carriers and idle:
-        said += f", not {' or '.join(idle)}"
-    each = ", ".join(f"{one.words} {_share(one)}" for one in shares)
-    seeds = counted(answer.seeds, "seed")
-    where = f"over its {seeds}"
-    if answer.study:
-        where = f"that the study {answer.study} finds over its own {seeds}"
-    return (
-        Strong(f"Cause: {said}."),
-        f" Shares, with 95% intervals, of the {signed(answer.total)} points {where}: {each}.",
-    )
-
-
-def _is_nothing(one: Carried) -> bool:
-    if one.low is None or one.high is None:
-        return False
-    return one.low >= -NOTHING and one.high <= NOTHING
-
-
-def _share(one: Carried) -> str:
-    if one.share is None:
-        return "cannot be told"
-    if one.low is None or one.high is None:
-        return f"{100 * one.share:.0f}% (interval unbounded)"
-    return f"{_percent(one.share)}% ({_percent(one.low)} to {_percent(one.high)})"
-
-
-def _percent(share: float) -> str:
-    return f"{round(100 * share) + 0:d}"
+    return Command(f"The study {analysis.taken_apart[0]} changes them one at a time", line)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reports.findings.analysis import Analysis
-from reports.findings.apart import Answer, told_of
+from reports.findings.apart import Answer, answer_for, told_of
 from reports.findings.contrasts import JudgedClaim
 from reports.findings.fixing import marked
 from reports.findings.overview import Overview, Row, Told, band_of, contrast_of, shown_interval
@@ -13,9 +13,8 @@ from reports.findings.statements import JudgedStatement
 from reports.judging.scalars import unit_of
 from reports.numbers.study import Study
 from reports.numbers.words import counted, listed, signed, sized
-from reports.sections.lead import answer_words
-from reports.sections.rich import plain
 from reports.sections.section import claim_anchor
+from reports.sections.told import carrier_words
 from reports.sections.verdict import headline, verdict_words
 
 MOST = 6
@@ -167,26 +166,18 @@ def _row(
 
 
 def _answer(judged: JudgedClaim | JudgedStatement, analysis: Analysis) -> Answer | None:
-    """Return what carries a claim's difference: as its study tells, or as the main claim's is."""
+    """Return what carries a claim's difference, as its study or another one tells."""
     if not isinstance(judged, JudgedClaim):
         return None
     found = analysis.causes.decompositions.get(judged.claim.id)
     if found is not None:
         return told_of(judged.claim.id, found, analysis.asked.names)
-    answer = analysis.answer
-    if answer is None:
-        return None
-    main = next((one.claim for one in analysis.claims if one.claim.id == answer.claim), None)
-    same = main is not None and (main.treatment, main.baseline) == (
-        judged.claim.treatment,
-        judged.claim.baseline,
-    )
-    return answer if same else None
+    return answer_for(judged.claim, [one.claim for one in analysis.claims], analysis.answers)
 
 
 def _cause(differs: Sequence[str] | None, answer: Answer | None, analysis: Analysis) -> str:
     if answer is not None:
-        return plain((answer_words(answer)[0],)).removeprefix("Cause: ").removesuffix(".")
+        return carrier_words(answer)
     if differs is None or not differs:
         return NO_CAUSE
     if len(differs) == 1:

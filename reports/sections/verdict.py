@@ -24,6 +24,7 @@ from reports.sections.kinds import (
 )
 from reports.sections.robustness import OTHER_INTERVALS, published_words
 from reports.sections.section import Section, Table, claim_anchor
+from reports.sections.told import answer_link, answer_words, other_commands, others_told
 
 
 def headline(analysis: Analysis) -> str:
@@ -162,7 +163,16 @@ def verdict_section(analysis: Analysis) -> Section | None:
     shown += statement_tables(analysis) + together_table(analysis)
     paragraphs += fixing_paragraphs(analysis.fixed, analysis.tables)
     shown += fixing_tables(analysis.fixed, analysis.tables)
-    return Section("claims", "The claims", paragraphs, tables=shown)
+    told = others_told(analysis)
+    return Section(
+        "claims",
+        "The claims",
+        paragraphs,
+        tables=shown,
+        findings=[answer_words(answer, claims) for answer, claims in told.items()],
+        links=list(dict.fromkeys(link for answer in told for link in answer_link(answer))),
+        commands=other_commands(analysis),
+    )
 
 
 def _reasons(claims: Sequence[JudgedClaim], fixed: Sequence[Fixing]) -> list[str]:
