@@ -116,7 +116,7 @@ def test_parameters_are_the_fields_and_defaults_count_among_them(tmp_path: Path)
         ('{ train = "mine.py:needs" }', "plain: 'mine.py:needs' needs a value of lr"),
         ('{ train = "mine.py:positional" }', "its parameter 'seed' cannot be given by name"),
         ('{ train = "mine.py:seedless" }', "takes neither 'seed' nor 'streams'"),
-        ('{ train = "mine.py:renamed" }', "its parameter 'command' means something else"),
+        ('{ train = "mine.py:renamed" }', "has a parameter 'command', which means something"),
         ('{ train = "mine.py:tasks_of" }', "takes tasks: name their benchmark, [protocol] bench"),
         ('{ train = "none.py:train" }', "'none.py:train': there is no file"),
         ('{ train = "no.such.module:train" }', "there is no module 'no.such.module'"),

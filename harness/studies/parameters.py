@@ -17,7 +17,10 @@ from typing import Any, Literal, Union
 
 GIVEN = ("seed", "tasks", "streams", "device")
 """Parameters that get their values from the run and not from a study."""
-RESERVED = ("train", "command", "train_source", "command_source", "protocol", "method", "own")
+RESERVED = (
+    *("train", "command", "train_source", "command_source"),
+    *("protocol", "method", "own", "signature", "program"),
+)
 """Names that mean something else in a condition."""
 NAMES = {bool: "bool", int: "int", float: "float", str: "str", type(None): "none", Any: "any"}
 WORDS = {
@@ -107,7 +110,9 @@ def signature_of(function: Callable[..., Any]) -> Signature:
         elif name in GIVEN:
             takes.append(name)
         elif name in RESERVED:
-            raise ValueError(f"its parameter '{name}' means something else in a study; rename it")
+            raise ValueError(
+                f"has a parameter '{name}', which means something else in a study; rename it"
+            )
         else:
             annotation = hints.get(name, parameter.annotation)
             parameters.append(_parameter(name, annotation, parameter.default))

@@ -106,7 +106,7 @@ class Study(Stated):
                 resolved[name] = _condition(name, table, shared, trained_by)
                 resolved[name]["levels"] = levels
         for name, table in tables.items():
-            if isinstance(table, dict) and "method" not in table:
+            if isinstance(table, dict) and not isinstance(table.get("method"), dict):
                 table = _condition(name, table, shared, trained_by)
             resolved[name] = table
         if folder_of(study) is not None:  # in results, everything is set

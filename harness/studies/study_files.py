@@ -24,6 +24,7 @@ from harness.studies.searching import raw_search
 from harness.studies.statements import Family, Statement
 from harness.studies.study import Study
 from harness.studies.texts import Texts
+from harness.studies.trained import TRAINED_BY
 
 OWN_KEYS = ("head", "consolidation", "optimiser", "benchmark", "train")
 """Keys that can name a class or function of the user's own."""
@@ -172,7 +173,15 @@ def validate_study(
         problems = error.errors()
         faulty_tables = {str(key) for problem in problems for key in problem["loc"][:1]}
         shared_parts_fail = bool({"protocol", "factors"} & faulty_tables)
+        unread = {key for problem in problems if (key := _unread(problem["loc"])) is not None}
+        said: set[str] = set()
         for problem in problems:
+            if _unread(problem["loc"]) is not None:
+                if problem["msg"] in said:
+                    continue  # the same function in another condition
+                said.add(problem["msg"])
+            elif problem["loc"][:1] == ("conditions",) and set(problem["loc"][1:2]) & unread:
+                continue  # nothing else can be said of what its function takes
             if shared_parts_fail and problem["loc"][:1] == ("conditions",):
                 continue  # a fault of the shared parts shows up again in every condition
             keys = problem["loc"]
@@ -191,6 +200,13 @@ def validate_study(
         if len(lines) > MOST_LINES:  # a fault of a level appears in each of its crossings
             lines[MOST_LINES:] = [f"{place}: and {len(lines) - MOST_LINES} more"]
         raise InputError("\n".join(lines)) from None
+
+
+def _unread(keys: Sequence[int | str]) -> str | None:
+    """Return the condition whose function cannot be read, where that is the fault there."""
+    if keys[:1] == ("conditions",) and keys[-1] in TRAINED_BY and len(keys) > 2:
+        return str(keys[1])
+    return None
 
 
 def own_files(study: Path) -> Iterator[OwnFile]:
