@@ -11,10 +11,15 @@ from rich.console import Console
 
 from harness.errors import InputError
 from harness.keeping.acceptance import append_line
+from harness.keeping.asking import Asked
 from harness.keeping.baselines import Baselines
 from harness.keeping.records import Record
 from harness.keeping.results import Results, read_results
+from harness.keeping.store import Store
 from harness.running.options import Options
+from harness.screen.pooling import fingerprint_without_seeds
+from harness.studies.study import Study
+from harness.studies.study_files import load_study
 
 FIRST_SEED = 2**40
 """The seeds from here on are for confirmations; a study that uses them is refused one."""
@@ -67,26 +72,54 @@ def train_attempt(
     Raises
     ------
     InputError
-        Where the data are not there, or files cannot be written.
+        Where the data or the user's own code are not there, or files cannot be written; the
+        attempt then does not count.
     """
     from harness.running.session import Session
     from harness.screen.answer import Answer
     from harness.screen.run import show_run
 
-    note(baselines, attempt, event="started")
-    chosen = results.study.choose(attempt.conditions, f"{attempt.seeds[0]}-{attempt.seeds[-1]}")
+    seeds = f"{attempt.seeds[0]}-{attempt.seeds[-1]}"
+    was_asked = Store(attempt.results.parent).asked()
+    study = _by_its_file(results.study, was_asked)
+    chosen = study.choose(attempt.conditions, seeds)
+    asked: Asked | None = None
+    if was_asked is not None:
+        names = ",".join(attempt.conditions)
+        asked = {**was_asked, "seeds": seeds, "conditions": names, "out": str(attempt.results)}
     session = Session(
-        results.study,
+        study,
         chosen,
         data_dir,
         attempt.results,
         Options(),
         allow_other_data=allow_other_data,
+        asked=asked,
     )
+    for condition in session.functions.conditions:
+        if condition.function is not None:
+            condition.function.ready((Path(), *([] if asked is None else [_beside(asked)])))
+    note(baselines, attempt, event="started")
     out.print(f"confirmation {attempt.number}: fresh seeds for {', '.join(attempt.conditions)}")
     show_run(Answer(out), session)
     fresh = set(attempt.seeds)
     return [r for r in read_results(attempt.results).records if r["seed"] in fresh]
+
+
+def _by_its_file(study: Study, asked: Asked | None) -> Study:
+    """Return the study of results, from its file where that still says the same.
+
+    Classes of the user's own are found beside it.
+    """
+    if asked is None or not Path(asked["study"]).is_file():
+        return study
+    read = load_study(asked["study"])
+    same = fingerprint_without_seeds(read) == fingerprint_without_seeds(study)
+    return read if same else study
+
+
+def _beside(asked: Asked) -> Path:
+    return Path(asked["study"]).parent
 
 
 def note(baselines: Baselines, attempt: Attempt, *, event: str, verdict: str | None = None) -> None:
