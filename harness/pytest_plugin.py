@@ -76,7 +76,8 @@ class ResultsGate:
         Parameters
         ----------
         study : a TOML file, or the name of a study that ships.
-        margin : how many points worse counts as the same; by the accepted spread if None.
+        margin : how much worse counts as the same, in points or the unit of the study's measure; by
+            the accepted spread if None.
         seeds, conditions : the part of the study, as on the command line; all of it if None.
         data_dir : the folder of MNIST, where the study needs it.
         new_bits : judge by statistics even where the environment is known.

@@ -45,7 +45,7 @@ from reports.findings.gate.check import as_cells
 from reports.findings.gate.exact import compare_exactly
 from reports.findings.gate.power import margins_by_rule
 from reports.findings.gate.shifts import Outcome, paired_shifts
-from reports.sections.gate import moved
+from reports.sections.gate_amounts import moved
 
 BASELINES = Path(__file__).parent / "baselines"
 Patch = Callable[[], Any]

@@ -190,3 +190,18 @@ def test_infrastructure_is_named_only_where_one_machine_makes_all_alarms() -> No
     assert infrastructure(machines, [], True, lambda m: True) is None
     assert infrastructure({("a", 0): "one"}, [("a", 0)], False, lambda m: False) is None
     assert infrastructure(machines, [], False, lambda m: False) is None
+
+
+def test_where_less_is_better_a_rise_is_what_scipy_calls_surely_beyond_the_margin() -> None:
+    moved = np.random.default_rng(4).normal(1.0, 1.0, 12)
+    nats = Metric("loss", better=True, lower=True, own_unit="nats")
+    (shift,) = shifts_of_differences([("a", nats, moved, 0.4)])
+    worse = stats.ttest_1samp(moved, 0.4, alternative="greater").pvalue
+    within = stats.ttest_1samp(moved, 0.4, alternative="less").pvalue
+    assert shift.p_worse == pytest.approx(2 * worse), "Holm over worse and better"
+    assert shift.p_ok == pytest.approx(within)
+    (fallen,) = shifts_of_differences([("a", nats, -5 - moved, 0.4)])
+    assert fallen.outcome is Outcome.IMPROVEMENT
+    for constant, outcome in ((0.5, Outcome.REGRESSION), (-0.5, Outcome.IMPROVEMENT)):
+        (shift,) = shifts_of_differences([("a", nats, np.full(5, constant), 0.0)])
+        assert shift.outcome is outcome

@@ -20,10 +20,12 @@ from harness.keeping.baselines import (
     Baselines,
     ByMetric,
     Kind,
+    Measured,
 )
 from harness.keeping.environments import facts_of, fingerprint_of
 from harness.keeping.records import UNFINISHED, Record, content_hash
 from harness.keeping.results import Results
+from harness.studies.measured import Measure
 
 MOST_NAMED = 5
 GIT_TIMEOUT_S = 10
@@ -64,7 +66,7 @@ def check_complete(results: Results, directory: Path) -> None:
     if missing:
         raise InputError(
             f"{directory} lacks {len(missing)} cells ({_few(missing)}); run them first: "
-            f"python run_all.py run {results.study.name} --out {directory}"
+            f"python run_all.py run {directory}"
         )
 
 
@@ -102,6 +104,7 @@ def accept(
         conditions=list(study.conditions),
         generation=baselines.generation + (kind == "results"),
         margins=margins,
+        measure=study.measured,
     )
     line: Acceptance = {
         "schema": SCHEMA,
@@ -121,6 +124,8 @@ def accept(
         "drift_mean": drift[0],
         "drift_sd": drift[1],
     }
+    if "measure" in baseline:
+        line["measure"] = baseline["measure"]
     return write_acceptance(baselines, baseline, line), baseline
 
 
@@ -132,6 +137,7 @@ def baseline_of(
     conditions: Sequence[str],
     generation: int,
     margins: ByMetric,
+    measure: Measure,
 ) -> Baseline:
     """Return the records of one environment as a sealed baseline, in the order of conditions.
 
@@ -170,12 +176,17 @@ def baseline_of(
         "margins": margins,
         "cells": [cell_of(record) for record in ordered],
     }
+    if measure != Measure():
+        baseline["measure"] = cast(Measured, measure.model_dump())
+    uncertain = {r["condition"] for r in records if r["provenance"].get("deterministic") is False}
+    if uncertain:
+        baseline["not_deterministic"] = sorted(uncertain)
     return cast(Baseline, {**baseline, "sha256": content_hash(baseline)})
 
 
 def cell_of(record: Record) -> BaselineCell:
     """Return the part of a record that a baseline keeps."""
-    return {
+    cell: BaselineCell = {
         "condition": record["condition"],
         "seed": record["seed"],
         "key": record["key"],
@@ -183,12 +194,18 @@ def cell_of(record: Record) -> BaselineCell:
         "accuracy": record["accuracy"],
         "telemetry": record["telemetry"],
     }
+    if record.get("values"):
+        cell["values"] = record["values"]
+    if record.get("curves"):
+        cell["curves"] = record["curves"]
+    return cell
 
 
 def versions_of(record: Record) -> dict[str, str]:
     """Return the versions of the packages that a record names."""
     provenance = record["provenance"]
-    return {n: str(provenance[n]) for n in ("python", "torch", "numpy") if n in provenance}
+    own = {n: str(provenance[n]) for n in ("python", "torch", "numpy") if n in provenance}
+    return own | {name: str(version) for name, version in provenance.get("packages", {}).items()}
 
 
 def write_acceptance(baselines: Baselines, baseline: Baseline, acceptance: Acceptance) -> Path:

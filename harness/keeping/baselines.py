@@ -29,6 +29,7 @@ from harness.errors import InputError
 from harness.keeping.environments import fingerprint_of
 from harness.keeping.records import content_hash
 from harness.keeping.waivers import Waiver, read_waivers
+from harness.studies.measured import Measure
 from harness.studies.study_files import read_text
 
 SCHEMA = 1
@@ -52,6 +53,17 @@ class BaselineCell(TypedDict):
     status: str
     accuracy: list[list[float | None]]
     telemetry: list[dict[str, Any]]
+    values: NotRequired[dict[str, float | None]]
+    curves: NotRequired[dict[str, list[float | None]]]
+
+
+@with_config(ConfigDict(strict=True, extra="forbid"))
+class Measured(TypedDict):
+    """What the study measures, where that is not named an accuracy; see ``Measure``."""
+
+    name: str
+    unit: str
+    higher_is_better: bool
 
 
 @with_config(ConfigDict(strict=True, extra="forbid"))
@@ -66,6 +78,9 @@ class Baseline(TypedDict):
     settings : by condition, its protocol and method.
     margins : by condition and metric, how much worse counts as the same; these follow from the
         cells by a rule (``reports.numbers.margins``).
+    measure : of the study; left out for accuracies.
+    not_deterministic : conditions that did not give the same for the same seed; left out where
+        there are none.
     sha256 : hash of all other fields.
     """
 
@@ -80,6 +95,8 @@ class Baseline(TypedDict):
     settings: dict[str, dict[str, Any]]
     margins: ByMetric
     cells: list[BaselineCell]
+    measure: NotRequired[Measured]
+    not_deterministic: NotRequired[list[str]]
     sha256: NotRequired[str]
 
 
@@ -95,6 +112,7 @@ class Acceptance(TypedDict):
     sha256 : of the baseline.
     seeds, metrics : the seeds, and for each condition and metric the value of each seed (None
         where it diverged).
+    measure : as of ``Baseline``.
     drift_mean, drift_sd : of the paired differences to the generation's first environment, by
         condition and metric; empty where the acceptance starts a generation.
     """
@@ -115,6 +133,7 @@ class Acceptance(TypedDict):
     metrics: dict[str, dict[str, list[float | None]]]
     drift_mean: ByMetric
     drift_sd: ByMetric
+    measure: NotRequired[Measured]
 
 
 _BASELINE, _ACCEPTANCE = TypeAdapter(Baseline), TypeAdapter(Acceptance)
@@ -156,18 +175,30 @@ class Baselines:
         return next(iter(self.current.values()))
 
     @property
+    def measure(self) -> Measure:
+        """What the accepted results of the present generation measured, if there are any."""
+        return Measure.model_validate(self.reference.get("measure", {}) if self.history else {})
+
+    @property
     def newest(self) -> Baseline:
         """The baseline that was accepted last in the present generation: its margins hold."""
         return list(self.current.values())[-1]
 
-    def measured_spread(self, up_to: str | None = None) -> dict[str, dict[str, list[float]]]:
+    def measured_spread(
+        self, up_to: str | None = None, measure: Measure | None = None
+    ) -> dict[str, dict[str, list[float]]]:
         """Return the spreads of paired differences that acceptances of environments measured.
 
-        ``up_to`` is the hash of a baseline: count the history up to its line; None for all of it.
+        Parameters
+        ----------
+        up_to : the hash of a baseline: count the history up to its line; None for all of it.
+        measure : count acceptances of it only; of that of the present generation if None.
         """
         spreads: dict[str, dict[str, list[float]]] = {}
+        measure = measure or self.measure
         for line in self.history:
-            for condition, by_metric in line["drift_sd"].items():
+            of_measure = Measure.model_validate(line.get("measure", {})) == measure
+            for condition, by_metric in line["drift_sd"].items() if of_measure else ():
                 for metric, sd in by_metric.items():
                     spreads.setdefault(condition, {}).setdefault(metric, []).append(sd)
             if line["sha256"] == up_to:

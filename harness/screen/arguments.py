@@ -155,7 +155,10 @@ Restart = Annotated[
 ]
 Margin = Annotated[
     float | None,
-    Option(help="How many points worse counts as the same (default: by the accepted spread)."),
+    Option(
+        help="How much worse counts as the same, in points or the unit of the study's measure "
+        "(default: by the accepted spread)."
+    ),
 ]
 Confirm = Annotated[
     bool, Option("--confirm", help="Train fresh seeds for what is in alarm; these alone decide.")

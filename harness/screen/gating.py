@@ -26,6 +26,7 @@ from harness.keeping.records import Record
 from harness.keeping.results import Results, read_results
 from harness.screen.answer import Answer
 from harness.screen.confirming import note, plan_attempt, train_attempt
+from harness.studies.measured import Measure
 
 
 class Judge(Protocol):
@@ -47,19 +48,24 @@ class Judge(Protocol):
         found: Any,
         fresh: Sequence[Mapping[str, Any]],
         accepted: Sequence[Mapping[str, Any]],
+        measure: Measure,
         attempt: int,
         seeds: Sequence[int],
     ) -> Any: ...
     def margins(  # noqa: D102
         self,
         cells: Sequence[Mapping[str, Any]],
+        measure: Measure,
         measured: Mapping[str, Mapping[str, Sequence[float]]],
     ) -> ByMetric: ...
     def metrics(  # noqa: D102
-        self, cells: Sequence[Mapping[str, Any]]
+        self, cells: Sequence[Mapping[str, Any]], measure: Measure
     ) -> dict[str, dict[str, list[float | None]]]: ...
     def drift(  # noqa: D102
-        self, new: Sequence[Mapping[str, Any]], accepted: Sequence[Mapping[str, Any]]
+        self,
+        new: Sequence[Mapping[str, Any]],
+        accepted: Sequence[Mapping[str, Any]],
+        measure: Measure,
     ) -> tuple[ByMetric, ByMetric]: ...
     def show(self, out: Console, found: Any, directory: str) -> None: ...  # noqa: D102
     def write(self, found: Any, directory: str, folder: Path) -> Path: ...  # noqa: D102
@@ -91,7 +97,6 @@ def check_results(
     """
     out = answer.out
     results = read_results(directory)
-    results.study.check_accuracies("the gate")
     baselines = read_baselines(folder, results.study.name)
     if not baselines.history:
         raise InputError(
@@ -124,6 +129,12 @@ def check_results(
 def _judged(
     judge: Judge, results: Results, baselines: Baselines, *, margin: float | None, on_purpose: bool
 ) -> Any:
+    now, before = results.study.measured, baselines.measure
+    if now != before:
+        raise InputError(
+            f"study '{results.study.name}' measures {_described(now)}; the accepted results in "
+            f"{baselines.folder} are {_described(before)}: accept new ones, with a reason"
+        )
     try:
         return judge.check(
             results.records,
@@ -135,6 +146,11 @@ def _judged(
         )
     except ValueError as error:
         raise InputError(f"{baselines.folder}: {error}") from None
+
+
+def _described(measure: Measure) -> str:
+    better = "more" if measure.higher_is_better else "less"
+    return f"{measure.name} in '{measure.unit}', {better} is better"
 
 
 def _confirmed(
@@ -154,7 +170,7 @@ def _confirmed(
         out, attempt, baselines, results, data_dir, allow_other_data=allow_other_data
     )
     cells = baselines.reference["cells"]
-    decided = judge.confirmed(found, fresh, cells, attempt.number, attempt.seeds)
+    decided = judge.confirmed(found, fresh, cells, baselines.measure, attempt.number, attempt.seeds)
     note(baselines, attempt, event="judged", verdict=str(decided.verdict))
     return decided
 
@@ -182,8 +198,8 @@ def accept_results(
         Where the results are not whole, or the way of accepting does not fit what is accepted.
     """
     results = read_results(directory)
-    results.study.check_accuracies("the gate")
     check_complete(results, directory)
+    measure = results.study.measured
     baselines = read_baselines(folder, results.study.name)
     environment = next(iter(set(fingerprints(results.records).values())))
     known = baselines.history and environment in baselines.current
@@ -199,14 +215,14 @@ def accept_results(
             judge.show(out, found, str(directory))
             out.print("not accepted: not equivalent to the accepted results", style="bold red")
             return 1
-        drift = judge.drift(results.records, baselines.reference["cells"])
+        drift = judge.drift(results.records, baselines.reference["cells"], measure)
     elif baselines.history and not known and not replace:
         raise InputError(
             f"environment {environment} is new: --new-environment adds it to the accepted results "
             "if it is equivalent; --replace starts a new generation from it"
         )
     kind = "environment" if new_environment else "results"
-    measured = baselines.measured_spread()
+    measured = baselines.measured_spread(measure=measure)
     for part, by_metric in drift[1].items():
         for metric, sd in by_metric.items():
             measured.setdefault(part, {}).setdefault(metric, []).append(sd)
@@ -217,8 +233,10 @@ def accept_results(
         conditions=list(results.study.conditions),
         generation=baselines.generation,
         margins={},
+        measure=measure,
     )["cells"]
-    if known and cells == baselines.current[environment]["cells"]:
+    same = known and measure == baselines.measure
+    if same and cells == baselines.current[environment]["cells"]:
         out.print("nothing to accept: these are the accepted results, bit for bit")
         return 0
     path, baseline = accept(
@@ -227,8 +245,8 @@ def accept_results(
         kind=kind,  # type: ignore[arg-type]
         reason=reason,
         restart=restart,
-        margins=judge.margins(cells, measured),
-        metrics=judge.metrics(cells),
+        margins=judge.margins(cells, measure, measured),
+        metrics=judge.metrics(cells, measure),
         drift=drift,
     )
     code = baseline["code"]

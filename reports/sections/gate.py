@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from functools import partial
 
-from reports.figures.drift import draw_drift
+from reports.figures.drift import draw_drift, shown_means, shown_metric
 from reports.findings.gate.check import Check, Verdict, named_cells
-from reports.findings.gate.power import Sight
 from reports.findings.gate.shifts import Outcome, Shift
 from reports.numbers.margins import FALSE_ALARM, MISS, POWER
 from reports.numbers.words import counted, listed, p_value
+from reports.sections.gate_amounts import POINTS, amount, caught, fall, moved, number
 from reports.sections.section import Drawing, Section, Table
 
 SIGNS = {
@@ -64,28 +64,6 @@ def _reason(check: Check) -> str:
             return f"all {len(check.shifts)} metrics are surely within their margins"
 
 
-def moved(shift: Shift) -> str:
-    """Return what moved, and by how much."""
-    if shift.unit == "log":
-        change = 100 * math.expm1(shift.mean)
-        amount = (
-            f"{change:+.3g}%" if abs(change) < 1000 else f"x{math.exp(min(shift.mean, 700)):.3g}"
-        )
-    elif shift.unit:
-        amount = f"{shift.mean:+.2f} {shift.unit}"
-    elif shift.relative is not None:
-        amount = f"{100 * shift.relative:+.3g}%"
-    else:
-        amount = f"{shift.mean:+.3g}"
-    place = ""
-    if shift.place is not None:
-        place = (
-            f", first after task {shift.place.after_task} on task {shift.place.task} "
-            f"({shift.place.points:+.2f})"
-        )
-    return f"{shift.metric} of {shift.condition} {amount}{place}"
-
-
 def incomplete(check: Check) -> list[str]:
     """Return what is missing, what is extra and what is orphaned."""
     found = []
@@ -100,25 +78,21 @@ def incomplete(check: Check) -> list[str]:
 
 def what_it_can_see(check: Check) -> str:
     """Return what the check could see before it looked."""
-    finals = [sight for sight in check.sights if sight.metric == "final_accuracy"]
-    if not finals:
+    if not check.sights:
         return "No metric has two accepted seeds: only equal bits can be told."
+    finals = [sight for sight in check.sights if sight.metric == check.sights[0].metric]
     first = finals[0]
     worst = max(finals, key=lambda sight: sight.caught)
-    sentences = [f"Catches {_caught(first)} with {100 * POWER:.0f}%"]
+    sentences = [f"Catches {caught(first)} with {100 * POWER:.0f}%"]
     if worst is not first:
-        sentences[0] += f", {_caught(worst)} in the worst case"
+        sentences[0] += f", {caught(worst)} in the worst case"
     spread = "measured between environments" if first.measured else "both sides independent"
     sentences.append(
-        f"a drop of the margin ({first.margin:.2f} for {first.condition}) passes in at most "
-        f"{100 * MISS:.0f}%"
+        f"a {fall(first)} of the margin ({amount(first.margin, first)} for {first.condition}) "
+        f"passes in at most {100 * MISS:.0f}%"
     )
     sentences.append(f"false alarms in at most 1 of {1 / FALSE_ALARM:.0f} runs")
     return "; ".join(sentences) + f" ({counted(first.n, 'seed')}, spread {spread})."
-
-
-def _caught(sight: Sight) -> str:
-    return f"a drop of {sight.caught:.2f} points in {sight.condition}"
 
 
 def compared(check: Check) -> str:
@@ -137,8 +111,12 @@ def compared(check: Check) -> str:
             f"{counted(cells, 'cell')} of an environment without accepted results ({names}) "
             "by statistics"
         )
-    elif check.shifts:
+    elif check.exact is not None and check.shifts:
         parts.append("what differs by statistics")
+    if check.not_deterministic:
+        parts.append(
+            f"{listed(check.not_deterministic)} by statistics: the same seed did not give the same"
+        )
     return f"Accepted results of generation {check.generation}: {'; '.join(parts)}."
 
 
@@ -153,7 +131,7 @@ def next_command(check: Check, directory: str) -> str | None:
         case Verdict.BITS_DIFFER:
             return f'{program} accept {directory} --reason "..."   (only if this is wanted)'
         case Verdict.INCOMPLETE if check.missing:
-            return f"{program} run {check.study} --out {directory}"
+            return f"{program} run {directory}"
         case Verdict.INCOMPLETE:
             return f'{program} accept {directory} --reason "..."   (to accept the new cells)'
         case Verdict.EXPIRED:
@@ -178,9 +156,9 @@ def notes(check: Check) -> list[str]:
         found += [f"Waiver expired: {text}." for text in check.expired]
     for trace in check.traces:
         if trace.one_sided:
-            steps = ", ".join(f"{point.mean:.2f}" for point in trace.points)
             found.append(
-                f"{trace.metric} of {trace.condition} moved to the same side every time: {steps}."
+                f"{trace.metric} of {trace.condition} moved to the same side every time: "
+                f"{', '.join(shown_means(trace))}."
             )
     if check.confirmation is not None:
         seeds = check.confirmation.seeds
@@ -209,18 +187,14 @@ def _row(shift: Shift) -> list[str]:
     return [
         shift.condition,
         shift.metric,
-        "-" if math.isnan(shift.mean) else _number(shift.mean, shift.unit),
-        f"{_number(ends.low, shift.unit)} to {_number(ends.high, shift.unit)}" if finite else "-",
-        "-" if math.isinf(shift.margin) else _number(shift.margin, shift.unit).lstrip("+"),
-        shift.unit or "own",
+        "-" if math.isnan(shift.mean) else number(shift.mean, shift),
+        f"{number(ends.low, shift)} to {number(ends.high, shift)}" if finite else "-",
+        "-" if math.isinf(shift.margin) else number(shift.margin, shift).lstrip("+"),
+        (shift.unit or "own") + ", less is better" * (shift.higher_is_better is False),
         str(shift.n),
         p_value(min(shift.p_worse, shift.p_better)),
         f"{SIGNS[shift.outcome]} {shift.outcome}{waived}{needed}",
     ]
-
-
-def _number(value: float, unit: str) -> str:
-    return f"{value:+.2f}" if unit in ("points", "% of cells") else f"{value:+.3g}"
 
 
 def gate_sections(check: Check, directory: str) -> list[Section]:
@@ -247,11 +221,12 @@ def gate_sections(check: Check, directory: str) -> list[Section]:
     if any(len(trace.points) >= LEAST_POINTS for trace in check.traces):
         sections.append(_history_section(check))
     rows = [
-        [s.condition, s.metric, str(s.n), f"{s.sd:.2f}", f"{s.margin:.2f}", f"{s.caught:.2f}"]
+        [s.condition, s.metric, str(s.n), *(amount(v, s) for v in (s.sd, s.margin, s.caught))]
         for s in check.sights
     ]
+    unit = check.sights[0].unit if check.sights else POINTS
     header = ["condition", "metric", "seeds", "sd", "margin", "caught with 90%"]
-    table = Table("Margins and what is caught, in points", header, rows, folded=True)
+    table = Table(f"Margins and what is caught, in {unit}", header, rows, folded=True)
     sections.append(Section("power", "What this check can see", tables=[table]))
     return sections
 
@@ -281,15 +256,13 @@ def _bits_section(check: Check) -> Section:
 
 def _history_section(check: Check) -> Section:
     traces = [trace for trace in check.traces if len(trace.points) >= LEAST_POINTS]
-    said = "; ".join(
-        f"{trace.condition} {', '.join(f'{point.mean:.2f}' for point in trace.points)}"
-        for trace in traces
-    )
+    said = "; ".join(f"{trace.condition} {', '.join(shown_means(trace))}" for trace in traces)
+    name = shown_metric(traces[0])
     drawing = Drawing(
         "history",
-        f"Mean final accuracy at each acceptance, in %: {said}.",
+        f"Mean {name} at each acceptance, in {traces[0].unit}: {said}.",
         partial(draw_drift, traces),
-        "Mean final accuracy with its 95% interval at each acceptance of results, the new ones "
+        f"Mean {name} with its 95% interval at each acceptance of results, the new ones "
         "last. The grey band is the interval of the first.",
     )
     return Section("history", "History", drawings=[drawing])

@@ -7,6 +7,8 @@ import datetime
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from reports.numbers.study import Measure
+
 
 class Waiver(Protocol):
     """An excused alarm."""
@@ -29,6 +31,8 @@ class Baselines(Protocol):
 
     @property
     def study(self) -> str: ...
+    @property
+    def measure(self) -> Measure: ...
     @property
     def generation(self) -> int: ...
     @property

@@ -16,7 +16,7 @@ def seeds_of_all(cells: Cells) -> list[int]:
 
 
 def metrics_by_seed(cells: Cells) -> dict[str, dict[str, list[float | None]]]:
-    """Return by condition and metric the accuracy of each seed of ``seeds_of_all``."""
+    """Return by condition and metric what is judged of each seed of ``seeds_of_all``."""
     seeds = seeds_of_all(cells)
     return {name: values_by_seed(cells, name, seeds) for name in conditions_of(cells)}
 
@@ -24,7 +24,7 @@ def metrics_by_seed(cells: Cells) -> dict[str, dict[str, list[float | None]]]:
 def paired_differences(new: Cells, accepted: Cells) -> tuple[ByMetric, ByMetric]:
     """Return mean and spread of new - accepted by condition and metric, paired by seed.
 
-    Quantities of the telemetry are compared as in ``reports.findings.gate.shifts``.
+    Quantities beside the measure are compared as in ``reports.findings.gate.shifts``.
     """
     means: ByMetric = {}
     spreads: ByMetric = {}

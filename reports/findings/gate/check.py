@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from reports.findings.gate.accepted import Baselines
-from reports.findings.gate.cells import CellName, Cells, conditions_of
+from reports.findings.gate.cells import BITS, CellName, Cells, conditions_of
 from reports.findings.gate.drift import Trace, since_first, traces
 from reports.findings.gate.exact import Exact, compare_exactly
 from reports.findings.gate.origin import changes, infrastructure, machine_of
@@ -20,8 +20,9 @@ from reports.findings.gate.power import (
     with_margin,
 )
 from reports.findings.gate.shifts import Margins, Outcome, Shift, paired_shifts
-from reports.findings.gate.waiving import BITS, check_waivers, excuse, waived
+from reports.findings.gate.waiving import check_waivers, excuse, waived
 from reports.numbers.records import Record
+from reports.numbers.study import Measure
 from reports.numbers.words import counted
 
 MOST_NAMED = 5
@@ -94,6 +95,8 @@ class Check:
     waived_bits : excuses for conditions whose bits differ, by condition.
     expired : waivers past their date.
     on_purpose : whether bits may differ, because the arithmetic was changed on purpose.
+    not_deterministic : conditions whose accepted results were not the same for the same seed: they
+        are judged by statistics in any environment.
     confirmation : of the alarms of ``shifts``, where one was asked for.
     """
 
@@ -113,6 +116,7 @@ class Check:
     waived_bits: Mapping[str, str]
     expired: tuple[str, ...]
     on_purpose: bool
+    not_deterministic: tuple[str, ...] = ()
     confirmation: Confirmation | None = None
 
     @property
@@ -163,9 +167,12 @@ class Check:
         return complete and outcomes <= {Outcome.OK, Outcome.IMPROVEMENT}
 
 
-def as_cells(cells: Sequence[Mapping[str, Any]]) -> dict[CellName, Mapping[str, Any]]:
-    """Return records or accepted cells by condition and seed."""
-    return {(cell["condition"], cell["seed"]): cell for cell in cells}
+def as_cells(
+    cells: Sequence[Mapping[str, Any]], measure: Measure | None = None
+) -> dict[CellName, Mapping[str, Any]]:
+    """Return records or accepted cells by condition and seed; accuracies without ``measure``."""
+    said = {} if measure is None else {"measure": measure}
+    return {(cell["condition"], cell["seed"]): {**cell, **said} for cell in cells}
 
 
 def check(
@@ -184,7 +191,7 @@ def check(
     ----------
     fingerprints : of the environment of each record.
     orphaned : records of the directory that belong to no condition of its study, in words.
-    margin : for every accuracy, in points; by the rule if None.
+    margin : for what is measured, in its unit; by the rule if None.
     on_purpose : let bits differ in a known environment too, and judge by statistics.
 
     Raises
@@ -193,10 +200,12 @@ def check(
         Where the accepted seeds cannot resolve ``margin``, stored margins do not follow from the
         accepted cells, or a waiver is about nothing that is compared.
     """
-    new = as_cells(records)
-    reference = as_cells(baselines.reference["cells"])
+    measure = baselines.measure
+    new = as_cells(records, measure)
+    reference = as_cells(baselines.reference["cells"], measure)
     check_waivers(baselines.waivers, reference)
-    by_fingerprint = {name: as_cells(b["cells"]) for name, b in baselines.current.items()}
+    by_fingerprint = {name: as_cells(b["cells"], measure) for name, b in baselines.current.items()}
+    uncertain = tuple(baselines.reference.get("not_deterministic", ()))
     margins = _checked_margins(baselines)
     measured = baselines.measured_spread()
     if margin is not None:
@@ -206,7 +215,11 @@ def check(
         for name in reference
         if name in new
     }
-    known = {name for name in partners if fingerprints[name] in by_fingerprint}
+    known = {
+        name
+        for name in partners
+        if fingerprints[name] in by_fingerprint and name[0] not in uncertain
+    }
     exact = (
         compare_exactly(new, {name: cell for name, cell in partners.items() if name in known})
         if known
@@ -242,12 +255,13 @@ def check(
             if today > w.until
         ),
         on_purpose=on_purpose,
+        not_deterministic=uncertain,
     )
 
 
 def _checked_margins(baselines: Baselines) -> Margins:
     for fingerprint, baseline in baselines.current.items():
-        cells = as_cells(baseline["cells"])
+        cells = as_cells(baseline["cells"], baselines.measure)
         measured = baselines.measured_spread(baseline["sha256"])
         fault = differing_margin(baseline["margins"], cells, measured)
         if fault is not None:

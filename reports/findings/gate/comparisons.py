@@ -70,7 +70,7 @@ def _p_without_spread(
     if n < 2 or math.isinf(margin):
         return 1.0, 1.0, 1.0
     if mean == 0 or margin == 0:
-        worse, better = mean < 0, mean > 0
+        worse, better = metric.sign * mean < 0, metric.sign * mean > 0
         return float(not worse), float(not better), float(worse or (better and not metric.better))
     return _p_values(metric, mean, margin / errors_needed(n, 1), n - 1, margin)
 
@@ -108,10 +108,11 @@ def _p_values(
 ) -> tuple[float, float, float]:
     if not math.isfinite(margin):
         return 1.0, 1.0, 1.0
-    p_worse = float(stats.t.cdf((mean + margin) / error, freedom))
-    p_better = float(stats.t.sf((mean - margin) / error, freedom))
-    not_worse = float(stats.t.sf((mean + margin) / error, freedom))
-    not_better = float(stats.t.cdf((mean - margin) / error, freedom))
+    gain = metric.sign * mean
+    p_worse = float(stats.t.cdf((gain + margin) / error, freedom))
+    p_better = float(stats.t.sf((gain - margin) / error, freedom))
+    not_worse = float(stats.t.sf((gain + margin) / error, freedom))
+    not_better = float(stats.t.cdf((gain - margin) / error, freedom))
     return p_worse, p_better, not_worse if metric.better else max(not_worse, not_better)
 
 

@@ -15,8 +15,8 @@ class Difference:
 
     Attributes
     ----------
-    after_task : 1-based; 0 for the status.
-    quantity : "loss", or "accuracy on task 2".
+    after_task : 1-based; 0 for the status, and for what a function returned.
+    quantity : "loss", "accuracy on task 2", "value loss" or "curve loss, point 3".
     accepted, new : the two values; None for one that is not there.
     more : how many further values of the cell differ.
     """
@@ -31,7 +31,7 @@ class Difference:
 
     def sentence(self) -> str:
         """Return the difference in one line, with every digit."""
-        place = f"after task {self.after_task}, {self.quantity}" if self.after_task else "status"
+        place = f"after task {self.after_task}, " * (self.after_task > 0) + self.quantity
         more = f", and {self.more} later values" if self.more else ""
         return (
             f"{self.condition} seed {self.seed}: {place}: {self.accepted!r} -> {self.new!r}{more}"
@@ -66,7 +66,9 @@ def compare_exactly(new: Cells, accepted: Cells) -> Exact:
     differences = []
     common = [name for name in accepted if name in new]
     for name in common:
-        before, after = dict(values_in(accepted[name])), dict(values_in(new[name]))
+        numbers = "values" in accepted[name]  # earlier versions did not keep them
+        before = dict(values_in(accepted[name], numbers=numbers))
+        after = dict(values_in(new[name], numbers=numbers))
         places = list(before | after)
         values += len(places)
         compared += sum(place in before and place in after for place in places)
@@ -83,8 +85,15 @@ def compare_exactly(new: Cells, accepted: Cells) -> Exact:
     return Exact(compared, values, len(common), tuple(differences))
 
 
-def values_in(cell: Mapping[str, Any]) -> Iterator[tuple[tuple[int, str], float | str | None]]:
-    """Yield each value of a cell with its place, in the order in which training made them."""
+def values_in(
+    cell: Mapping[str, Any], *, numbers: bool
+) -> Iterator[tuple[tuple[int, str], float | str | None]]:
+    """Yield each value of a cell with its place, in the order in which training made them.
+
+    Parameters
+    ----------
+    numbers : also those that a function returned by name, and its curves.
+    """
     yield (0, "status"), cell["status"]
     for number, row in enumerate(cell["accuracy"], start=1):
         if number <= len(cell["telemetry"]):
@@ -93,6 +102,13 @@ def values_in(cell: Mapping[str, Any]) -> Iterator[tuple[tuple[int, str], float 
                     yield (number, quantity), value
         for task, accuracy in enumerate(row[:number], start=1):
             yield (number, f"accuracy on task {task}"), accuracy
+    measure = cell.get("measure")
+    for name, value in cell.get("values", {}).items() if numbers else ():
+        if measure is None or not measure.is_accuracy or name != measure.name:
+            yield (0, f"value {name}"), value
+    for name, curve in cell.get("curves", {}).items() if numbers else ():
+        for point, value in enumerate(curve, start=1):
+            yield (0, f"curve {name}, point {point}"), value
 
 
 def _same(first: float | str | None, second: float | str | None) -> bool:

@@ -21,8 +21,12 @@ def machine_of(record: Record) -> str:
 def changes(records: Sequence[Record], baseline: Mapping[str, Any]) -> tuple[str, ...]:
     """Return what differs between the accepted results and the new ones, besides the results."""
     found = list(_settings(records, baseline["settings"]))
+    uncertain = {r["condition"] for r in records if r["provenance"].get("deterministic") is False}
+    uncertain -= {*baseline.get("not_deterministic", ())}
+    if uncertain:
+        found.append(f"{_few(sorted(uncertain))}: no longer the same for the same seed")
     for name, before in baseline["versions"].items():
-        now = sorted({str(r["provenance"].get(name)) for r in records})
+        now = sorted({_version(r["provenance"], name) for r in records})
         if now != [before]:
             found.append(f"{name} {before} -> {', '.join(now)}")
     for name, before in baseline["environment"].items():
@@ -33,6 +37,10 @@ def changes(records: Sequence[Record], baseline: Mapping[str, Any]) -> tuple[str
     if commits != [_commit(baseline["code"])]:
         found.append(f"commits {_commit(baseline['code'])}..{', '.join(commits)}")
     return tuple(found)
+
+
+def _version(provenance: Mapping[str, Any], name: str) -> str:
+    return str(provenance.get(name, provenance.get("packages", {}).get(name)))
 
 
 def _settings(records: Sequence[Record], settings: Mapping[str, Any]) -> list[str]:

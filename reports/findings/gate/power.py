@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from reports.findings.gate.cells import (
-    ACCURACIES,
     Cells,
+    Metric,
     conditions_of,
+    judged_of,
     metrics_of,
     seeds_of,
     values_of,
@@ -44,8 +45,10 @@ class Sight:
     sd : spread of the differences that is planned with.
     measured : whether that spread was measured between environments; else both sides are taken
         for independent.
-    margin : a drop of this much passes in one check of twenty at the most.
-    caught : a drop of this much is called a regression in nine checks of ten.
+    margin : a loss of this much passes in one check of twenty at the most.
+    caught : a loss of this much is called a regression in nine checks of ten.
+    unit : of sd, margin and caught.
+    higher_is_better : whether a loss is a drop, or a rise.
     """
 
     condition: str
@@ -55,6 +58,8 @@ class Sight:
     measured: bool
     margin: float
     caught: float
+    unit: str
+    higher_is_better: bool
 
 
 def margins_by_rule(accepted: Cells, measured: Measured) -> dict[str, dict[str, float]]:
@@ -63,7 +68,7 @@ def margins_by_rule(accepted: Cells, measured: Measured) -> dict[str, dict[str, 
     margins: dict[str, dict[str, float]] = {}
     for condition in conditions_of(accepted):
         for metric in metrics_of(accepted, condition):
-            values = _finite(accepted, condition, metric.name)
+            values = _finite(accepted, condition, metric)
             if len(values) > 1:
                 spreads = measured.get(condition, {}).get(metric.name, ())
                 margins.setdefault(condition, {})[metric.name] = margin_by_rule(
@@ -76,9 +81,10 @@ def accuracy_step(accepted: Cells) -> float:
     """Return by how many points one test sample moves the mean over all tasks, at the most.
 
     A task's samples are not on record; the least difference between two of its accuracies stands
-    for one.
+    for one. 0 where no accuracies were measured: any amount is possible.
     """
-    matrices = [as_matrix(c["accuracy"]) for c in accepted.values() if c["status"] == "done"]
+    done = [cell for cell in accepted.values() if cell["status"] == "done" and cell["accuracy"]]
+    matrices = [as_matrix(cell["accuracy"]) for cell in done]
     if not matrices:
         return 0.0
     steps = []
@@ -106,50 +112,65 @@ def differing_margin(stored: Margins, accepted: Cells, measured: Measured) -> st
 def with_margin(
     stored: Margins, margin: float, accepted: Cells, measured: Measured
 ) -> dict[str, dict[str, float]]:
-    """Return margins with ``margin`` points for every accuracy.
+    """Return margins with ``margin``, in its unit, for every metric that has a better side.
 
     Raises
     ------
     ValueError
-        Where the accepted seeds cannot resolve it; with the number of seeds that could.
+        Where it is no amount, or the accepted seeds cannot resolve it; with the number of seeds
+        that could.
     """
+    if not 0 <= margin < math.inf:
+        raise ValueError(f"a margin of {margin} is no amount; give a positive number")
     sides, step = _sides(accepted), accuracy_step(accepted)
     margins = {condition: dict(by_metric) for condition, by_metric in stored.items()}
-    worst: tuple[float, str, str, int, float] | None = None
+    worst: tuple[float, str, Metric, int, float] | None = None
     for condition, by_metric in margins.items():
-        for metric in by_metric.keys() & ACCURACIES.keys():
+        for metric in judged_of(accepted, condition):
+            if metric.name not in by_metric:
+                continue
             values = _finite(accepted, condition, metric)
-            spreads = measured.get(condition, {}).get(metric, ())
+            spreads = measured.get(condition, {}).get(metric.name, ())
             sd = spread_of_differences(_sd(values), spreads, step)
             least = errors_needed(len(values), sides) * sd / math.sqrt(len(values))
             if least > margin and (worst is None or least > worst[0]):
                 worst = (least, condition, metric, len(values), sd)
-            by_metric[metric] = margin
+            by_metric[metric.name] = margin
     if worst is not None:
         least, condition, metric, n, sd = worst
         needed = seeds_for_margin(margin, sd, sides) if margin > 0 else None
         raise ValueError(
-            f"a margin of {margin} points cannot be resolved: {metric} of {condition} needs "
-            f"{least:.2f} with {n} seeds"
+            f"a margin of {margin} {metric.unit} cannot be resolved: {metric.name} of {condition} "
+            f"needs {least:{'.2f' if metric.own_unit is None else '.3g'}} with {n} seeds"
             + ("" if needed is None else f"; {needed} seeds could resolve {margin}")
         )
     return margins
 
 
 def sights(margins: Margins, accepted: Cells, measured: Measured) -> tuple[Sight, ...]:
-    """Return what a check with these margins can see of each condition's accuracies."""
+    """Return what a check with these margins can see of what is judged of each condition."""
     tests, step = _tests(accepted), accuracy_step(accepted)
     found = []
     for condition in conditions_of(accepted):
-        for metric in ACCURACIES:
-            margin = margins.get(condition, {}).get(metric)
+        for metric in judged_of(accepted, condition):
+            margin = margins.get(condition, {}).get(metric.name)
             if margin is not None:
                 values = _finite(accepted, condition, metric)
-                spreads = measured.get(condition, {}).get(metric, ())
+                spreads = measured.get(condition, {}).get(metric.name, ())
                 sd = spread_of_differences(_sd(values), spreads, step)
                 caught = drop_caught(len(values), margin, sd, tests)
                 found.append(
-                    Sight(condition, metric, len(values), sd, bool(spreads), margin, caught)
+                    Sight(
+                        condition,
+                        metric.name,
+                        len(values),
+                        sd,
+                        bool(spreads),
+                        margin,
+                        caught,
+                        metric.unit,
+                        not metric.lower,
+                    )
                 )
     return tuple(found)
 
@@ -167,8 +188,7 @@ def _sides(accepted: Cells) -> int:
     )
 
 
-def _finite(accepted: Cells, condition: str, name: str) -> Floats:
-    metric = next(m for m in metrics_of(accepted, condition) if m.name == name)
+def _finite(accepted: Cells, condition: str, metric: Metric) -> Floats:
     values = values_of(accepted, condition, metric, seeds_of(accepted, condition))
     return values[np.isfinite(values)]
 

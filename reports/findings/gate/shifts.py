@@ -67,7 +67,9 @@ class Shift:
 
     Attributes
     ----------
-    unit : of mean, ci95 and margin: "points", "log" (0.01 is 1%), or "" for the quantity's own.
+    unit : of mean, ci95 and margin: "points" or another one of the measure, for what is recorded
+        beside it "log" (0.01 is 1%), or "" for the quantity's own.
+    higher_is_better : whether more is better; None for a quantity that can only change.
     n : pairs of seeds, or for fresh seeds the number of these.
     dropped : seeds that are in no pair, because one side diverged or has no value.
     mean, ci95 : of the differences; NaN and all numbers without a pair.
@@ -75,8 +77,7 @@ class Shift:
     p_ok : of "worse (or changed) by at least the margin".
     seeds_needed : how many seeds would decide, if INCONCLUSIVE and the mean and spread are true.
     place : where the accuracy first moved, where it is not surely within its margin.
-    relative : mean over the size of the accepted mean, for a quantity of the telemetry in its own
-        unit.
+    relative : mean over the size of the accepted mean, for what is no accuracy, in its own unit.
     waived : who excused the alarm, until when and why.
     """
 
@@ -92,6 +93,7 @@ class Shift:
     p_better: float
     p_ok: float
     outcome: Outcome
+    higher_is_better: bool | None = None
     seeds_needed: int | None = None
     place: Place | None = None
     relative: float | None = None
@@ -189,6 +191,7 @@ def _shift(test: Comparison, p_worse: float, p_better: float) -> Shift:
         p_better,
         test.p_ok,
         outcome,
+        test.metric.higher_is_better,
         needed,
     )
 
@@ -200,12 +203,15 @@ def _placed(shift: Shift, new: Cells, accepted: Cells) -> Shift:
     """
     if shift.outcome is Outcome.OK:
         return shift
-    if not shift.unit:
+    by_name = {metric.name: metric for metric in metrics_of(accepted, shift.condition)}
+    metric = by_name.get(shift.metric)
+    if metric is None:  # more cells diverged
+        return shift
+    if metric.own_unit is not None or not metric.unit:
         seeds = seeds_of(accepted, shift.condition)
-        metric = Metric(shift.metric, better=False)
         size = abs(float(np.nanmean(values_of(accepted, shift.condition, metric, seeds))))
         return replace(shift, relative=shift.mean / size) if size > 0 else shift
-    if shift.unit != "points":
+    if not metric.better:
         return shift
     pairs = [
         (new[name], accepted[name])

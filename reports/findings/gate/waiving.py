@@ -6,11 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from reports.findings.gate.accepted import Waiver
-from reports.findings.gate.cells import DIVERGED, Cells, conditions_of, metrics_of
+from reports.findings.gate.cells import BITS, DIVERGED, Cells, conditions_of, metrics_of
 from reports.findings.gate.shifts import Shift
-
-BITS = "bits"
-"""The metric of results that are not the same bits."""
 
 
 def check_waivers(waivers: Sequence[Waiver], accepted: Cells) -> None:

@@ -17,6 +17,7 @@ from reports.findings.gate.check import Check, Confirmation, as_cells, check
 from reports.findings.gate.power import Measured, margins_by_rule
 from reports.findings.gate.shifts import Outcome, fresh_shifts
 from reports.numbers.records import as_records
+from reports.numbers.study import Measure
 from reports.output.gate.files import gate_markdown, write_gate
 from reports.output.gate.terminal import show_gate
 
@@ -60,28 +61,39 @@ class GateJudge:
         return alarmed or undecided
 
     def confirmed(
-        self, found: Check, fresh: Contents, accepted: Contents, attempt: int, seeds: Sequence[int]
+        self,
+        found: Check,
+        fresh: Contents,
+        accepted: Contents,
+        measure: Measure,
+        attempt: int,
+        seeds: Sequence[int],
     ) -> Check:
         """Return the check with the verdict of fresh seeds on what was in alarm."""
         asked = self.in_alarm(found)
         margins: ByMetric = {}
         for shift in found.shifts:
             margins.setdefault(shift.condition, {})[shift.metric] = shift.margin
-        shifts = fresh_shifts(as_cells(fresh), as_cells(accepted), margins, asked)
+        cells, before = as_cells(fresh, measure), as_cells(accepted, measure)
+        shifts = fresh_shifts(cells, before, margins, asked)
         conditions = tuple(dict.fromkeys(condition for condition, _ in asked))
         return replace(found, confirmation=Confirmation(attempt, tuple(seeds), conditions, shifts))
 
-    def margins(self, cells: Contents, measured: Measured) -> ByMetric:
+    def margins(self, cells: Contents, measure: Measure, measured: Measured) -> ByMetric:
         """Return the margins by rule for accepted cells."""
-        return margins_by_rule(as_cells(cells), measured)
+        return margins_by_rule(as_cells(cells, measure), measured)
 
-    def metrics(self, cells: Contents) -> dict[str, dict[str, list[float | None]]]:
+    def metrics(
+        self, cells: Contents, measure: Measure
+    ) -> dict[str, dict[str, list[float | None]]]:
         """Return what the history keeps of results."""
-        return metrics_by_seed(as_cells(cells))
+        return metrics_by_seed(as_cells(cells, measure))
 
-    def drift(self, new: Contents, accepted: Contents) -> tuple[ByMetric, ByMetric]:
+    def drift(
+        self, new: Contents, accepted: Contents, measure: Measure
+    ) -> tuple[ByMetric, ByMetric]:
         """Return mean and spread of the paired differences of two environments."""
-        return paired_differences(as_cells(new), as_cells(accepted))
+        return paired_differences(as_cells(new, measure), as_cells(accepted, measure))
 
     def show(self, out: Console, found: Check, directory: str) -> None:
         """Print the answer."""

@@ -7,7 +7,8 @@ from xml.etree import ElementTree
 from reports.findings.gate.check import Check
 from reports.findings.gate.shifts import Outcome, Shift
 from reports.output.legible import visible
-from reports.sections.gate import headline, incomplete, moved
+from reports.sections.gate import headline, incomplete
+from reports.sections.gate_amounts import moved
 
 
 def junit(check: Check) -> str:
