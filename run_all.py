@@ -32,9 +32,15 @@ RESULTS = Path("results")
 out = Terminal()
 answer = Answer(out)
 app = typer.Typer(
-    help="Does differentiable Hebbian plasticity (DHP-Softmax) reduce catastrophic forgetting?\n\n"
+    help="Judges a claim by many seeds: yours, with your own code or results that you have, or "
+    "the published one that ships: does differentiable Hebbian plasticity (DHP-Softmax) reduce "
+    "catastrophic forgetting?\n\n"
+    "A claim of your own: init my-claim writes a study and its training function, which run as "
+    "they are; import judges a table of results.\n\n"
     "Without a command: run what is missing of dhp-split-mnist, then summarise.",
     epilog="Examples:\n\n"
+    "  python run_all.py init my-claim, then python run_all.py run my-claim.toml\n\n"
+    "  python run_all.py import results.csv --study my-claim.toml\n\n"
     "  python run_all.py --data-dir ~/data\n\n"
     "  python run_all.py run dhp-split-mnist --seeds 20 --conditions finetune,dhp\n\n"
     "  python run_all.py run my-study.toml --address auto --out results/mine\n\n"
