@@ -362,3 +362,29 @@ def test_both_wings_have_the_same_signs_for_what_steers_a_terminal() -> None:
     assert messages.SIGNS == legible.VISIBLE
     for text in HOSTILE:
         assert not STEERS.search(messages.visible(text))
+
+
+def test_the_means_of_another_measure_are_in_its_unit_and_a_fall_can_be_a_gain() -> None:
+    loss = Study.model_validate(
+        {
+            "name": "hand", "seeds": 9,
+            "measure": {"name": "loss", "unit": "nats", "higher_is_better": False},
+            "conditions": {"a": {}, "b": {}},
+            "claims": [
+                {"treatment": "b", "baseline": "a", "text": "b loses less", "source": "none",
+                 "reported": 0.25, "unit": "nats", "margin": 0.1}
+            ],
+        },
+        context={"folder": HERE, "imported": range(9)},
+    )  # fmt: skip
+    found = Watched(loss, Estimator())
+    found.begin(18, 0, {"a": {0: 1.5, 1: 1.25, 2: 1.0}, "b": {0: 1.25, 1: 0.75, 2: 1.0}}, 60.0)
+    state = found.state()
+    assert state["measure"] == {"name": "loss", "unit": "nats", "is_accuracy": False}
+    assert [row["mean"] for row in state["conditions"]] == [1.25, 1.0]
+    (claim,) = state["claims"]
+    assert (claim["mean"], claim["pairs"]) == (0.25, 3)
+    conditions, claims, _ = shown(state)["tables"]
+    assert conditions["title"] == "Mean loss, nats"
+    assert claims["rows"][0][2:4] == ["0.25 ± 0.1 nats", "+0.25"]
+    assert 'dhp_condition_mean{condition="b",measure="loss",unit="nats"} 1.0' in metrics(state)

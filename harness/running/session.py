@@ -333,9 +333,21 @@ class Session:
     def finals_on_record(self) -> dict[str, dict[int, float]]:
         """Return the mean accuracies after the last task that are on record, as fractions.
 
-        By condition and seed.
+        Or what else the study measures; by condition and seed.
         """
         checksum = self.data.checksum()
+        measure = self.study.measured
+        if not measure.is_accuracy:  # the index of what is on record knows accuracies alone
+            found: dict[str, dict[int, float]] = {name: {} for name in self.chosen.conditions}
+            names = {c.program(checksum): name for name, c in self.chosen.conditions.items()}
+            for key in self._survey.keys:
+                record = self.store.read(self.store.path(key))
+                if isinstance(record, Damaged) or record["program"] not in names:
+                    continue
+                value = record.get("values", {}).get(measure.name)
+                if value is not None:
+                    found[names[record["program"]]][record["seed"]] = value
+            return found
         return {
             name: self._survey.finals(condition.program(checksum))
             for name, condition in self.chosen.conditions.items()

@@ -64,14 +64,18 @@ def _families(state: Mapping[str, Any]) -> Iterator[tuple[str, str, str, list[Sa
         "dhp_condition_seeds", "gauge", "Seeds of a condition that are done.",
         [({"condition": row["condition"]}, row["seeds"]) for row in state["conditions"]],
     )  # fmt: skip
-    yield (
-        "dhp_condition_accuracy_percent", "gauge", "Running mean accuracy after the last task.",
-        [
-            ({"condition": row["condition"]}, row["mean"])
-            for row in state["conditions"]
-            if row["mean"] is not None
-        ],
-    )  # fmt: skip
+    measure, means = state["measure"], [r for r in state["conditions"] if r["mean"] is not None]
+    if measure["is_accuracy"]:
+        yield (
+            "dhp_condition_accuracy_percent", "gauge", "Running mean accuracy after the last task.",
+            [({"condition": row["condition"]}, row["mean"]) for row in means],
+        )  # fmt: skip
+    else:
+        own = {"measure": measure["name"], "unit": measure["unit"]}
+        yield (
+            "dhp_condition_mean", "gauge", "Running mean of what the study measures.",
+            [({"condition": row["condition"], **own}, row["mean"]) for row in means],
+        )  # fmt: skip
 
 
 def _labels(labels: Mapping[str, str]) -> str:

@@ -26,6 +26,7 @@ MOST_NAMED = 6
 REFRESH_S = 2
 MANY_COLUMNS = 4
 """A table of more columns becomes a list on a narrow screen; the script has this number too."""
+TITLE = "Mean accuracy after the last task, %"
 NO_VERDICT = "Looked at while it runs, so these are no verdict: the report judges."
 ANYTIME = (
     "The intervals hold however often one looks, as those of the report do, which alone judges."
@@ -85,14 +86,16 @@ def shown(state: Mapping[str, Any]) -> dict[str, Any]:
 def _claims(state: Mapping[str, Any]) -> dict[str, Any]:
     rows = []
     for claim in state["claims"]:
-        unit = "" if claim["unit"] == "points" else " rel. %"
+        own = state["measure"]["unit"] if _is_own(state) else ""
+        unit = "" if claim["unit"] == "points" else f" {own}" if own else " rel. %"
+        two = ".4g" if own else ".2f"
         rows.append(
             [
                 claim["id"],
                 f"{claim['treatment']} over {claim['baseline']}",
-                f"{claim['reported']:.2f} ± {claim['margin']:.2f}{unit}",
-                _number(claim["mean"], "+.2f"),
-                _interval(claim),
+                f"{claim['reported']:{two}} ± {claim['margin']:{two}}{unit}",
+                _number(claim["mean"], f"+{two}"),
+                _interval(claim, two),
                 str(claim["pairs"]),
                 claim["text"],
             ]
@@ -101,7 +104,7 @@ def _claims(state: Mapping[str, Any]) -> dict[str, Any]:
     others = state["other_claims"]
     if others:
         named = ", ".join(others[:MOST_NAMED]) + ", ..." * (len(others) > MOST_NAMED)
-        note += f" Not shown here, because they are no gains in final accuracy: {named}."
+        note += f" Not shown here, because they are no gains in {_measured(state)}: {named}."
     return _table(
         "Claims: running paired difference",
         note,
@@ -112,17 +115,28 @@ def _claims(state: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _conditions(state: Mapping[str, Any]) -> dict[str, Any]:
+    form = ".4g" if _is_own(state) else ".2f"
     rows = [
-        [row["condition"], _number(row["mean"], ".2f"), _interval(row), str(row["seeds"])]
+        [row["condition"], _number(row["mean"], form), _interval(row, form), str(row["seeds"])]
         for row in state["conditions"]
     ]
+    own, measure = _is_own(state), state["measure"]
     return _table(
-        "Mean accuracy after the last task, %",
+        f"Mean {measure['name']}, {measure['unit']}" if own else TITLE,
         "With its 95% t interval over seeds, from three seeds on.",
-        ["condition", "accuracy", "95% interval", "seeds"],
+        ["condition", measure["name"] if own else "accuracy", "95% interval", "seeds"],
         rows,
         numeric=(1, 2, 3),
     )
+
+
+def _is_own(state: Mapping[str, Any]) -> bool:
+    """Tell whether something else than an accuracy is measured."""
+    return not state["measure"]["is_accuracy"]
+
+
+def _measured(state: Mapping[str, Any]) -> str:
+    return str(state["measure"]["name"]) if _is_own(state) else "final accuracy"
 
 
 def _workers(state: Mapping[str, Any]) -> dict[str, Any]:
@@ -166,8 +180,8 @@ def _number(value: float | None, form: str) -> str:
     return "-" if value is None else format(value, form)
 
 
-def _interval(row: Mapping[str, Any]) -> str:
-    return "-" if row["low"] is None else f"{row['low']:.2f} to {row['high']:.2f}"
+def _interval(row: Mapping[str, Any], form: str) -> str:
+    return "-" if row["low"] is None else f"{row['low']:{form}} to {row['high']:{form}}"
 
 
 def _count(number: int, noun: str) -> str:

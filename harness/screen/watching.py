@@ -26,6 +26,7 @@ from harness.running.events import (
     NotKept,
 )
 from harness.screen.progress import in_words
+from harness.studies.shorthand import FIELD
 from harness.studies.study import Study
 
 LAST_EVENTS = 12
@@ -102,8 +103,8 @@ class Watched:
         Parameters
         ----------
         missing, recorded : cells of the plan that are to run, and that have a record.
-        finals : the mean accuracies after the last task (fractions) that are on record, by
-            condition and seed.
+        finals : the mean accuracies after the last task (fractions), or what else the study
+            measures, that are on record; by condition and seed.
         """
         with self._lock:
             self._phase = "running"
@@ -194,8 +195,15 @@ class Watched:
                 "events": [{"time": when, "text": text} for when, text in reversed(self._events)],
             }
         state["conditions"] = [self._condition(name, finals[name]) for name in finals]
-        state["claims"] = [self._claim(claim, finals) for claim in self.study.gains]
-        state["other_claims"] = [claim.id for claim in self.study.statements]
+        gains = self._gains()
+        state["claims"] = [self._claim(claim, finals) for claim in gains]
+        shown = {claim.id for claim in gains}
+        state["other_claims"] = [c.id for c in self.study.statements if c.id not in shown]
+        measure = self.study.measured
+        unit = "%" if measure.is_accuracy else measure.unit
+        state["measure"] = {
+            "name": measure.name, "unit": unit, "is_accuracy": measure.is_accuracy
+        }  # fmt: skip
         return state
 
     def _take(self, event: BlockDone) -> None:
@@ -205,7 +213,10 @@ class Watched:
         self._blocks["done"] += 1
         for cell, outcome in zip(event.block, event.outcomes, strict=True):
             self._cells["done" if outcome.status == "done" else "diverged"] += 1
+            measure = self.study.measured
             final = final_accuracy(outcome.accuracy)
+            if not measure.is_accuracy:
+                final = outcome.values.get(measure.name)
             if final is not None:
                 self._finals.setdefault(cell.condition.name, {})[cell.seed] = final
 
@@ -227,21 +238,43 @@ class Watched:
             return max(0.0, self._estimated_s - worked), 0.0
         return max(0.0, self._missing - self._ended - partly) / rate, rate
 
+    @property
+    def _scale(self) -> int:
+        """What turns a value into one that is shown: accuracies are shown in %."""
+        return 100 if self.study.measured.is_accuracy else 1
+
+    def _gains(self) -> list[Any]:
+        """Return the claims of gains in final accuracy, or in what else the study measures."""
+        measure = self.study.measured
+        if measure.is_accuracy:
+            return [*self.study.gains]
+        field = f"{FIELD}{measure.name}"
+        return [
+            claim
+            for claim in self.study.statements
+            if (claim.kind, claim.field, claim.unit) == ("gain", field, measure.unit)
+            and claim.pairing != "none"
+            and claim.reported is not None
+        ]
+
     def _condition(self, name: str, by_seed: Mapping[int, float]) -> dict[str, Any]:
-        values = [100 * by_seed[seed] for seed in sorted(by_seed)]
+        values = [self._scale * by_seed[seed] for seed in sorted(by_seed)]
         found = self._estimated(f"mean {name}", len(values), lambda: self._estimator.mean(values))
         return {"condition": name, "seeds": len(values), **_numbers(found)}
 
     def _claim(self, claim: Any, finals: Mapping[str, Mapping[int, float]]) -> dict[str, Any]:
         treated, untreated = finals[claim.treatment], finals[claim.baseline]
+        measure = self.study.measured
+        if not measure.higher_is_better:
+            treated, untreated = untreated, treated
         seeds = sorted(treated.keys() & untreated.keys())
         found = self._estimated(
             f"gain {claim.id}",
             len(seeds),
             lambda: self._estimator.gain(
-                [100 * treated[seed] for seed in seeds],
-                [100 * untreated[seed] for seed in seeds],
-                claim.unit,
+                [self._scale * treated[seed] for seed in seeds],
+                [self._scale * untreated[seed] for seed in seeds],
+                claim.unit if measure.is_accuracy else "points",
             ),
         )
         fields = ("id", "text", "treatment", "baseline", "unit", "reported", "margin")
