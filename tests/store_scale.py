@@ -23,9 +23,11 @@ import argparse
 import json
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -77,8 +79,18 @@ def program(*arguments: object) -> list[str]:
 
 
 def study_of(seeds: int, folder: Path) -> Path:
-    """Write the study: the ten conditions on the digits, a claim, and so many seeds."""
-    text = shipped_studies()["dhp-split-digits"].read_text(encoding="utf-8")
+    """Write the study: the ten conditions on the digits, a claim, and so many seeds.
+
+    Its strengths are those that a search chose. The search itself is left out: the seeds it took
+    are among a thousand others.
+    """
+    shipped = shipped_studies()["dhp-split-digits"]
+    text = re.sub(r"(?m)^strengths = .*$", "", shipped.read_text(encoding="utf-8"))
+    text = re.sub(r"(?ms)^\[search.*?(?=^\[(?!search)|\Z)", "", text)
+    table = shipped.parent / "strengths" / shipped.name
+    for name, chosen in tomllib.loads(table.read_text(encoding="utf-8"))["chosen"].items():
+        line = rf'(?m)^("?{re.escape(name)}"? = {{.*?) }}$'
+        text = re.sub(line, rf"\1, strength = {chosen['strength']} }}", text)
     text = text.replace('name = "dhp-split-digits"', 'name = "scale"')
     path = folder / f"scale-{seeds}.toml"
     path.write_text(text.replace("seeds = 10\n", f"seeds = {seeds}\n") + CLAIM, encoding="utf-8")

@@ -17,6 +17,7 @@ from itertools import combinations
 from reports.findings.agreement import Agreement
 from reports.findings.contrasts import JudgedClaim
 from reports.numbers.intervals import FEWEST, FIXED, Interval
+from reports.numbers.many import EXPANDED, IN_GROUPS, MANY
 from reports.numbers.paired import PairedComparison
 from reports.numbers.study import Claim
 from reports.numbers.verdict import Judgement, margin_reaches_zero
@@ -187,7 +188,8 @@ class _Case:
             f"95% interval {self._ends(ci)} over {self.seeds}",
             _where_ended(ci, self.upward(ci).low > 0),
             "Its own error: with few seeds it is too narrow (at five it covers about 84%, not "
-            f"95%), and it knows no value beyond those seen.{self.peeked}",
+            f"95%), and it knows no value beyond those seen."
+            f"{f' {_sentence(EXPANDED)}' * (self.compared.n > MANY)}{self.peeked}",
         )
 
     def chance_of_better(self) -> Criterion:
@@ -227,10 +229,16 @@ class _Case:
         holds = None
         if smallest <= alpha:
             holds = p <= alpha and self.compared.mean * self.claim.reported > 0
+            if self.compared.n > MANY:
+                blind = f"{blind} {_sentence(IN_GROUPS)}"
         else:
             blind = f"Anything at {self.seeds}: no data reach {alpha:g}. {blind}"
         result = f"{_p(p)}; the smallest at {self.seeds}: {smallest:.2g}"
         return Criterion(criterion, result, holds, blind + self.peeked)
+
+
+def _sentence(words: str) -> str:
+    return f"{words[0].upper()}{words[1:]}."
 
 
 def _published(claim: Claim, agreement: Sequence[Agreement], tasks: int) -> Iterator[Criterion]:

@@ -14,6 +14,7 @@ import numpy as np
 
 from reports.findings.contrasts import Contrast, JudgedClaim
 from reports.numbers.intervals import FIXED, Floats, Procedure, half_width, has_spread
+from reports.numbers.many import EXPANDED, MANY, law_of
 from reports.numbers.paired import paired_gains
 from reports.numbers.study import Claim
 from reports.numbers.verdict import VERDICTS, Codes, Verdict, verdicts
@@ -185,6 +186,9 @@ def _resampled(gains: Floats, studies: int, draws: np.random.Generator) -> tuple
     """Return mean and sd, (studies,) each, of n of the centred gains drawn with replacement."""
     n = len(gains)
     centred = (gains - gains.mean()) * math.sqrt(n / (n - 1))
+    law = law_of(centred)
+    if law is not None:
+        return law.studies(studies, draws)
     means, sds = np.empty(studies), np.empty(studies)
     step = max(1, DRAWS_AT_ONCE // n)
     for start in range(0, studies, step):
@@ -210,6 +214,7 @@ def error_rates_note(judged: JudgedClaim) -> str:
     unit = "points" if compared.unit == "points" else "%"
     few = compared.n < FEWEST
     source = "normal" if few else "drawn from those observed here (centred,"
+    many = f"{EXPANDED[0].upper()}{EXPANDED[1:]}. " if compared.n > MANY else ""
     check = (
         f"{compared.n} seeds are too few to draw from: what they show of such rates is chance"
         if few
@@ -220,7 +225,7 @@ def error_rates_note(judged: JudgedClaim) -> str:
         f"{STUDIES:,} simulated studies of {compared.n} seeds for each true gain, their "
         f"differences {source} {'(' * few}standard deviation "
         f"{compared.sd:.2f} {unit}), each judged once ({judgement.procedure}, alpha "
-        f"{judged.claim.alpha:g}). Wrong is a verdict whose statement is not so for the true "
+        f"{judged.claim.alpha:g}). {many}Wrong is a verdict whose statement is not so for the true "
         "gain: REPRODUCED outside the margin or without a gain, LARGER not above it, PARTIAL not "
         "below it or without a gain, NOT REPRODUCED for more than what is negligible, "
         "CONTRADICTED without a loss, DIRECTION ONLY without a gain; INCONCLUSIVE is never wrong. "

@@ -11,10 +11,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from reports.findings.contrasts import JudgedClaim, judgement_of
-from reports.numbers.intervals import Interval, Procedure, has_spread
+from reports.findings.error_rates import judge_many
+from reports.numbers.intervals import Floats, Interval, Procedure, has_spread
+from reports.numbers.many import MANY
 from reports.numbers.paired import paired_gains
 from reports.numbers.skew import bootstrap_t, skewness
-from reports.numbers.verdict import Verdict
+from reports.numbers.study import Claim
+from reports.numbers.verdict import VERDICTS, Verdict
 
 FEWEST = 3
 """Seeds below which leaving one out leaves nothing to judge."""
@@ -57,19 +60,41 @@ def influence(judged: JudgedClaim, procedure: Procedure) -> Influence | None:
         rest = replace(compared, n=len(kept), mean=mean, sd=sd)
         return mean, judgement_of(rest, claim, procedure).verdict
 
-    others = [without(place) for place in range(compared.n)]
     most = int(np.argmax(np.abs(gains - gains.mean())))
+    if compared.n > MANY:
+        verdicts = _verdicts_without(gains, most, claim, procedure)
+    else:
+        verdicts = [without(place)[1] for place in range(compared.n)]
     turning = [
         seed
-        for seed, (_, verdict) in zip(pair.seeds, others, strict=True)
+        for seed, verdict in zip(pair.seeds, verdicts, strict=True)
         if verdict is not judgement.verdict
     ]
+    mean_without, verdict_without = without(most)
     return Influence(
         skewness=skewness(gains),
         bootstrap_t95=bootstrap_t(gains),
         seed=pair.seeds[most],
         gain=float(gains[most]),
-        mean_without=others[most][0],
-        verdict_without=others[most][1],
+        mean_without=mean_without,
+        verdict_without=verdict_without,
         turning=tuple(turning),
     )
+
+
+def _verdicts_without(
+    gains: Floats, most: int, claim: Claim, procedure: Procedure
+) -> list[Verdict]:
+    """Return the verdict without each of many gains, (n,), all at once: one by one takes n squared.
+
+    ``most`` : the place of the gain that is farthest from the mean. Only without it can the others
+    be all equal.
+    """
+    n, moved = len(gains), gains - gains.mean()
+    means = gains.mean() - moved / (n - 1)
+    squares = (moved**2).sum() - moved**2 * n / (n - 1)
+    sds = np.sqrt(np.maximum(squares, 0) / (n - 2))
+    kept = np.delete(gains, most)
+    sds[most] = kept.std(ddof=1) if has_spread(kept) else 0.0
+    codes = judge_many(means, sds, n - 1, claim, procedure)
+    return [VERDICTS[code] for code in codes]

@@ -23,6 +23,7 @@ from scipy import stats
 
 from reports.findings.specifications import Specification
 from reports.numbers.intervals import ROUNDING, Floats
+from reports.numbers.many import MANY, in_groups
 from reports.numbers.paired import GAIN_DECIMALS
 
 EXACT_SEEDS = 12  # with at most this many seeds, all 2^n flips are counted
@@ -96,8 +97,9 @@ def joint_inference(
     if exact:  # the first row flips no seed
         signs = np.array(list(product([1.0, -1.0], repeat=len(seeds))))
     else:
-        drawn = np.random.default_rng(seed).choice([1.0, -1.0], (flips, len(seeds)))
-        signs = np.concatenate([np.ones((1, len(seeds))), drawn])
+        signed = min(len(seeds), MANY)  # of more seeds, groups
+        drawn = np.random.default_rng(seed).choice([1.0, -1.0], (flips, signed))
+        signs = np.concatenate([np.ones((1, signed)), drawn])
     statistics = _statistics(gains, counts, signs)
     near = 10.0**-GAIN_DECIMALS  # equal statistics may differ by rounding errors
     above, below = (
@@ -124,9 +126,10 @@ def _statistics(gains: Floats, counts: np.ndarray, signs: Floats) -> dict[str, F
     """Return each statistic under each flip, (flips,).
 
     ``gains`` is (specifications, seeds) with 0 where a specification lacks the seed, ``counts`` the
-    number of seeds of each specification, ``signs`` (flips, seeds).
+    number of seeds of each specification, ``signs`` (flips, seeds), or of groups of seeds where
+    there are many; see ``reports.numbers.many``.
     """
-    mean = signs @ gains.T / counts
+    mean = signs @ in_groups(gains).T / counts
     # Where the mean of the flipped gains is as large as the largest, they are equal: no spread.
     varied = np.abs(gains).max(axis=1) - np.abs(mean) > ROUNDING
     mean = np.round(mean, GAIN_DECIMALS)

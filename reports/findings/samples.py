@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from scipy import stats
@@ -66,7 +67,7 @@ def over_samples(
     None where a record of a pair does not keep its answers, or two are of different samples.
     """
     claim = judged.claim
-    differences: list[list[Floats]] = []
+    summed: list[Floats] = []
     tests = []
     for number in judged.contrast.seeds:
         treated = records_by_cell[claim.treatment, number]
@@ -74,16 +75,17 @@ def over_samples(
         after, before = right_answers(treated), right_answers(untreated)
         if after is None or before is None or not on_the_same_samples(treated, untreated):
             return None
-        pairs = zip(after, before, strict=True)
-        differences.append([a.astype(np.float64) - b for a, b in pairs])
-        moved = np.concatenate(differences[-1])
-        won, lost = int((moved > 0).sum()), int((moved < 0).sum())
-        p = float(stats.binomtest(won, won + lost).pvalue) if won + lost else 1.0
-        tests.append(McNemar(number, won, lost, p))
-    shapes = {tuple(len(task) for task in of_seed) for of_seed in differences}
-    if len(shapes) != 1:
+        moved = [a.astype(np.float64) - b for a, b in zip(after, before, strict=True)]
+        summed = summed or [np.zeros(len(task)) for task in moved]
+        if [len(task) for task in moved] != [len(task) for task in summed]:
+            return None
+        for total, task in zip(summed, moved, strict=True):
+            total += task
+        won, lost = (sum(int((side * t > 0).sum()) for t in moved) for side in (1, -1))
+        tests.append(McNemar(number, won, lost, _mcnemar_p(won, lost)))
+    if not summed:
         return None
-    by_task = [100 * np.mean(one, axis=0) for one in zip(*differences, strict=True)]
+    by_task = [100 * (total / len(tests)) for total in summed]
     draws = np.random.default_rng(seed)
     drawn = np.mean([_means(one, draws) for one in by_task], axis=0)
     low, high = np.quantile(drawn, [0.025, 0.975])
@@ -94,6 +96,12 @@ def over_samples(
         ci95=Interval(float(low), float(high)),
         seeds=tuple(tests),
     )
+
+
+@cache
+def _mcnemar_p(won: int, lost: int) -> float:
+    """Return McNemar's p-value; cached, because many seeds have the same counts."""
+    return float(stats.binomtest(won, won + lost).pvalue) if won + lost else 1.0
 
 
 def _means(values: Floats, draws: np.random.Generator) -> Floats:

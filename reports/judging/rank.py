@@ -27,6 +27,7 @@ from reports.judging.samples import Samples
 from reports.judging.scalars import higher_is_better, measured, unit_of
 from reports.numbers.estimates import SEED_CAP, OneSample, one_sample
 from reports.numbers.intervals import Floats, Procedure
+from reports.numbers.many import MANY
 from reports.numbers.paired import paired_gains
 from reports.numbers.rules import Rule
 from reports.numbers.sequential import ANYTIME
@@ -147,10 +148,14 @@ def _standings(
     on_seeds = _shares_best(table)
     chances: list[float | None] = [None] * table.shape[1]
     if n > 1:
-        drawn = np.random.default_rng(0).multinomial(n, np.full(n, 1 / n), RESAMPLED)
-        means = table.mean(0)
-        # Means of resamples spread too little by this factor, which counts where seeds are few.
-        spread = np.sqrt(n / (n - 1)) * (drawn @ table / n - means)
+        draws, means = np.random.default_rng(0), table.mean(0)
+        if n > MANY:  # the law of the means is known, so that no seed need be drawn again
+            together = np.cov(table, rowvar=False) / n
+            spread = draws.multivariate_normal(np.zeros_like(means), together, RESAMPLED)
+        else:
+            drawn = draws.multinomial(n, np.full(n, 1 / n), RESAMPLED)
+            # Means of resamples spread too little by this factor, which counts with few seeds.
+            spread = np.sqrt(n / (n - 1)) * (drawn @ table / n - means)
         chances = list(_shares_best(means + spread).tolist())
     beaten = {pair.better for pair in pairs if pair.ci.high < 0}
     beaten |= {pair.other for pair in pairs if pair.ci.low > 0}

@@ -16,6 +16,7 @@ from scipy import special, stats
 
 from reports.numbers.bootstrap import bca_of_mean
 from reports.numbers.intervals import FIXED, Floats, Interval, mean_interval, sample_of, summary_of
+from reports.numbers.many import law_of
 from reports.numbers.significance import EXACT_FLIPS, RANDOM_FLIPS, sign_flip_ps
 
 Unit = Literal["points", "relative %"]
@@ -144,6 +145,9 @@ def check_unit(unit: object) -> None:
 
 
 def _bca_interval(gains: Floats, seed: int) -> Interval:
+    law = law_of(gains)
+    if law is not None:
+        return Interval(*law.bca(0.95))
     low, high = bca_of_mean(gains, BOOTSTRAP_RESAMPLES, 0.95, GAIN_DECIMALS, seed=seed)
     return Interval(low, high)
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from reports.numbers.flips import random_flip_ps
 from reports.numbers.intervals import FIXED, Floats, Interval, Procedure, mean_interval
+from reports.numbers.many import in_groups
 
 EXACT_FLIPS = 30  # with at most this many seeds, all 2^n sign flips are counted
 
@@ -49,7 +50,8 @@ def sign_flip_p(differences: Floats, *, seed: int = 0) -> float:
 
     The p-value is exact up to n = 30: the differences are split in two halves, the 2^15 sums of
     each half are listed, and the pairs of them are counted, instead of 2^30 sums. With more seeds,
-    19,999 random flips and the observed signs are counted.
+    19,999 random flips and the observed signs are counted; beyond 5,000, those of groups of seeds,
+    see ``reports.numbers.many``.
     """
     return sign_flip_ps(differences[None], seed=seed)[0]
 
@@ -57,7 +59,7 @@ def sign_flip_p(differences: Floats, *, seed: int = 0) -> float:
 def sign_flip_ps(samples: Floats, *, seed: int = 0) -> list[float]:
     """Return for each sample, (k, n), what ``sign_flip_p`` returns for it alone."""
     if samples.shape[1] > EXACT_FLIPS:
-        return random_flip_ps(samples, RANDOM_FLIPS, seed=seed)
+        return random_flip_ps(in_groups(samples), RANDOM_FLIPS, seed=seed)
     return [_exact_flip_p(sample) for sample in samples]
 
 

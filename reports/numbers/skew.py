@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 
 from reports.numbers.bootstrap import DRAWN_AT_ONCE
 from reports.numbers.intervals import Floats, Interval, has_spread
+from reports.numbers.many import law_of
 
 RESAMPLES = 9_999
 FEWEST = 4
@@ -31,6 +32,10 @@ def bootstrap_t(values: ArrayLike, level: float = 0.95, *, seed: int = 0) -> Int
     if len(sample) < FEWEST or not has_spread(sample):
         return None
     n, mean, generator = len(sample), float(sample.mean()), np.random.default_rng(seed)
+    error, law = float(sample.std(ddof=1)) / math.sqrt(n), law_of(sample)
+    if law is not None:
+        least, most = law.t_quantiles(level)
+        return Interval(mean - most * error, mean - least * error)
     statistics = np.empty(RESAMPLES)
     rows = max(1, DRAWN_AT_ONCE // n)
     for start in range(0, RESAMPLES, rows):
@@ -38,7 +43,6 @@ def bootstrap_t(values: ArrayLike, level: float = 0.95, *, seed: int = 0) -> Int
         drawn = sample[generator.integers(n, size=(count, n))]
         statistics[start : start + count] = _t_statistics(drawn, mean)
     low, high = _quantiles(statistics, level)
-    error = float(sample.std(ddof=1)) / math.sqrt(n)
     return Interval(mean - float(high) * error, mean - float(low) * error)
 
 

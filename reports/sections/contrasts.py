@@ -12,6 +12,7 @@ from reports.findings.analysis import Analysis
 from reports.findings.contrasts import Contrast
 from reports.judging.scalars import unit_of
 from reports.numbers.intervals import FEWEST
+from reports.numbers.many import EXPANDED, IN_GROUPS, MANY
 from reports.numbers.words import counted, interval, listed, number, p_value, signed, too_few
 from reports.sections.kinds import MEANING
 from reports.sections.section import Drawing, Section, Table
@@ -119,7 +120,9 @@ def contrasts_section(analysis: Analysis) -> Section | None:
         caption += f" Not drawn, because in other units or of several numbers: {listed(left_out)}."
     draw = partial(draw_forest, claims, drawable, others)
     drawn = Drawing("forest", "; ".join(sentences) + ".", draw, caption.strip())
-    return Section("contrasts", "All contrasts", [], [drawn], shown)
+    many = any(len(judged.contrast.seeds) > MANY for judged in claims)
+    said = [f"Sign flips and Wilcoxon's test: {IN_GROUPS}. BCa: {EXPANDED}."] if many else []
+    return Section("contrasts", "All contrasts", said, [drawn], shown)
 
 
 def _statistics_table(named: Sequence[tuple[str, Contrast]]) -> Table:

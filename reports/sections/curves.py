@@ -9,6 +9,7 @@ from reports.figures.curves import draw_curve
 from reports.findings.curves import CurveCounts, CurveFinding, extremes
 from reports.findings.joint_test import JointTest
 from reports.findings.specifications import Specification
+from reports.numbers.many import IN_GROUPS, MANY
 from reports.numbers.verdict import SIGNS, Verdict, margin_reaches_zero
 from reports.numbers.words import counted, interval, p_value
 from reports.sections.section import Drawing, Section, Table, slug
@@ -96,14 +97,15 @@ def _joint_words(joint: JointTest) -> str:
         if joint.exact
         else f"{joint.flips} ways to flip the signs of {joint.seeds} seeds are counted"
     )
+    many = f" {IN_GROUPS[0].upper()}{IN_GROUPS[1:]}." if joint.seeds > MANY else ""
     return (
         "Joint test (Simonsohn, Simmons and Nelson 2020, with paired seeds): if there were no "
         "gain under any choice, the gains of a seed could all have had the other sign. To keep "
         f"their dependence, {flips} for all specifications together, so no p-value can be below "
-        f"{p_value(joint.smallest_p)}. Whoever had no direction in mind before the data reads the "
-        "two-sided one. The test takes a seed's gains to be as likely as their negatives: where "
-        "one seed in ten makes all specifications collapse together, a test at 5% was wrong in 41% "
-        "of simulated studies (tests/verdict_errors.py joint)."
+        f"{p_value(joint.smallest_p)}.{many} Whoever had no direction in mind before the "
+        "data reads the two-sided one. The test takes a seed's gains to be as likely as their "
+        "negatives: where one seed in ten makes all specifications collapse together, a test at "
+        "5% was wrong in 41% of simulated studies (tests/verdict_errors.py joint)."
     )
 
 

@@ -10,6 +10,7 @@ from reports.findings.families import JudgedFamily, Told
 from reports.findings.fixing import Fixing, marked
 from reports.findings.statements import JudgedStatement
 from reports.judging.scalars import measured, unit_of
+from reports.numbers.many import MANY
 from reports.numbers.words import interval, listed, p_value, sized, small
 from reports.sections.section import Table, claim_anchor
 
@@ -113,7 +114,9 @@ def _rank_tables(one: JudgedStatement) -> list[Table]:
     ]
     header = ["condition", f"mean, {unit_of(one.claim)}", "best on % of seeds",
               "% of resampled studies in which it is best", "may be best"]  # fmt: skip
-    best = Table(f"{one.claim.id}: how often each is best", header, rows)
+    many = bool(ruling.sizes) and min(ruling.sizes) > MANY
+    law = "; resampled means are drawn from their normal law" * many
+    best = Table(f"{one.claim.id}: how often each is best{law}", header, rows)
     header = ["", "over", "difference", "simultaneous interval", "p (Bonferroni)"]
     rows = [
         [pair.better, pair.other, signed(pair.difference), interval(pair.ci, signed),

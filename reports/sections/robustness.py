@@ -8,6 +8,7 @@ from reports.findings.analysis import Analysis
 from reports.findings.robustness import Robustness
 from reports.findings.samples import OverSamples
 from reports.numbers.intervals import Interval
+from reports.numbers.many import EXPANDED, MANY
 from reports.numbers.verdict import SIGNS, Verdict
 from reports.numbers.words import counted, interval, listed, number, p_value, signed
 from reports.sections.section import Section, Table
@@ -49,6 +50,8 @@ def robustness_section(analysis: Analysis) -> Section | None:
             "set is not known here; records of cells that are trained now keep it."
         )
     skewed = [one for one in found if one.influence is not None]
+    if any(len(judged.contrast.seeds) > MANY for judged in analysis.claims):
+        paragraphs.append(f"The bootstrap-t interval: {EXPANDED}.")
     if skewed:
         paragraphs.append(
             "The intervals of verdicts take differences for normal. Where they are skewed as "
