@@ -26,6 +26,7 @@ from reports.findings.specifications import Specification
 from reports.findings.variance import Part, VarianceComponents
 from reports.numbers.intervals import Interval
 from reports.numbers.metrics import Floats
+from reports.numbers.tables import spread_of
 
 NAMES = ("plain", "plain+", "other", "other+")
 PAIRS = {"plain+": "plain", "other+": "other"}
@@ -118,6 +119,6 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "levels": lambda: draw_levels(
         [LevelGain("rate", "1", "0", {}, (0, 1, 2), 0.1, HALF, 0.5, 0.5)]
     ),
-    "methods": lambda: draw_telemetry(telemetry(), NAMES, STYLES),
+    "methods": lambda: draw_telemetry(spread_of(telemetry()), NAMES, STYLES),
     "variance": lambda: draw_variance({"plain": components()}),
 }  # fmt: skip

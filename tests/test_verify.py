@@ -102,17 +102,17 @@ def test_a_forged_table_is_named(tmp_path: Path) -> None:
     path = write_report(SEALED, tmp_path) / "table.parquet"
     table = pd.read_parquet(path)
     table.loc[0, "accuracy"] = 50.0
-    write_parquet(table, path)
+    write_parquet([table], path)
     assert differ(SEALED, tmp_path) == [
         "record a seed 0 (a0): accuracy[0][0] is 100.0, table.parquet has 50.0"
     ]
     table.loc[0, "accuracy"], table.loc[0, "status"] = 100.0, "diverged"
-    write_parquet(table, path)
+    write_parquet([table], path)
     assert differ(SEALED, tmp_path) == [
         "record a seed 0 (a0): status is done, table.parquet has diverged"
     ]
     for wrong in (table.drop(columns="task"), table.drop(columns="study"), pd.concat([table] * 2)):
-        write_parquet(wrong, path)
+        write_parquet([wrong], path)
         assert differ(SEALED, tmp_path) == ["table.parquet"]
 
 

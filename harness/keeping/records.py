@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import hashlib
 import json
+import marshal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NotRequired, cast
@@ -102,15 +103,20 @@ def trained_of(record: Record) -> Trained:
     }
 
 
+MOST_PARTS = 300_000
+"""Different parts that are looked for at most; each takes about 0.3 kB."""
+
+
 class Sharing:
     """Lets equal parts of many records be one object; they then take a third of the memory.
 
-    Parts that are shared must not be changed in place.
+    Parts that are shared must not be changed in place. Rows of accuracies repeat, because a test
+    set has few of them; where they do not, the first ``MOST_PARTS`` are enough to have tried.
     """
 
     def __init__(self) -> None:
         self._texts: dict[str, str] = {}
-        self._settings: dict[str, dict[str, Any]] = {}
+        self._parts: dict[bytes, Any] = {}
         self._names: dict[tuple[str, ...], tuple[str, ...]] = {}
 
     def __call__(self, record: Record) -> Record:
@@ -119,11 +125,23 @@ class Sharing:
         for name in ("program", "study", "condition", "status"):
             fields[name] = self._texts.setdefault(fields[name], fields[name])
         for name in ("protocol", "method", "provenance"):
-            # 1, 1.0 and True are equal, but not as texts.
-            fields[name] = self._settings.setdefault(repr(fields[name]), fields[name])
+            fields[name] = self._once(fields[name])
+        # A copy of its length; JSON's own lists have room for more.
+        fields["accuracy"] = [self._once(row) for row in fields["accuracy"]][:]
+        if "right" in fields:
+            right = self._named_once(fields["right"])
+            fields["right"] = right | {"samples": self._once(right["samples"])}
         fields["telemetry"] = [self._named_once(entry) for entry in fields["telemetry"]]
         fields["timings"] = self._named_once(fields["timings"])
         return cast(Record, fields)
+
+    def _once(self, part: Any) -> Any:
+        """Return the first part that was equal to this one in every type."""
+        # 1, 1.0 and True are equal, but not so written; version 2 writes no references.
+        written = marshal.dumps(part, 2)
+        if len(self._parts) < MOST_PARTS:
+            return self._parts.setdefault(written, part)
+        return self._parts.get(written, part)
 
     def _named_once(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         names = tuple(fields)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -29,13 +28,13 @@ DECADES = 30.0  # a quantity that spans more than this factor is drawn logarithm
 
 
 def draw_telemetry(
-    telemetry: pd.DataFrame, conditions: Sequence[str], style_of: Mapping[str, Style]
+    spreads: pd.DataFrame, conditions: Sequence[str], style_of: Mapping[str, Style]
 ) -> Figure:
     """Draw every quantity over the tasks: its mean, smallest and largest value over seeds.
 
     Parameters
     ----------
-    telemetry : a table from ``reports.numbers.tables.telemetry``.
+    spreads : a table from ``reports.numbers.tables.spread_of``.
     conditions : those to draw, in the order of the legend; a panel shows only those that have its
         quantity.
 
@@ -44,21 +43,20 @@ def draw_telemetry(
     ValueError
         Where there is nothing to draw.
     """
-    shown = present(telemetry)
+    shown = present(spreads)
     if not shown:
         raise ValueError("no record tells what its method did")
     handles: dict[str, Line2D] = {}
-    drawn_somewhere = [name for name in conditions if name in set(telemetry["condition"])]
+    there = set(spreads["condition"])
+    drawn_somewhere = [name for name in conditions if name in there]
     apart = dict(zip(drawn_somewhere, shifts(len(drawn_somewhere)), strict=True))
     with drawing():
         sheet = Sheet(len(shown), HALF, 1.35, COLUMNS)
         for axis, quantity in zip(sheet.panels, shown, strict=True):
-            there = telemetry[(telemetry["quantity"] == quantity) & telemetry["value"].notna()]
-            spread_of = there.groupby(["condition", "task"])["value"].agg(["mean", "min", "max"])
+            own = spreads[(spreads["quantity"] == quantity) & spreads["mean"].notna()]
             for condition in drawn_somewhere:
-                if condition not in spread_of.index:
-                    continue
-                spread = spread_of.loc[condition]
+                spread = own[own["condition"] == condition].set_index("task")
+                spread = spread[["mean", "min", "max"]]
                 if not spread["max"].abs().max() > 0:
                     continue
                 style = style_of[condition]
@@ -82,25 +80,22 @@ def draw_telemetry(
                     ],
                 )
                 handles.setdefault(condition, line)
-            values = there["value"].abs()
-            values = values[values > 0]
-            if len(values) and values.max() > DECADES * values.min():
+            if own[["min", "max"]].abs().max(axis=None) > DECADES * own["least"].min():
                 axis.set_yscale("log")
                 axis.yaxis.set_major_formatter(FuncFormatter(power_of_ten))
                 axis.minorticks_off()
             else:
                 axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.4g}"))
             axis.set_title(lettered(label(quantity), 24))
-            axis.set_xticks(sorted(telemetry["task"].unique()))
+            axis.set_xticks(sorted(spreads["task"].unique()))
         sheet.note("→ tasks trained")
         sheet.key(handles.values(), map(lettered, handles), alone=True)
         return sheet.finish()
 
 
-def present(telemetry: pd.DataFrame) -> list[str]:
+def present(spreads: pd.DataFrame) -> list[str]:
     """Return the quantities that are not zero everywhere, in the order to show them."""
-    alive = telemetry[np.abs(telemetry["value"].fillna(0)) > 0]
-    there = set(alive["quantity"].unique())
+    there = set(spreads.loc[spreads["least"].notna(), "quantity"])
     return [*(name for name in LABELS if name in there), *sorted(there - LABELS.keys())]
 
 

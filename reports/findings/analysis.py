@@ -78,16 +78,18 @@ class Measured:
     curves : the accuracy over the tasks seen, of each cell that is done; see ``tables.curves``.
     matrices : by condition, the accuracy matrices of the cells that are done, (seeds, T, T).
     telemetry : what each cell recorded of its method after each task; see ``tables.telemetry``.
+    spreads : the same over seeds; see ``tables.spread_of``.
     settings : one row for each condition, with all that it sets; see ``tables.settings``.
     """
 
-    tidy: pd.DataFrame
+    tidy: tables.LongTable
     summary: pd.DataFrame
     shown: pd.DataFrame
     published: Mapping[str, Mapping[str, float]]
     curves: pd.DataFrame
     matrices: Mapping[str, Floats]
-    telemetry: pd.DataFrame
+    telemetry: tables.LongTable
+    spreads: pd.DataFrame
     settings: pd.DataFrame
 
 
@@ -100,13 +102,14 @@ def measured(records: Sequence[Record], study: Study) -> Measured:
     single = is_single(measure, tables.task_count(records))
     summary = values.summary(records, names, measure) if single else tables.summary(records, names)
     return Measured(
-        tidy=tables.tidy(records) if measure.is_accuracy else values.tidy(records),
+        tidy=tables.LongTable(records, tables.tidy if measure.is_accuracy else values.tidy),
         summary=summary,
         shown=summary if single else tables.possible(summary),
         published=tables.published_finals(tables.task_count(records), study.published),
         curves=tables.curves(done),
         matrices=tables.matrices(done, list(study.conditions)),
-        telemetry=tables.telemetry(records),
+        telemetry=tables.LongTable(records, tables.telemetry),
+        spreads=tables.spreads(records),
         settings=tables.settings({name: study.conditions[name] for name in names}),
     )
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import repeat
 from typing import Any
 
@@ -16,6 +17,8 @@ from reports.numbers.records import Record
 from reports.numbers.study import Source
 
 IDENTITY = ("study", "condition", "seed", "status", "key")
+AT_ONCE = 50_000
+"""Records whose rows are in memory at once: 1.7 kB each, of five tasks."""
 CELL_METRICS = ("final_accuracy", "learned_accuracy", "backward_transfer", "forgetting")
 """Of ``reports.numbers.metrics``."""
 CAN_BE = {"final_accuracy": (0.0, 100.0), "learned_accuracy": (0.0, 100.0)}
@@ -118,6 +121,64 @@ def telemetry(records: Sequence[Record]) -> pd.DataFrame:
         counts.append(len(table["task"]) - before)
     identity = {name: _repeated(ordered, name, counts) for name in ("condition", "seed")}
     return _frame(identity | table).astype({"value": np.float64})
+
+
+def spread_of(telemetry: pd.DataFrame) -> pd.DataFrame:
+    """Return one row for each condition, quantity and task of a table from ``telemetry``.
+
+    Columns: condition, quantity, task; mean, min and max of the values over seeds (NaN where none
+    was finite); least: the smallest size above zero (NaN where none is).
+    """
+    sizes = telemetry["value"].abs()
+    table = telemetry.assign(least=sizes.mask(~(sizes > 0)))
+    groups = table.groupby(["condition", "quantity", "task"], as_index=False)
+    return groups.agg(
+        mean=("value", "mean"), min=("value", "min"), max=("value", "max"), least=("least", "min")
+    )
+
+
+def spreads(records: Sequence[Record]) -> pd.DataFrame:
+    """Return ``spread_of`` the telemetry of all records, of one condition at a time."""
+    by_condition: dict[str, list[Record]] = {}
+    for record in records:
+        by_condition.setdefault(record["condition"], []).append(record)
+    found = [spread_of(telemetry(by_condition[name])) for name in sorted(by_condition)]
+    return pd.concat([spread_of(telemetry([])), *found], ignore_index=True)
+
+
+@dataclass(frozen=True)
+class LongTable:
+    """A table with rows for each record, of which one part at a time is in memory.
+
+    Attributes
+    ----------
+    records : in any order.
+    rows_of : makes the rows of some records that are in order.
+    """
+
+    records: Sequence[Record]
+    rows_of: Callable[[Sequence[Record]], pd.DataFrame]
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of its columns."""
+        return list(self.rows_of([]).columns)
+
+    def parts(self) -> Iterator[pd.DataFrame]:
+        """Yield the rows of ``AT_ONCE`` records after another, in order; at least one part."""
+        ordered, empty = _in_order(self.records), True
+        for start in range(0, len(ordered), AT_ONCE):
+            part = self.rows_of(ordered[start : start + AT_ONCE])
+            if len(part):
+                empty = False
+                yield part
+        if empty:
+            yield self.rows_of([])
+
+    def whole(self) -> pd.DataFrame:
+        """Return all rows at once."""
+        parts = list(self.parts())
+        return parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
 
 
 def settings(conditions: Mapping[str, Any]) -> pd.DataFrame:

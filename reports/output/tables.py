@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -86,19 +87,20 @@ def described(column: str, unit: str | None = None) -> tuple[str, str | None]:
     return f"mean of {column} over seeds", unit
 
 
-def complete_table(measured: Measured) -> pd.DataFrame:
-    """Return the measurements with all settings of their conditions beside them.
+def complete_parts(measured: Measured) -> Iterator[pd.DataFrame]:
+    """Yield the measurements with all settings of their conditions beside them, part by part.
 
     A setting that all rows of a condition share takes a byte a row.
     """
     conditions = pd.Index(measured.settings["condition"])
-    places = conditions.get_indexer(pd.Index(measured.tidy["condition"]))
-    table = measured.tidy.copy(deep=False)
-    for name in measured.settings.columns.drop("condition"):
-        values = measured.settings[name]
-        own = values if values.dtype == "boolean" else values.astype("category")
-        table[name] = own.array.take(places)
-    return table
+    for part in measured.tidy.parts():
+        places = conditions.get_indexer(pd.Index(part["condition"]))
+        table = part.copy(deep=False)
+        for name in measured.settings.columns.drop("condition"):
+            values = measured.settings[name]
+            own = values if values.dtype == "boolean" else values.astype("category")
+            table[name] = own.array.take(places)
+        yield table
 
 
 def write_tables(measured: Measured, folder: Path, unit: str | None = None) -> None:
@@ -108,8 +110,8 @@ def write_tables(measured: Measured, folder: Path, unit: str | None = None) -> N
     ----------
     unit : of the study's measure, where that is no accuracy.
     """
-    write_parquet(complete_table(measured), folder / TABLE, unit)
-    write_parquet(measured.telemetry, folder / TELEMETRY, unit)
+    write_parquet(complete_parts(measured), folder / TABLE, unit)
+    write_parquet(measured.telemetry.parts(), folder / TELEMETRY, unit)
     (folder / SUMMARY).write_text(summary_text(measured), encoding="utf-8")
     (folder / PACKAGE).write_text(package_text(measured, unit), encoding="utf-8")
 
@@ -141,16 +143,46 @@ def _field(column: str, unit: str | None) -> dict[str, Any]:
     return {"name": column, "description": says} | ({} if of is None else {"unit": of})
 
 
-def write_parquet(table: pd.DataFrame, path: Path, unit: str | None = None) -> None:
-    """Write a table whose columns say what they hold; see ``described``."""
-    arrow = pa.Table.from_pandas(table, preserve_index=False)
-    for place, name in enumerate(table.columns):
+def write_parquet(parts: Iterable[pd.DataFrame], path: Path, unit: str | None = None) -> None:
+    """Write a table whose columns say what they hold; see ``described``.
+
+    Each of its parts, of which there is one or more, is a group of rows of the file.
+    """
+    with ExitStack() as stack:
+        file = stack.enter_context(path.open("wb"))  # pyarrow opens no path that is not UTF-8
+        writer: pq.ParquetWriter | None = None
+        for part in parts:
+            arrow = _described_table(part, unit)
+            if writer is None:
+                writer = stack.enter_context(pq.ParquetWriter(file, arrow.schema))
+            writer.write_table(arrow, row_group_size=max(1, len(arrow)))
+
+
+def same_parquet(path: Path, parts: Iterable[pd.DataFrame]) -> bool:
+    """Tell whether a file has the columns and values of a table that ``write_parquet`` would write.
+
+    The file is read a group of rows at a time.
+    """
+    try:
+        with path.open("rb") as content:
+            file, groups = pq.ParquetFile(content), 0
+            for groups, part in enumerate(parts, start=1):
+                rows = file.read_row_group(groups - 1) if len(part) else file.read()
+                written = rows.to_pandas()
+                pd.testing.assert_frame_equal(written, part, check_dtype=False, check_exact=True,
+                                              check_categorical=False)  # fmt: skip
+            return bool(groups == max(1, file.num_row_groups))
+    except (OSError, ValueError, AssertionError, IndexError, pa.ArrowException):
+        return False
+
+
+def _described_table(part: pd.DataFrame, unit: str | None) -> pa.Table:
+    arrow = pa.Table.from_pandas(part, preserve_index=False)
+    for place, name in enumerate(part.columns):
         says, of = described(name, unit)
         told = {"description": says} | ({} if of is None else {"unit": of})
         arrow = arrow.cast(arrow.schema.set(place, arrow.schema.field(place).with_metadata(told)))
-    content = io.BytesIO()  # pyarrow cannot open a path that is not UTF-8
-    pq.write_table(arrow, content)
-    path.write_bytes(content.getvalue())
+    return arrow
 
 
 def read_table(path: Path) -> pd.DataFrame:

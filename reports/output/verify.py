@@ -13,7 +13,14 @@ import pandas as pd
 
 from reports.findings.analysis import Analysis
 from reports.output.document import verdict_document
-from reports.output.tables import complete_table, read_table, summary_text
+from reports.output.tables import (
+    TABLE,
+    TELEMETRY,
+    complete_parts,
+    read_table,
+    same_parquet,
+    summary_text,
+)
 
 VALUES = ("id", "verdict", "estimate", "sd", "ci95", "ci90", "n", "reported", "unit", "margin")
 """What is compared of each claim where another state of the program wrote the report."""
@@ -47,8 +54,7 @@ def differences(
     """
     # The detour through text makes tuples and lists equal; it keeps floats exactly.
     expected = json.loads(json.dumps(verdict_document(analysis)))
-    tidy, summary = analysis.measured.tidy, summary_text(analysis.measured)
-    names = _names(tidy)
+    measured, summary = analysis.measured, summary_text(analysis.measured)
     reasons: Reasons = {}
     derived: list[str] = []
     try:
@@ -68,20 +74,21 @@ def differences(
             derived += _within("summary.csv", _compare(_rows(table), _rows(summary), ""))
     except (OSError, ValueError, csv.Error):
         derived.append("summary.csv")
-    try:
-        _compare_tables(read_table(folder / "table.parquet"), tidy, names, reasons)
-    except (OSError, ValueError):
-        derived.append("table.parquet")
-    if files is not None:
-        measured = analysis.measured
-        for name, whole in (
-            ("table.parquet", complete_table(measured)),
-            ("telemetry.parquet", measured.telemetry),
-        ):
-            if not reasons and name not in derived and not _same_table(folder / name, whole):
-                derived.append(name)
+    same, names = same_parquet(folder / TABLE, complete_parts(measured)), {}
+    if reasons or not same:
+        tidy = measured.tidy.whole()
+        names = _names(tidy)
+        try:
+            _compare_tables(read_table(folder / TABLE), tidy, names, reasons)
+        except (OSError, ValueError):
+            derived.append(TABLE)
+    if files is not None and not reasons:
+        if not same and TABLE not in derived:
+            derived.append(TABLE)
+        if not same_parquet(folder / TELEMETRY, measured.telemetry.parts()):
+            derived.append(TELEMETRY)
     named = [f"{names.get(key, f'record {key}')}: {', '.join(reasons[key])}" for key in reasons]
-    read = {"verdict.json", "summary.csv", "table.parquet", "telemetry.parquet"}
+    read = {"verdict.json", "summary.csv", TABLE, TELEMETRY}
     return sorted(named) + derived + _compare_files(folder, files, read)
 
 
@@ -162,17 +169,6 @@ def _compare_tables(
             changed.setdefault(str(row["key"]), []).append(_change(old, new))
     for key, changes in changed.items():
         reasons.setdefault(key, []).extend(grouped(list(dict.fromkeys(changes)), SHOWN))
-
-
-def _same_table(path: Path, expected: pd.DataFrame) -> bool:
-    """Tell whether a Parquet file holds the same columns and values, settings included."""
-    try:
-        written = pd.read_parquet(io.BytesIO(path.read_bytes()))
-        pd.testing.assert_frame_equal(written, expected, check_dtype=False, check_exact=True,
-                                      check_categorical=False)  # fmt: skip
-    except (OSError, ValueError, AssertionError):
-        return False
-    return True
 
 
 def _by_place(table: pd.DataFrame) -> dict[tuple[Any, ...], dict[str, Any]]:

@@ -16,17 +16,17 @@ from reports.sections.section import Drawing, Section, Table
 
 def methods_section(analysis: Analysis, names: Sequence[str]) -> Section | None:
     """Return the section on the telemetry of the conditions ``names``; None without telemetry."""
-    telemetry = analysis.measured.telemetry
-    telemetry = telemetry[telemetry["condition"].isin(list(names))]
-    shown = present(telemetry)
+    spreads = analysis.measured.spreads
+    spreads = spreads[spreads["condition"].isin(list(names))]
+    shown = present(spreads)
     if not set(shown) - {"loss"}:
         return None
     paragraphs = [
         "A method that does nothing shows here: an eta that never moves, a trace at zero, a "
         "penalty without weight. Conditions for which a quantity is zero throughout are not drawn."
     ]
-    last = telemetry[telemetry["task"] == telemetry["task"].max()]
-    means = last.groupby(["condition", "quantity"])["value"].mean()
+    last = spreads[spreads["task"] == spreads["task"].max()]
+    means = last.set_index(["condition", "quantity"])["mean"]
     rows = [[name, *(_small(means.get((name, quantity))) for quantity in shown)] for name in names]
     table = Table(
         "After the last task, mean over seeds",
@@ -38,7 +38,7 @@ def methods_section(analysis: Analysis, names: Sequence[str]) -> Section | None:
     drawn = Drawing(
         "methods",
         alt,
-        partial(draw_telemetry, telemetry, names, styles_of(analysis)),
+        partial(draw_telemetry, spreads, names, styles_of(analysis)),
         "Mean over seeds; bars: from the smallest to the largest of all seeds.",
     )
     return Section("methods", "What the methods did", paragraphs, [drawn], [table])
