@@ -16,7 +16,13 @@ from harness.studies.study import Study
 from reports.findings.analysis import measured
 from reports.numbers.records import Record
 from reports.numbers.tables import tidy
-from reports.output.tables import DATA_FILES, read_table, write_tables
+from reports.output.tables import (
+    DATA_FILES,
+    read_table,
+    same_parquet,
+    write_parquet,
+    write_tables,
+)
 
 STUDY = Study.model_validate(
     {
@@ -91,3 +97,41 @@ def test_fractions_of_earlier_reports_are_read_as_percent(tmp_path: Path) -> Non
     earlier = table.assign(accuracy=table["accuracy"] / 100)
     pq.write_table(pa.Table.from_pandas(earlier, preserve_index=False), tmp_path / "table.parquet")
     pd.testing.assert_frame_equal(read_table(tmp_path / "table.parquet"), table)
+
+
+def test_a_table_made_in_parts_is_the_table_made_at_once(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reports.numbers.tables.AT_ONCE", 3)
+    found = measured(recorded()[::-1], STUDY)
+    write_tables(found, tmp_path)
+    assert pq.ParquetFile(tmp_path / "table.parquet").num_row_groups > 1
+    for name in DATA_FILES:
+        if name.endswith(".parquet"):
+            once, in_parts = (pd.read_parquet(place / name) for place in (folder, tmp_path))
+            pd.testing.assert_frame_equal(in_parts, once)
+        else:
+            assert (tmp_path / name).read_bytes() == (folder / name).read_bytes()
+    assert same_parquet(tmp_path / "telemetry.parquet", found.telemetry.parts())
+
+
+def test_a_table_is_another_where_its_last_part_differs_or_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reports.numbers.tables.AT_ONCE", 3)
+    path = tmp_path / "telemetry.parquet"
+    parts = list(measured(recorded(), STUDY).telemetry.parts())
+    write_parquet(parts, path)
+    assert same_parquet(path, parts)
+    other = parts[-1].assign(value=parts[-1]["value"] + 1)
+    for wrong in ([*parts[:-1], other], parts[:-1], [*parts, parts[-1]]):
+        assert not same_parquet(path, wrong)
+        write_parquet(wrong, tmp_path / "wrong.parquet")
+        assert not same_parquet(tmp_path / "wrong.parquet", parts)
+
+
+def test_no_records_give_empty_tables_that_are_written_and_compared(tmp_path: Path) -> None:
+    empty = measured([], STUDY).telemetry
+    write_parquet(empty.parts(), tmp_path / "none.parquet")
+    assert same_parquet(tmp_path / "none.parquet", empty.parts())
+    assert list(pd.read_parquet(tmp_path / "none.parquet").columns) == empty.columns

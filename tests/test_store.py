@@ -10,7 +10,7 @@ import pytest
 from small import small_data
 
 from harness.errors import InputError
-from harness.keeping.records import Record, checked, seal
+from harness.keeping.records import Record, Sharing, checked, seal
 from harness.keeping.selection import select
 from harness.keeping.store import Conflict, Damaged, Store
 from harness.running.events import BlockDone, Event, NotKept
@@ -159,6 +159,30 @@ def test_a_second_different_result_is_kept_apart_and_reported(tmp_path: Path) ->
     assert conflict.differs == ("accuracy",)
     assert json.loads(conflict.path.read_text()) == other
     assert store.read_all()[0] == [record()]
+
+
+def test_records_that_share_equal_parts_are_the_same_texts_as_before() -> None:
+    """1, 1.0 and True are equal and no part of one another; a part in common is one object."""
+    share, texts, shared = Sharing(), [], []
+    for one in (1, 1.0, True, 1, -0.0, 0.0):
+        right = {"samples": [3, one], "bits": ["x", "\ud800"]}
+        written = seal(record(accuracy=[[one, None], [0.5, one]], right=right, method={"m": one}))
+        texts.append(json.dumps(written))
+        shared.append(share(json.loads(texts[-1])))
+    assert [json.dumps(one) for one in shared] == texts
+    first, fourth = shared[0], shared[3]
+    assert all(a is b for a, b in zip(first["accuracy"], fourth["accuracy"], strict=True))
+    assert first["right"]["samples"] is fourth["right"]["samples"]
+    assert first["method"] is fourth["method"]
+
+
+def test_parts_that_never_repeat_are_not_kept_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("harness.keeping.records.MOST_PARTS", 8)
+    share = Sharing()
+    for seed in range(20):
+        one = share(json.loads(json.dumps(record(seed=seed, accuracy=[[seed / 7]]))))
+        assert one["accuracy"] == [[seed / 7]]
+    assert len(share._parts) <= 8
 
 
 def test_a_directory_belongs_to_one_study(tmp_path: Path) -> None:

@@ -128,9 +128,8 @@ class Sharing:
             fields[name] = self._once(fields[name])
         # A copy of its length; JSON's own lists have room for more.
         fields["accuracy"] = [self._once(row) for row in fields["accuracy"]][:]
-        if "right" in fields:
-            right = self._named_once(fields["right"])
-            fields["right"] = right | {"samples": self._once(right["samples"])}
+        if "samples" in (right := fields.get("right", {})):
+            fields["right"] = self._named_once(right | {"samples": self._once(right["samples"])})
         fields["telemetry"] = [self._named_once(entry) for entry in fields["telemetry"]]
         fields["timings"] = self._named_once(fields["timings"])
         return cast(Record, fields)
