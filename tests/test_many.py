@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import math
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pytest
 from gains import SmallClaim, paired
 from numpy.testing import assert_allclose
+from reported import RECORDS, STUDY, record
 from scipy import stats
 
 from reports.findings import error_rates, influence
+from reports.findings.analysis import analyse
 from reports.findings.contrasts import JudgedClaim, judgement_of
 from reports.numbers import many
 from reports.numbers.bootstrap import bca_of_mean
 from reports.numbers.flips import random_flip_ps
 from reports.numbers.intervals import FIXED, Floats
-from reports.numbers.many import CARRIERS, MANY, in_groups, law_of
+from reports.numbers.many import CARRIERS, EXPANDED, IN_GROUPS, MANY, in_groups, law_of
 from reports.numbers.paired import BOOTSTRAP_RESAMPLES, GAIN_DECIMALS, compare_paired
 from reports.numbers.significance import RANDOM_FLIPS, sign_flip_ps
 from reports.numbers.skew import bootstrap_t
+from reports.sections.contrasts import contrasts_section, seed_by_seed
+from reports.sections.robustness import robustness_section
+from reports.sections.trust import how_run
 
 FIRST = MANY + 1
 
@@ -206,3 +212,46 @@ def test_verdicts_without_each_seed_are_those_judged_one_by_one(
         assert influence.influence(judged, FIXED) == one_by_one
         turned += len(one_by_one.turning) if one_by_one else 0
     assert turned > 0
+
+
+# What a report says and lists
+
+
+def test_a_study_of_which_most_is_not_yet_run_lists_no_thousands_of_seeds() -> None:
+    study = STUDY.model_copy(update={"seeds": tuple(range(3_000))})
+    found = analyse(RECORDS, study)
+    pairs = seed_by_seed(found)
+    assert pairs is not None
+    (dropped,) = [table for table in pairs.tables if table.caption.startswith("Seeds in no pair")]
+    assert dropped.caption == "Seeds in no pair, and 1,998 more"
+    assert len(dropped.rows) == 1_000
+    (cells,) = [table for table in how_run(found, study).tables if table.caption == "Cells"]
+    assert cells.rows[0][-1].endswith("202, 203, and 2,796 more")
+
+
+def test_a_report_says_what_many_seeds_are_judged_by() -> None:
+    """In each place that names the method, and not for fewer seeds."""
+    draw = np.random.default_rng(0)
+    for n, said in ((40, False), (FIRST, True)):
+        finals = {name: 0.7 + 0.1 * (name == "b") + 0.02 * draw.normal(size=n) for name in "ab"}
+        records = [one(name, seed, finals[name][seed]) for name in "ab" for seed in range(n)]
+        study = STUDY.model_copy(update={"seeds": tuple(range(n))})
+        found = analyse(records, study)
+        contrasts, robustness = contrasts_section(found), robustness_section(found)
+        assert contrasts is not None
+        assert robustness is not None
+        blind = {row.criterion.lower(): row.cannot_see.lower() for row in found.criteria}
+        for text, method in (
+            (" ".join(map(str, contrasts.paragraphs)), IN_GROUPS),
+            (" ".join(map(str, contrasts.paragraphs)), EXPANDED),
+            (" ".join(map(str, robustness.paragraphs)), EXPANDED),
+            (blind["mean difference above zero (sign flips)"], IN_GROUPS.lower()),
+            (blind["differences above zero by their ranks (wilcoxon)"], IN_GROUPS.lower()),
+            (blind["bca bootstrap interval above zero"], EXPANDED.lower()),
+            (error_rates.error_rates_note(found.claims[0]).lower(), EXPANDED.lower()),
+        ):
+            assert (method in text) == said
+
+
+def one(condition: str, seed: int, final: float) -> Any:
+    return record(condition, 0, final) | {"seed": seed, "key": f"{condition}{seed}"}

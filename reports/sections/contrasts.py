@@ -51,8 +51,10 @@ def seed_by_seed(analysis: Analysis) -> Section | None:
     header = ["seed", f"{pair.baseline} (%)", f"{pair.treatment} (%)", "difference (points)"]
     shown = [Table(which, header, rows, folded=True)]
     if pair.dropped:
-        rows = [[str(seed), why] for seed, why in pair.dropped]
-        shown.append(Table("Seeds in no pair", ["seed", "why"], rows))
+        rows = [[str(seed), why] for seed, why in pair.dropped[:MOST_ROWS]]
+        more = len(pair.dropped) - len(rows)
+        shown.append(Table(f"Seeds in no pair{f', and {more:,} more' * (more > 0)}",
+                           ["seed", "why"], rows))  # fmt: skip
     values, styles = analysis.values, styles_of(analysis)
     draw = partial(draw_estimation, judged, styles)
     if values.single:

@@ -23,6 +23,8 @@ COMMANDS_BELOW = (
     "The commands below make the records again, write this page again and check it; they name the "
     "directory that the results were written to."
 )
+MOST_NAMED = 200
+"""Seeds of a condition that are named as not yet run at most; all are counted."""
 HOLDS = {True: "✓ yes", False: "✗ no", None: "- cannot tell"}
 
 
@@ -101,6 +103,13 @@ def _agreement_table(agreement: Sequence[Agreement]) -> Table:
     return Table(caption, header, rows, folded=True)
 
 
+def _not_run(seeds: Sequence[int]) -> str:
+    """Return the seeds that a condition lacks; of very many the first, and how many more."""
+    more = len(seeds) - MOST_NAMED
+    named = [*map(str, seeds[:MOST_NAMED]), *([f"and {more:,} more"] if more > 0 else [])]
+    return ", ".join(named) or "-"
+
+
 def how_run(analysis: Analysis, study: Study) -> Section:
     """Return the section on where the numbers come from, with the commands that make them again."""
     done, diverged = (
@@ -130,7 +139,7 @@ def how_run(analysis: Analysis, study: Study) -> Section:
             str(cells.done),
             str(cells.diverged),
             *(str(dict(cells.others).get(word, 0)) for word in sorted(others)),
-            ", ".join(map(str, cells.missing)) or "-",
+            _not_run(cells.missing),
         ]
         for cells in analysis.cells
     ]
