@@ -1,4 +1,4 @@
-"""Consolidation: none, EWC, Online EWC, SI and MAS behind one small protocol.
+"""Consolidation: none, EWC, Online EWC, MAS and L2 behind one small protocol.
 
 All add ``lambda * sum_k Omega_k (theta_k - theta*_k)^2`` to the loss, without a factor 1/2,
 over the slow weights only; they differ in Omega and in what theta* is. For every mini-batch, the
@@ -161,18 +161,27 @@ class EWC(Penalised):
 
         Attributes
         ----------
-        fisher : over the labels of the head exactly, one drawn label, or the true label.
+        fisher : over the labels of the head exactly, one drawn label, the true label, or the label
+            that the network finds most probable ("predicted").
         importance_samples : samples that it is a mean over; all of the task if None.
+        importance_batch : samples in a mini-batch whose mean gradient is squared, times their
+            number; each sample's own gradient if None. "exact" is the same with both.
         """
 
-        fisher: Literal["exact", "sampled", "true"] = "exact"
+        fisher: Literal["exact", "sampled", "true", "predicted"] = "exact"
         importance_samples: int | None = setting(None, at_least=1, at_most=MOST_SAMPLES)
+        importance_batch: int | None = setting(None, at_least=1, at_most=MOST_SAMPLES)
 
     def end_task(self, samples: SampleTask) -> None:  # noqa: D102
-        chosen = samples(self.settings.importance_samples)
-        importance = fisher(self.network, chosen, self.settings.fisher)
         self.quadratic = self.quadratic or Quadratic(self.network)
-        self.quadratic.add(importance, self.network.slow)
+        self.quadratic.add(fisher_of(self, samples), self.network.slow)
+
+
+def fisher_of(consolidation: Penalised, samples: SampleTask) -> Importance:
+    """Return the Fisher information of the task just trained, by the settings of ``EWC``."""
+    settings = consolidation.settings
+    chosen = samples(settings.importance_samples)
+    return fisher(consolidation.network, chosen, settings.fisher, settings.importance_batch)
 
 
 class Recentred(Penalised):
@@ -203,8 +212,7 @@ class OnlineEWC(Recentred):
         gamma: Tensor = per_lane(1.0, at_least=0)
 
     def accumulate(self, importance: Importance, samples: SampleTask) -> None:  # noqa: D102
-        chosen = samples(self.settings.importance_samples)
-        for name, task_importance in fisher(self.network, chosen, self.settings.fisher).items():
+        for name, task_importance in fisher_of(self, samples).items():
             importance[name].mul_(self.settings.gamma).add_(task_importance)
 
 
@@ -215,56 +223,40 @@ class MAS(Recentred):
 
     @dataclass(frozen=True, kw_only=True)
     class Settings(Penalised.Settings):
-        """``importance_samples`` is as for EWC."""
+        """What an importance is a mean over.
+
+        Attributes
+        ----------
+        importance_samples : as for EWC.
+        importance_batch : samples in a mini-batch whose mean gradient's absolute value is taken, as
+            in the program of Hsu et al. 2018; each sample's own gradient if None.
+        squared_outputs : "mean" for the gradient of the mean over the head's outputs of their
+            squares, as in that program; of their sum, as in the paper, if None.
+        """
 
         importance_samples: int | None = setting(None, at_least=1, at_most=MOST_SAMPLES)
+        importance_batch: int | None = setting(None, at_least=1, at_most=MOST_SAMPLES)
+        squared_outputs: Literal["mean"] | None = None
 
     def accumulate(self, importance: Importance, samples: SampleTask) -> None:  # noqa: D102
         chosen = samples(self.settings.importance_samples)
-        for name, task_importance in mas(self.network, chosen).items():
+        found = mas(self.network, chosen, self.settings.importance_batch)
+        for name, task_importance in found.items():
+            if self.settings.squared_outputs == "mean":
+                task_importance.div_(int((chosen.mask == 0).sum()))
             importance[name].add_(task_importance)
 
 
-class SI(Recentred):
-    """Synaptic intelligence: path integral of the unregularised loss. Zenke et al. 2017.
+class L2(Recentred):
+    """Every slow weight matters alike: ``strength * sum (theta - theta*)^2``.
 
-    ``omega = sum over updates of -g * (change of theta)`` with g the gradient of the plain
-    loss, and after each task ``Omega <- max(0, Omega + omega / ((total change)^2 + xi))``.
-    The paper's equation has no maximum, the program of its authors has: without it, a negative path
-    integral would make the penalty reward weights that move away without bound.
+    Theta* is where the latest task left it. Kirkpatrick et al. 2017 compare EWC with it; it is a
+    row of its own in Hsu et al. 2018, "Re-evaluating Continual Learning Scenarios".
     """
 
-    name = "si"
-
-    @dataclass(frozen=True, kw_only=True)
-    class Settings(Penalised.Settings):
-        """``xi`` damps the squared length of the path; not published."""
-
-        xi: Tensor = per_lane(0.001, above=0)
-
-    def __init__(self, network: Network, settings: Any) -> None:
-        super().__init__(network, settings)
-        self.path = {name: torch.zeros_like(p) for name, p in network.slow.items()}
-        self.start = self._optimum()
-        self._gradient = {name: torch.empty_like(p) for name, p in network.slow.items()}
-        self._before = {name: torch.empty_like(p) for name, p in network.slow.items()}
-
-    def before_update(self) -> None:  # noqa: D102
-        for name, parameter in self.network.slow.items():
-            self._gradient[name].copy_(self.network.gradients[name])
-            self._before[name].copy_(parameter)
-        super().before_update()
-
-    def after_update(self) -> None:  # noqa: D102
-        for name, parameter in self.network.slow.items():
-            opposite_change = self._before[name].sub_(parameter)
-            self.path[name].addcmul_(self._gradient[name], opposite_change)
+    name = "l2"
 
     def accumulate(self, importance: Importance, samples: SampleTask) -> None:  # noqa: D102
-        for name, path in self.path.items():
-            total_change = self.network.slow[name] - self.start[name]
-            importance[name].add_(
-                path / (total_change * total_change + self.settings.xi)
-            ).clamp_min_(0)
-            path.zero_()
-        self.start = self._optimum()
+        for name, value in importance.items():
+            rows, columns = self.network.shape_of(name)
+            value[:, :rows, :columns] = 1  # the padding is no weight

@@ -1,9 +1,10 @@
 """How much each slow weight matters to a task: diagonal Fisher and MAS importances.
 
-Both are means over samples of a function of each sample's *own* gradient, never of the batch
-gradient. In a linear layer the gradient of one sample is the outer product of its input x and
-its delta d, so the mean of its square is ``(x^2)^T (d^2) / N`` and the mean of its absolute
-value ``|x|^T |d| / N``: one matrix product instead of N backward passes.
+Both are means over samples of a function of each sample's *own* gradient. In a linear layer the
+gradient of one sample is the outer product of its input x and its delta d, so the mean of its
+square is ``(x^2)^T (d^2) / N`` and the mean of its absolute value ``|x|^T |d| / N``: one matrix
+product instead of N backward passes. Other programs take a function of the gradient of a
+mini-batch, in which the samples' gradients cancel; so do these where a study asks for it.
 
 Both are computed in evaluation mode (the trace does not move and is a constant) and through the
 head of the given task only.
@@ -74,13 +75,15 @@ class TaskSamples:
         uniforms = torch.from_numpy(drawn).to(device=inputs.device, dtype=inputs.dtype)
         return cls(inputs, labels, mask, rows, uniforms, views)
 
-    def chunks(self, lanes: int) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
-        """Yield inputs (S, b, in), labels (S, b) and uniforms (S, b)."""
+    def chunks(
+        self, lanes: int, most: int = CHUNK
+    ) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
+        """Yield inputs (S, b, in), labels (S, b) and uniforms (S, b), ``most`` at a time."""
         size = len(self.labels) if self.rows is None else self.rows.shape[1]
         if self.views is not None and self.rows is None:
             size = self.views.size(size)
-        for start in range(0, size, CHUNK):
-            chunk = slice(start, min(start + CHUNK, size))
+        for start in range(0, size, most):
+            chunk = slice(start, min(start + most, size))
             uniforms = None if self.uniforms is None else self.uniforms[:, chunk]
             if self.views is not None:
                 rows = self.views.rows(chunk) if self.rows is None else self.rows[:, chunk]
@@ -122,6 +125,14 @@ def _true(logits: Tensor, mask: Tensor, labels: Tensor, uniforms: Tensor | None)
     yield None, probabilities - _one_hot(labels, probabilities)
 
 
+def _predicted(
+    logits: Tensor, mask: Tensor, labels: Tensor, uniforms: Tensor | None
+) -> Sensitivity:
+    """Yield the label that the network finds most probable; of equal ones, the lowest."""
+    probabilities = torch.softmax(logits + mask, 2)
+    yield None, probabilities - _one_hot((logits + mask).argmax(2), probabilities)
+
+
 def _squared_norm(
     logits: Tensor, mask: Tensor, labels: Tensor, uniforms: Tensor | None
 ) -> Sensitivity:
@@ -129,27 +140,54 @@ def _squared_norm(
     yield None, torch.where(mask == 0, 2 * logits, torch.zeros_like(logits))
 
 
-FISHER_KINDS = {"exact": _exact, "sampled": _sampled, "true": _true}
+FISHER_KINDS = {"exact": _exact, "sampled": _sampled, "true": _true, "predicted": _predicted}
 """Which labels the Fisher information averages over, by the name that a study uses."""
 
 
-def fisher(network: Network, samples: TaskSamples, kind: str = "exact") -> Importance:
+def fisher(
+    network: Network, samples: TaskSamples, kind: str = "exact", batch: int | None = None
+) -> Importance:
     """Return the diagonal Fisher information of each slow weight.
 
     ``mean over samples of E_y (d log p(y | x) / d theta)^2``, the expectation over the labels
     of the head: computed exactly ("exact", the definition), estimated by one draw ("sampled"), or
-    replaced by the label of the data set ("true"). Kirkpatrick et al. 2017; Kunstner et al. 2019
-    compare the kinds.
+    replaced by the label of the data set ("true") or by the label that the network finds most
+    probable ("predicted"). Kirkpatrick et al. 2017; Kunstner et al. 2019 compare the first three;
+    the program of Hsu et al. 2018 has the last.
+
+    Parameters
+    ----------
+    batch : the mean over mini-batches of so many samples, of ``B g^2`` with g the gradient of the
+        mini-batch's mean and B its size. With "exact" this is the same number, because the
+        gradients of different samples are then independent with mean zero, so each sample is
+        taken for itself.
     """
-    return _mean_over_samples(network, samples, FISHER_KINDS[kind], torch.square)
+    if batch is None or kind == "exact":
+        return _mean_over_samples(network, samples, FISHER_KINDS[kind], torch.square)
+    return _mean_over_batches(network, samples, FISHER_KINDS[kind], _square_of_batch, batch)
 
 
-def mas(network: Network, samples: TaskSamples) -> Importance:
+def mas(network: Network, samples: TaskSamples, batch: int | None = None) -> Importance:
     """Return MAS importances, ``mean over samples of |d ||z||^2 / d theta|``.
 
     Aljundi et al. 2018, equation 3, with z the logits of the task's head.
+
+    Parameters
+    ----------
+    batch : the mean over mini-batches of so many samples, of the absolute gradient of the
+        mini-batch's mean, as the program of Hsu et al. 2018 has it.
     """
-    return _mean_over_samples(network, samples, _squared_norm, torch.abs)
+    if batch is None:
+        return _mean_over_samples(network, samples, _squared_norm, torch.abs)
+    return _mean_over_batches(network, samples, _squared_norm, _absolute_of_batch, batch)
+
+
+def _square_of_batch(gradient: Tensor, size: int) -> Tensor:
+    return gradient * gradient * size
+
+
+def _absolute_of_batch(gradient: Tensor, size: int) -> Tensor:
+    return gradient.abs()
 
 
 def _mean_over_samples(
@@ -159,7 +197,7 @@ def _mean_over_samples(
     moment: Callable[[Tensor], Tensor],
 ) -> Importance:
     """Average ``moment`` of each sample's gradient; ``moment(x d) = moment(x) moment(d)``."""
-    layers = [f"body.{i}" for i in range(len(network.weights))] + ["head"]
+    layers = _layers(network)
     sums = {name: torch.zeros_like(p) for name, p in network.slow.items()}
     count = 0
     for inputs, labels, uniforms in samples.chunks(len(network.weights[0])):
@@ -182,3 +220,35 @@ def _mean_over_samples(
             if f"{layer}.bias" in sums:
                 sums[f"{layer}.bias"].add_(layer_moment.sum(1, keepdim=True))
     return {name: value.div_(count) for name, value in sums.items()}
+
+
+def _mean_over_batches(
+    network: Network,
+    samples: TaskSamples,
+    sensitivity: Callable[[Tensor, Tensor, Tensor, Tensor | None], Sensitivity],
+    moment: Callable[[Tensor, int], Tensor],
+    most: int,
+) -> Importance:
+    """Average ``moment`` of each mini-batch's mean gradient and size; all count alike."""
+    sums = {name: torch.zeros_like(p) for name, p in network.slow.items()}
+    count = 0
+    for inputs, labels, uniforms in samples.chunks(len(network.weights[0]), most):
+        count += 1
+        size = inputs.shape[1]
+        activations = network.activations(inputs)
+        logits = network.head.logits(activations[-1])
+        ((_, delta),) = sensitivity(logits, samples.mask, labels, uniforms)
+        body = network.body_deltas(activations, network.head.back_to_hidden(delta))
+        for layer, activation, layer_delta in zip(
+            _layers(network), activations, (*body, delta), strict=True
+        ):
+            gradient = product(activation.transpose(1, 2), layer_delta).div_(size)
+            sums[f"{layer}.weight"].add_(moment(gradient, size))
+            if f"{layer}.bias" in sums:
+                of_bias = layer_delta.sum(1, keepdim=True).div_(size)
+                sums[f"{layer}.bias"].add_(moment(of_bias, size))
+    return {name: value.div_(count) for name, value in sums.items()}
+
+
+def _layers(network: Network) -> list[str]:
+    return [f"body.{i}" for i in range(len(network.weights))] + ["head"]

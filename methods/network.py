@@ -78,6 +78,14 @@ class Network:
         self.gradients = {name: torch.zeros_like(p) for name, p in self.parameters.items()}
         """Gradients of the last ``loss_and_gradients``, by name; overwritten by the next."""
 
+    def shape_of(self, name: str) -> tuple[int, int]:
+        """Return the rows and columns of a slow weight of one lane, without the padding."""
+        architecture = self.architecture
+        widths = (architecture.inputs, *architecture.hidden, architecture.outputs)
+        layer, kind = name.rsplit(".", 1)
+        place = len(widths) - 2 if layer == "head" else int(layer.removeprefix("body."))
+        return (widths[place] if kind == "weight" else 1), widths[place + 1]
+
     def activations(self, inputs: Tensor) -> list[Tensor]:
         """Return ``[inputs, h_1, ..., h_L]``, each (S, B, width), for inputs (S, B, in)."""
         layers = [inputs]

@@ -210,12 +210,57 @@ def naive_fisher(
         elif kind == "sampled":
             assert uniforms is not None
             weighted = [(sampled_label(p, order, float(uniforms[n])), 1.0)]
+        elif kind == "predicted":
+            weighted = [(max(sorted(order), key=lambda c: p[order.index(c)]), 1.0)]
         else:
             weighted = [(int(labels[n]), 1.0)]
         for label, probability in weighted:
             for name, g in gradient_of(log_p[order.index(label)], network).items():
                 total[name] += probability * g**2
     return {name: value / len(inputs) for name, value in total.items()}
+
+
+def naive_fisher_of_batches(
+    network: NaiveNetwork,
+    inputs: Tensor,
+    labels: Tensor,
+    classes: Sequence[int],
+    kind: str,
+    uniforms: Tensor | None,
+    size: int,
+) -> Named:
+    """Mean over mini-batches of ``B (d mean of log p / d theta)^2``, B its number of samples."""
+    total = {name: torch.zeros_like(p) for name, p in network.slow().items()}
+    starts = range(0, len(inputs), size)
+    for start in starts:
+        logits = network(inputs[start : start + size])
+        chosen = []
+        for n, z in enumerate(logits, start):
+            p = torch.softmax(z[list(classes)], 0).tolist()
+            if kind == "sampled":
+                assert uniforms is not None
+                chosen.append(sampled_label(p, classes, float(uniforms[n])))
+            elif kind == "predicted":
+                chosen.append(max(sorted(classes), key=lambda c: p[list(classes).index(c)]))
+            else:
+                chosen.append(int(labels[n]))
+        loss = head_loss(logits, torch.tensor(chosen), classes)
+        for name, g in gradient_of(loss, network).items():
+            total[name] += len(chosen) * g**2
+    return {name: value / len(starts) for name, value in total.items()}
+
+
+def naive_mas_of_batches(
+    network: NaiveNetwork, inputs: Tensor, classes: Sequence[int], size: int
+) -> Named:
+    """Mean over mini-batches of ``|d (mean of ||z||^2) / d theta|``."""
+    total = {name: torch.zeros_like(p) for name, p in network.slow().items()}
+    batches = inputs.split(size)
+    for batch in batches:
+        squared = (network(batch)[:, list(classes)] ** 2).sum(1)
+        for name, g in gradient_of(squared.mean(), network).items():
+            total[name] += g.abs()
+    return {name: value / len(batches) for name, value in total.items()}
 
 
 def naive_mas(network: NaiveNetwork, inputs: Tensor, classes: Sequence[int]) -> Named:

@@ -10,7 +10,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
-from oracle import NaiveNetwork, Named, gradient_of, head_loss, naive_fisher, naive_mas
+from oracle import (
+    NaiveNetwork,
+    Named,
+    gradient_of,
+    head_loss,
+    naive_fisher,
+    naive_fisher_of_batches,
+    naive_mas,
+    naive_mas_of_batches,
+)
 from torch import Tensor
 
 
@@ -41,6 +50,13 @@ class Recipe:
     learning_rate: float = 0.1
     momentum: float = 0.9
     output_mask: str = "task"
+    importance_batch: int | None = None
+    squared_outputs: str | None = None
+    negative_importance: str | None = None
+    importance_ceiling: float | None = None
+    path_loss: str | None = None
+    each_task: str | None = None
+    later_rate: float = 1.0
 
 
 @dataclass
@@ -73,21 +89,27 @@ class NaiveSI:
         self.network = network
         self.omega = {name: torch.zeros_like(p) for name, p in copy_of(network.slow()).items()}
         self.start = copy_of(network.slow())
+        self.summed: Named | None = None
 
     def note(self, gradient: Named, before: Named) -> None:
         """After an update from ``before`` at which the plain loss had ``gradient``."""
         for name, theta in self.network.slow().items():
             self.omega[name] += -gradient[name] * (theta.detach() - before[name])
 
-    def importance(self, previous: Named | None, xi: float) -> Named:
+    def importance(
+        self, xi: float, *, negative: bool = False, ceiling: float | None = None
+    ) -> Named:
         """Importances after a task, those of the tasks before included; starts a new path."""
-        now, importance = copy_of(self.network.slow()), {}
+        now, kept, importance = copy_of(self.network.slow()), {}, {}
         for name, omega in self.omega.items():
-            of_task = omega / ((now[name] - self.start[name]) ** 2 + xi)
-            summed = of_task if previous is None else previous[name] + of_task
-            importance[name] = torch.where(summed > 0, summed, 0.0)
+            summed = omega / ((now[name] - self.start[name]) ** 2 + xi)
+            if self.summed is not None:
+                summed = self.summed[name] + summed
+            kept[name] = summed if negative else torch.where(summed > 0, summed, 0.0)
+            capped = torch.where(kept[name] < (ceiling or 0), kept[name], ceiling or 0)
+            importance[name] = kept[name] if ceiling is None else capped
             self.omega[name] = torch.zeros_like(omega)
-        self.start = now
+        self.start, self.summed = now, kept
         return importance
 
 
@@ -104,13 +126,27 @@ def consolidate(
     if recipe.consolidation == "none":
         return []
     if recipe.consolidation == "si":
-        return [(si.importance(previous, recipe.xi), center)]
+        negative, ceiling = recipe.negative_importance == "kept", recipe.importance_ceiling
+        return [(si.importance(recipe.xi, negative=negative, ceiling=ceiling), center)]
+    if recipe.consolidation == "l2":
+        return [({name: torch.ones_like(value) for name, value in center.items()}, center)]
+    size, classes = recipe.importance_batch, task.classes
     if recipe.consolidation == "mas":
-        new, keep = naive_mas(network, inputs, task.classes), 1.0
+        keep = 1.0
+        new = (
+            naive_mas_of_batches(network, inputs, classes, size)
+            if size
+            else naive_mas(network, inputs, classes)
+        )
+        if recipe.squared_outputs == "mean":
+            new = {name: value / len(classes) for name, value in new.items()}
     else:
-        kind = recipe.fisher
-        new = naive_fisher(network, inputs, labels, task.classes, kind, task.uniforms)
-        keep = recipe.gamma
+        kind, keep, drawn = recipe.fisher, recipe.gamma, task.uniforms
+        new = (
+            naive_fisher_of_batches(network, inputs, labels, classes, kind, drawn, size)
+            if size
+            else naive_fisher(network, inputs, labels, classes, kind, drawn)
+        )
     if recipe.consolidation == "ewc":
         return [*quadratics, (new, center)]
     if previous is not None:
@@ -123,6 +159,8 @@ def naive_optimiser(network: NaiveNetwork, recipe: Recipe) -> torch.optim.Optimi
     parameters = [p for p in network.everything().values() if p.requires_grad]
     if recipe.optimiser == "adam":
         return torch.optim.Adam(parameters, lr=rate)
+    if recipe.optimiser == "adagrad":
+        return torch.optim.Adagrad(parameters, lr=rate)
     momentum = recipe.momentum if recipe.optimiser == "momentum" else 0.0
     return torch.optim.SGD(parameters, lr=rate, momentum=momentum)
 
@@ -135,14 +173,21 @@ def train_naively(network: NaiveNetwork, tasks: Sequence[NaiveTask], recipe: Rec
     for number, task in enumerate(tasks):
         classes = task.classes if recipe.output_mask == "task" else every
         network.start_task()
-        for epoch in task.epochs:
+        if recipe.each_task == "fresh":
+            optimiser = naive_optimiser(network, recipe)
+        for count, epoch in enumerate(task.epochs):
+            later = recipe.later_rate if number or count else 1.0
+            optimiser.param_groups[0]["lr"] = recipe.learning_rate * later
             losses = []
             for rows in epoch:
                 labels = task.train_labels[rows]
                 plain = head_loss(network(task.train_inputs[rows], labels), labels, classes)
                 gradient, before = gradient_of(plain, network), copy_of(network.slow())
                 optimiser.zero_grad()
-                (plain + recipe.strength * penalty_of(network, quadratics)).backward()
+                penalised = plain + recipe.strength * penalty_of(network, quadratics)
+                if recipe.path_loss == "penalised":
+                    gradient = gradient_of(penalised, network)
+                penalised.backward()
                 optimiser.step()
                 si.note(gradient, before)
                 losses.append(plain.item())

@@ -35,7 +35,7 @@ from harness.running import training
 from harness.running.cores import cores_here
 from harness.studies.condition import Cell
 from harness.studies.study_files import load_study
-from methods import consolidation, importance
+from methods import consolidation, importance, path_integral
 from methods.architecture import Draws
 from methods.network import Network
 from methods.products import product
@@ -92,9 +92,9 @@ def _importances(
     change: Callable[[importance.Importance], importance.Importance],
 ) -> Iterator[None]:
     """Change what every consolidation takes for the importances of a task."""
-    fisher, mas, accumulate = importance.fisher, importance.mas, consolidation.SI.accumulate
+    fisher, mas, accumulate = importance.fisher, importance.mas, path_integral.SI.accumulate
 
-    def si(self: consolidation.SI, total: importance.Importance, samples: Any) -> None:
+    def si(self: path_integral.SI, total: importance.Importance, samples: Any) -> None:
         before = {name: value.clone() for name, value in total.items()}
         accumulate(self, total, samples)
         added = change({name: total[name] - before[name] for name in total})
@@ -104,7 +104,7 @@ def _importances(
     with (
         mock.patch.object(consolidation, "fisher", lambda *a: change(fisher(*a))),
         mock.patch.object(consolidation, "mas", lambda *a: change(mas(*a))),
-        mock.patch.object(consolidation.SI, "accumulate", si),
+        mock.patch.object(path_integral.SI, "accumulate", si),
     ):
         yield
 
@@ -116,7 +116,7 @@ def _times(factor: float) -> Patch:
 def _batch_gradients() -> Any:
     """Take the square of each chunk's mean gradient for the mean of the samples' squares."""
 
-    def fisher(network: Network, samples: importance.TaskSamples, kind: str) -> Any:
+    def fisher(network: Network, samples: importance.TaskSamples, kind: str, _: Any) -> Any:
         names = [f"body.{i}" for i in range(len(network.weights))] + ["head"]
         sums = {name: torch.zeros_like(p) for name, p in network.slow.items()}
         chunks = 0

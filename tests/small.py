@@ -136,7 +136,11 @@ def naive_tasks(data: Dataset, of: Cell) -> list[NaiveTask]:
     """The task sequence of one seed: the same mini-batches and draws, as plain tensors."""
     protocol, method = of.condition.stack_protocol, of.condition.stack_method
     order, draws = stream(of.seed, ORDER), stream(of.seed, METHOD)
-    pixels = data.train_images / data.white
+    border = protocol.input_border or 0
+    train_images, test_images = (
+        around(images, border) for images in (data.train_images, data.test_images)
+    )
+    pixels = train_images / data.white
     shift, scale = 0.0, 1.0
     if protocol.input_scaling == "standardised":
         shift, scale = float(pixels.mean()), float(pixels.std())
@@ -148,7 +152,7 @@ def naive_tasks(data: Dataset, of: Cell) -> list[NaiveTask]:
 
     tasks = []
     for classes in data.tasks:
-        train_inputs, train_labels = part(data.train_images, data.train_labels, classes)
+        train_inputs, train_labels = part(train_images, data.train_labels, classes)
         count, size = len(train_labels), protocol.batch_size
         per_epoch = -(-count // size)
         left = protocol.iterations_per_task or (protocol.epochs or 0) * per_epoch
@@ -165,13 +169,25 @@ def naive_tasks(data: Dataset, of: Cell) -> list[NaiveTask]:
                 classes,
                 train_inputs,
                 train_labels,
-                *part(data.test_images, data.test_labels, classes),
+                *part(test_images, data.test_labels, classes),
                 epochs,
                 torch.from_numpy(rows),
                 torch.from_numpy(draws.random(len(rows))),
             )
         )
     return tasks
+
+
+def around(images: Any, border: int) -> Any:
+    """Images of a square of pixels with a border of zeros, pixel by pixel."""
+    if not border:
+        return images
+    side = round(images.shape[1] ** 0.5)
+    wide = np.zeros((len(images), side + 2 * border, side + 2 * border), images.dtype)
+    for row in range(side):
+        for column in range(side):
+            wide[:, row + border, column + border] = images[:, row * side + column]
+    return wide.reshape(len(images), -1)
 
 
 def recipe(of: Cell) -> Recipe:
@@ -187,5 +203,11 @@ def recipe(of: Cell) -> Recipe:
         "learning_rate": protocol.get("learning_rate"),
         "momentum": protocol.get("momentum"),
         "output_mask": protocol.output_mask,
+        "each_task": protocol.get("each_task"),
+        "later_rate": protocol.get("later_rate"),
     }
+    for name in ("importance_batch", "squared_outputs", "negative_importance"):
+        given[name] = method.get(name)
+    for name in ("importance_ceiling", "path_loss"):
+        given[name] = method.get(name)
     return Recipe(**{name: value for name, value in given.items() if value is not None})

@@ -18,9 +18,9 @@ from torch import Tensor, nn
 from torch.utils.data import TensorDataset
 
 from methods.architecture import Architecture, padded
-from methods.consolidation import SI
 from methods.importance import TaskSamples, fisher, mas
 from methods.network import Network
+from methods.path_integral import SI
 
 plugins = pytest.importorskip("avalanche.training.plugins", reason="Avalanche is not installed")
 

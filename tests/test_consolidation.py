@@ -17,9 +17,10 @@ from torch import Tensor
 
 from harness.studies.classes import find
 from methods.architecture import padded
-from methods.consolidation import SI, NoConsolidation, Quadratic
+from methods.consolidation import NoConsolidation, Quadratic
 from methods.importance import TaskSamples
 from methods.network import Network
+from methods.path_integral import SI
 from methods.softmax import DHPSoftmax
 
 INPUTS, HIDDEN, OUTPUTS = 8, (7, 5), 6
@@ -92,7 +93,7 @@ class NaiveLane:
         center = copy_of(self.network.slow())
         previous = self.quadratics[-1][0] if self.quadratics else None
         if self.method == "si":
-            self.quadratics = [(self.si.importance(previous, XI[self.lane]), center)]
+            self.quadratics = [(self.si.importance(XI[self.lane]), center)]
             return
         if self.method == "mas":
             new, keep = naive_mas(self.network, inputs, classes), 1.0

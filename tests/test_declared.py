@@ -15,10 +15,10 @@ from harness.studies.chosen import Chosen
 from harness.studies.classes import find
 from harness.studies.condition import Condition, Method, Protocol
 from harness.studies.declared import Declared, declared, fields_of
-from methods import ablations, consolidation, optimisers, softmax
+from methods import ablations, consolidation, optimisers, path_integral, softmax
 
 KINDS = ("head", "consolidation", "optimiser")
-MODULES = (softmax, ablations, consolidation, optimisers)
+MODULES = (softmax, ablations, consolidation, path_integral, optimisers)
 ALL = [of for kind in KINDS for of in declared(kind).values()]
 
 
@@ -43,7 +43,7 @@ def test_every_class_with_a_name_was_read() -> None:
         if isinstance(value, type) and "name" in vars(value) and hasattr(value, "kind")
     }
     assert found == {find(of.kind, of.name) for of in ALL}
-    assert len(found) == len(ALL) == 18
+    assert len(found) == len(ALL) == 20
 
 
 @given(st.sampled_from(ALL), st.sampled_from(ALL))

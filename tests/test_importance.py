@@ -7,7 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 import torch
-from oracle import NaiveNetwork, Named, naive_fisher, naive_mas
+from oracle import (
+    NaiveNetwork,
+    Named,
+    naive_fisher,
+    naive_fisher_of_batches,
+    naive_mas,
+    naive_mas_of_batches,
+)
 from small import stacked, unpadded
 from torch import Tensor
 
@@ -18,7 +25,7 @@ from methods.softmax import DHPSoftmax
 
 INPUTS, HIDDEN, OUTPUTS = 8, (7, 5), 10
 SEEDS = (1, 4)
-KINDS = ("exact", "sampled", "true", "mas")
+KINDS = ("exact", "sampled", "true", "predicted", "mas")
 HEADS: dict[str, tuple[str, str, bool]] = {
     "linear": ("off", "linear", True),
     "dhp": ("on", "blog", False),
@@ -113,6 +120,64 @@ def test_importances_equal_the_loop_over_samples(
 @pytest.mark.parametrize("head", ["linear", "dhp"])
 def test_a_subset_of_samples_is_averaged_over_its_own_number(head: str, kind: str) -> None:
     hold_against_loop(head, kind, (7, 0), count=40, wanted=13)
+
+
+@pytest.mark.parametrize("kind", KINDS[1:])
+@pytest.mark.parametrize("head", ["linear", "dhp"])
+@pytest.mark.parametrize(("count", "wanted", "size"), [(23, None, 7), (40, 13, 5), (9, None, 50)])
+def test_importances_of_mini_batches_equal_a_loop_over_them(
+    head: str, kind: str, count: int, wanted: int | None, size: int
+) -> None:
+    """The last one is smaller, or the only one is the whole task."""
+    network, classes = trained_network(head), (7, 0)
+    samples = samples_of(network, count, classes, wanted)
+    found = mas(network, samples, size) if kind == "mas" else fisher(network, samples, kind, size)
+    for lane in range(len(SEEDS)):
+        rows = torch.arange(count) if samples.rows is None else samples.rows[lane]
+        naive, inputs = oracle(network, lane), samples.inputs[rows, :INPUTS]
+        assert samples.uniforms is not None
+        drawn = samples.uniforms[lane]
+        values = (
+            naive_mas_of_batches(naive, inputs, classes, size)
+            if kind == "mas"
+            else naive_fisher_of_batches(
+                naive, inputs, samples.labels[rows], classes, kind, drawn, size
+            )
+        )
+        cut = unpadded(network, found, lane)
+        for name, value in naive.outward(values).items():
+            torch.testing.assert_close(cut[name], value, rtol=1e-9, atol=1e-14, msg=name)
+            assert value.any(), f"{name} puts nothing to the test"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_mini_batch_of_one_sample_is_that_sample(kind: str) -> None:
+    network = trained_network("dhp with bias")
+    samples = samples_of(network, 20, (7, 0), None)
+    by_batch = mas(network, samples, 1) if kind == "mas" else fisher(network, samples, kind, 1)
+    for name, value in estimate(network, samples, kind).items():
+        torch.testing.assert_close(by_batch[name], value, rtol=1e-9, atol=1e-14)
+
+
+def test_the_exact_fisher_is_the_mean_of_that_of_mini_batches_with_drawn_labels() -> None:
+    """Why "exact" takes each sample for itself: 20,000 draws of the labels of a mini-batch."""
+    network, classes, draws = trained_network("linear"), (7, 0), 20_000
+    inputs, labels = draw(3, classes, torch.Generator().manual_seed(15))
+    uniform = torch.rand(
+        len(SEEDS), 3 * draws, generator=torch.Generator().manual_seed(16), dtype=torch.float64
+    )
+    mask = network.output_mask(classes)
+    many = TaskSamples(inputs.repeat(draws, 1), labels.repeat(draws), mask, None, uniform)
+    found = fisher(network, many, "sampled", 3)
+    exact = fisher(network, TaskSamples(inputs, labels, mask), "exact", 3)
+    assert all(
+        torch.equal(exact[name], value)
+        for name, value in fisher(network, TaskSamples(inputs, labels, mask)).items()
+    )
+    for name, value in exact.items():
+        torch.testing.assert_close(
+            found[name], value, rtol=0.1, atol=2e-2 * value.max().item(), msg=name
+        )
 
 
 @pytest.mark.parametrize("kind", ["sampled", "mas"])

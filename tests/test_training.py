@@ -123,12 +123,12 @@ def test_every_ablation_equals_the_naive_trainer(ablation: str, consolidation: s
 
 
 @pytest.mark.parametrize("output_mask", ["task", "all"])
-@pytest.mark.parametrize("optimiser", ["sgd", "momentum", "adam"])
+@pytest.mark.parametrize("optimiser", ["sgd", "momentum", "adam", "adagrad"])
 @pytest.mark.parametrize("name", ["finetune", "dhp", "dhp+ewc", "si"])
 def test_every_optimiser_and_output_mask_equals_the_naive_trainer(
     name: str, optimiser: str, output_mask: str
 ) -> None:
-    rate = {"sgd": 0.1, "momentum": 0.02, "adam": 0.01}[optimiser]
+    rate = {"sgd": 0.1, "momentum": 0.02, "adam": 0.01, "adagrad": 0.02}[optimiser]
     own: dict[str, Any] = {
         "optimiser": optimiser,
         "output_mask": output_mask,
@@ -137,7 +137,7 @@ def test_every_optimiser_and_output_mask_equals_the_naive_trainer(
     hold_against_naive_trainer(name, **own)
 
 
-@pytest.mark.parametrize("fisher", ["sampled", "true"])
+@pytest.mark.parametrize("fisher", ["sampled", "true", "predicted"])
 @pytest.mark.parametrize("name", ["ewc", "dhp+online-ewc"])
 def test_every_kind_of_fisher_equals_the_naive_trainer(name: str, fisher: str) -> None:
     hold_against_naive_trainer(name, {"fisher": fisher, "importance_samples": 10})

@@ -8,6 +8,7 @@ file, see ``harness.data.own_tasks``.
 from __future__ import annotations
 
 import hashlib
+import math
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -103,6 +104,18 @@ class Dataset:
             test_images=self.test_images[test],
             test_labels=self.test_labels[test],
         )
+
+    def bordered(self, border: int) -> Dataset:
+        """Return the data set with ``border`` pixels of zero on every side of its square images."""
+        side = math.isqrt(self.features)
+
+        def padded(images: Images) -> Images:
+            squares = images.reshape(len(images), side, side)
+            around = ((0, 0), (border, border), (border, border))
+            return np.pad(squares, around).reshape(len(images), -1)
+
+        train, test = padded(self.train_images), padded(self.test_images)
+        return replace(self, train_images=train, test_images=test)
 
     @property
     def outputs(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -63,6 +64,7 @@ def cut_into_tasks(
     device: torch.device | str,
     seeds: Sequence[int] = (0,),
     imbalance: str | None = None,
+    border: int | None = None,
 ) -> list[Task]:
     """Return the task sequence of a data set.
 
@@ -77,9 +79,12 @@ def cut_into_tasks(
     seeds : of the tasks of each lane; they matter only where tasks depend on the seed.
     imbalance : of permuted tasks, the procedure that says how many samples of each class a task
         keeps in training; None for all of them.
+    border : pixels of zero on every side of each image, before it is scaled.
     """
     if isinstance(data, OwnTasks):
         return _cut_own(data, scaling, validation_fraction, width, dtype, device, seeds)
+    if border is not None:
+        data = data.bordered(border)
     train, labels = data.train_images, data.train_labels
     if validation_fraction > 0:
         validation = _validation_samples(labels, validation_fraction)
@@ -132,6 +137,13 @@ def _of_samples(task: Task, rows: NDArray[np.int64], lanes: int) -> Task:
     samples = torch.from_numpy(rows).to(task.train_labels.device)
     view = replace(task.train_views or Views(lanes), samples=samples)
     return replace(task, train_views=view)
+
+
+def features_of(data: Data, border: int | None) -> int:
+    """Return the number of inputs of a network: those of the data, with their border if any."""
+    if border is None:
+        return data.features
+    return int((math.isqrt(data.features) + 2 * border) ** 2)
 
 
 _LATEST: list[tuple[Data, dict[str, Any], list[Task]]] = []

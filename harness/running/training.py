@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits
 from torch import Tensor
 
 from harness.data.own_tasks import Data
-from harness.data.tasks import Task, latest_tasks
+from harness.data.tasks import Task, features_of, latest_tasks
 from harness.running.capture import fastest
 from harness.running.evaluation import accuracies, packed_answers, right_answers
 from harness.running.outcomes import Matrix, Outcome
@@ -113,7 +113,8 @@ class Stack:
         self.protocol = protocol = cells[0].condition.stack_protocol
         method = cells[0].condition.method
         self.dtype = torch.float64 if protocol.precision == "float64" else torch.float32
-        width = padded(data.features)
+        features = features_of(data, protocol.input_border)
+        width = padded(features)
         self.tasks: Sequence[Task] = tasks or latest_tasks(
             data,
             scaling=protocol.input_scaling,
@@ -123,9 +124,10 @@ class Stack:
             device=device,
             seeds=[cell.task_seed for cell in cells],
             imbalance=protocol.imbalance,
+            border=protocol.input_border,
         )
         architecture = Architecture(
-            inputs=data.features,
+            inputs=features,
             hidden=protocol.hidden,
             outputs=data.outputs,
         )
@@ -201,7 +203,9 @@ class Stack:
         mask = self.network.output_mask(classes)
         step = fastest(partial(self.step, task, mask), self.device)
         self.network.head.start_task()
+        self.optimiser.start_task()
         for first in range(0, steps, epoch_steps):
+            self.optimiser.start_epoch()
             with self._timed("training"):
                 # The order is drawn on the CPU, so that it is the same on every device.
                 order = np.stack(

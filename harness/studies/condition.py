@@ -35,6 +35,8 @@ MOST_LAYERS, MOST_WEIGHTS = 100, 50_000_000
 """Limits of a network; a larger one would not fit into the memory of a worker."""
 MOST_INPUTS, MOST_OUTPUTS = 784, 10
 """The widths of the largest benchmark."""
+MOST_BORDER = 8
+"""Of 28 x 28 pixels it makes 44 x 44, two and a half times as many inputs."""
 
 
 class Protocol(Chosen):
@@ -47,13 +49,16 @@ class Protocol(Chosen):
     benchmark_source : hash of the user's own files that the function is made of.
     input_scaling : "unit" for pixels in [0, 1]; "standardised" for mean 0 and standard deviation
         1. Not published.
+    input_border : pixels of zero that each image gets on every side before it is scaled.
+        Standardised, they are a constant below zero: further inputs that learn as a bias does, and
+        another mean and deviation. Hsu et al. 2018 pad MNIST by two, to 32 x 32.
     validation_fraction : share of the training set to hold out; above 0, accuracies are measured
         on the held-out part, and the test set is not read.
     hidden : widths of the hidden ReLU layers.
     output_mask : outputs that the training loss sees: those of the current "task", or "all".
         Tests always use the head of the tested task.
-    optimiser : "sgd", "momentum", "adam", or the place of the user's own class; its fields (the
-        learning rate, a momentum) are keys beside it.
+    optimiser : "sgd", "momentum", "adam", "adagrad", or the place of the user's own class; its
+        fields (the learning rate, a momentum) are keys beside it.
     optimiser_source : hash of the user's own files that the class is made of.
     batch_size : samples in a mini-batch.
     epochs, iterations_per_task : the length of a task; a protocol gives one of the two.
@@ -77,6 +82,7 @@ class Protocol(Chosen):
     benchmark: str = "split-mnist"
     benchmark_source: str | None = None
     input_scaling: Literal["unit", "standardised"] = "unit"
+    input_border: Annotated[int, Field(ge=1, le=MOST_BORDER, strict=True)] | None = None
     validation_fraction: Share = 0.0
     hidden: Annotated[tuple[Count, ...], Field(min_length=1, max_length=MOST_LAYERS)] = (256, 256)
     output_mask: Literal["task", "all"] = "task"
@@ -129,6 +135,10 @@ class Protocol(Chosen):
     ) -> Iterator[Choice]:
         benchmark = given.get("benchmark", "split-mnist")
         if is_own(benchmark):
+            if given.get("input_border") is not None:
+                raise ValueError(
+                    "input_border has no effect with a benchmark of your own; remove it"
+                )
             yield own_benchmark(benchmark, folder, given, code)
         else:
             one_of("benchmark", benchmark, [*KNOWN_DATA])
@@ -146,8 +156,8 @@ class Protocol(Chosen):
 class Method(Chosen):
     """What is trained: the output layer and the consolidation of the slow weights.
 
-    Further fields are those of the chosen classes; ``methods.softmax``, ``methods.ablations`` and
-    ``methods.consolidation`` declare and explain ours.
+    Further fields are those of the chosen classes; ``methods.softmax``, ``methods.ablations``,
+    ``methods.consolidation`` and ``methods.path_integral`` declare and explain ours.
 
     Attributes
     ----------
@@ -155,7 +165,7 @@ class Method(Chosen):
         with its trace kept at zero; None with a head of the user's own.
     ablation : the part of DHP-Softmax that is removed or changed; see ``methods.ablations``.
     head : the place of the user's own output layer.
-    consolidation : "none", "ewc", "online-ewc", "si", "mas", or the place of the user's own.
+    consolidation : "none", "ewc", "online-ewc", "si", "mas", "l2", or the place of the user's own.
     head_source, consolidation_source : hashes of the user's own files that they are made of.
     """
 
