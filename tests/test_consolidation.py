@@ -44,11 +44,13 @@ def network_with(head: str) -> Network:
     return stacked((INPUTS, HIDDEN, OUTPUTS), SEEDS, HEADS[head], *scalars)
 
 
-def consolidation_of(network: Network, name: str) -> NoConsolidation:
-    own = {"online-ewc": {"gamma": lanes(GAMMA)}, "si": {"xi": lanes(XI)}}.get(name, {})
+def consolidation_of(network: Network, name: str, **more: Any) -> NoConsolidation:
+    own: dict[str, Any] = {"online-ewc": {"gamma": lanes(GAMMA)}, "si": {"xi": lanes(XI)}}.get(
+        name, {}
+    )
     kind = find("consolidation", name)
     consolidation: NoConsolidation = kind(
-        network, kind.Settings(strength=lanes(STRENGTH[name]), **own)
+        network, kind.Settings(strength=lanes(STRENGTH[name]), **own, **more)
     )
     return consolidation
 
@@ -204,10 +206,10 @@ def test_path_integral_of_full_batch_descent_is_the_drop_of_the_loss() -> None:
     torch.testing.assert_close(path, drop, rtol=0.1, atol=0)
 
 
-def test_importances_of_si_written_out_where_path_integrals_are_negative() -> None:
-    """A gradient of 1 and steps up, down and up: the running importance never drops below 0."""
+def importances_of_three_steps(**settings: Any) -> list[list[float]]:
+    """A gradient of 1 and steps up, down and up, each a task; the importances after each."""
     network = network_with("linear")
-    consolidation = consolidation_of(network, "si")
+    consolidation = consolidation_of(network, "si", **settings)
     found = []
     for step in (0.1, -0.2, 0.1):
         for gradient in network.gradients.values():
@@ -218,10 +220,28 @@ def test_importances_of_si_written_out_where_path_integrals_are_negative() -> No
         consolidation.after_update()
         consolidation.end_task(samples_are_not_needed)
         found.append(consolidation.importances()["body.1.weight"][:, 0, 0].tolist())
+    return found
+
+
+def test_importances_of_si_written_out_where_path_integrals_are_negative() -> None:
+    """The running importance never drops below 0."""
+    found = importances_of_three_steps()
     xi_large, xi_small = 0.2 / (0.04 + XI[0]), 0.2 / (0.04 + XI[1])
     assert found[0] == [0, 0]
     assert found[1] == pytest.approx([xi_large, xi_small])
     assert found[2] == pytest.approx([xi_large - 0.1 / (0.01 + XI[0]), 0])
+
+
+def test_importances_of_si_written_out_without_the_maximum_and_with_a_ceiling() -> None:
+    once = [0.1 / (0.01 + xi) for xi in XI]
+    twice = [0.2 / (0.04 + xi) for xi in XI]
+    sums = [[-a for a in once], [b - a for a, b in zip(once, twice, strict=True)]]
+    sums.append([b - 2 * a for a, b in zip(once, twice, strict=True)])
+    found = importances_of_three_steps(negative_importance="kept")
+    assert found == [pytest.approx(of_task) for of_task in sums]
+    capped = importances_of_three_steps(negative_importance="kept", importance_ceiling=-1.0)
+    assert capped == [pytest.approx([min(s, -1.0) for s in of_task]) for of_task in sums]
+    assert sums[1][0] > -1 > sums[2][1], "the ceiling cuts once, and is no part of the sum"
 
 
 def samples_are_not_needed(count: int | None) -> TaskSamples:
