@@ -19,6 +19,7 @@ from harness.studies.study_files import load_study, shipped_studies
 ORDER = (
     "dhp-split-mnist", "dhp-attribution", "dhp-attribution-combined", "dhp-ablations",
     "dhp-multiverse", "dhp-streams", "dhp-split-digits", "smoke",
+    "hsu-split-mnist", "hsu-conventions", "hsu-rerun-split-mnist", "baselines-split-mnist",
 )  # fmt: skip
 """The studies in the order to read them: what was claimed, its causes, checks; others follow."""
 
