@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from harness.studies.study import Study
@@ -54,6 +55,7 @@ def test_hsu_et_al_are_judged_in_their_setting_by_their_numbers() -> None:
         assert method.get("importance_samples") is None, "all samples of a task"
         claim = values[name]
         assert (claim.reported, claim.plus_minus, claim.runs) == (mean, plus_minus, 10)
+        assert claim.plus_minus_is == "standard deviation"
         assert claim.margin == pytest.approx(max(0.1, (100 - mean) / 3), abs=0.006)
 
 
@@ -95,6 +97,22 @@ def test_the_rerun_differs_from_its_source_in_the_rate_alone() -> None:
     for name in ("adam", "sgd"):
         assert protocol_of(rerun, name) == protocol_of(source, name) | {"later_rate": 0.1}
     assert protocol_of(rerun, "adagrad")["learning_rate"] == 0.01
+
+
+def test_the_rerun_is_judged_by_each_of_its_ten_runs() -> None:
+    """The logs print mean and numpy's standard deviation of the runs that they list."""
+    study = load_study("hsu-rerun-split-mnist")
+    (source,) = study.published
+    claims = {c.condition: c for c in study.claims if c.kind == "value"}
+    assert claims.keys() == study.conditions.keys()
+    for name, claim in claims.items():
+        runs = claim.others
+        assert runs is not None
+        assert len(runs) == source.runs[name] == 10
+        (mean,), (deviation,) = source.accuracy[name], source.plus_minus[name]
+        assert np.mean(runs) == pytest.approx(mean, abs=6e-4)
+        assert np.std(runs) == pytest.approx(deviation, abs=6e-4)
+        assert claim.margin == pytest.approx(max(0.1, (100 - mean) / 3), abs=0.006)
 
 
 def test_each_convention_is_exchanged_alone() -> None:

@@ -241,6 +241,12 @@ def test_a_published_value_is_held_under_both_readings_of_its_error() -> None:
     assert ruled(claim("value", margin=1.4, reported=90.0), ours).verdict == "AGREES"
     as_error = TwoSamples(side(ours), Side(10, 90.0, 1.0, ours=False)).interval(0.95)
     assert (found.ci.low, found.ci.high) == pytest.approx((as_error.low, as_error.high))
+    said = ruled(claim("value", margin=1.4, plus_minus_is="standard deviation", **terms), ours)
+    assert said.verdict == "AGREES", "the source says which reading counts"
+    as_deviation = TwoSamples(side(ours), Side(10, 90.0, 10**-0.5, ours=False)).interval(0.95)
+    assert (said.ci.low, said.ci.high) == pytest.approx((as_deviation.low, as_deviation.high))
+    error = ruled(claim("value", margin=1.4, plus_minus_is="standard error", **terms), ours)
+    assert (error.verdict, error.ci) == ("INCONCLUSIVE", found.ci)
     theirs = spread(93.0, 8, 0.5)
     by_seed = ruled(claim("value", reported=None, others=tuple(theirs), margin=0.5), ours)
     expected = stats.ttest_ind(ours, theirs, equal_var=False).confidence_interval(0.95)

@@ -123,7 +123,7 @@ def test_every_field_of_a_claim_is_known_to_decide_or_not() -> None:
     decide = {
         "alpha", "baseline", "claims", "condition", "expected", "field", "higher_is_better", "id",
         "kind", "margin", "metric", "negligible", "order", "others", "pairing", "plus_minus",
-        "reported", "runs", "task", "tasks", "treatment", "unit",
+        "plus_minus_is", "reported", "runs", "task", "tasks", "treatment", "unit",
     }  # fmt: skip
     assert fields == decide | WORDING | DEMANDS, "say of a new field whether it is part of a claim"
 

@@ -8,7 +8,7 @@ and families alone.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import ValidationError
 
@@ -29,12 +29,14 @@ class Judge(Frozen):
         mean of 99.9% is not held to be found again by one of 99.4%.
     at_least : the smallest margin, in points.
     spread : whether the printed ± is compared too; the source then says the number of runs.
+    plus_minus_is : with ``spread``, what the ± is, where the source or its program says so.
     """
 
     text: str
     share: Share
     at_least: Positive
     spread: bool = False
+    plus_minus_is: Literal["standard deviation", "standard error"] | None = None
 
     def margin(self, accuracy: float) -> float:
         """Return the margin of a published mean in points, to two decimals."""
@@ -118,5 +120,7 @@ def _claims(table: Mapping[str, Any], judge: Judge) -> list[dict[str, Any]]:
                         "runs; add them, or remove spread"
                     )
                 claim |= {"plus_minus": source.plus_minus[name][number], "runs": source.runs[name]}
+                if judge.plus_minus_is is not None:
+                    claim["plus_minus_is"] = judge.plus_minus_is
             claims.append(claim)
     return claims

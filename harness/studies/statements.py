@@ -37,7 +37,7 @@ KINDS = {
     "equal": Asked((*PAIR, "margin"), ("pairing",), ("EQUAL", "DIFFERENT")),
     "value": Asked(
         ("condition", "margin"),
-        ("reported", "plus_minus", "runs", "others"),
+        ("reported", "plus_minus", "plus_minus_is", "runs", "others"),
         ("AGREES", "HIGHER", "LOWER"),
     ),
     "rank": Asked(("order",), (), ("IN ORDER", "OTHER ORDER")),
@@ -76,6 +76,7 @@ class Statement(Frozen):
     condition : whose mean a value is about.
     reported : the reported gain or value.
     plus_minus, runs : of a reported value: the printed ±, and over how many runs.
+    plus_minus_is : what the ± is, where the source or its program says so.
     others : other people's results, one for each of their seeds, instead of ``reported``.
     order : conditions, the best first.
     margin : within which a value or a difference counts as the same, in ``unit``.
@@ -107,6 +108,7 @@ class Statement(Frozen):
     condition: str | None = None
     reported: Gain | None = None
     plus_minus: NotNegative | None = None
+    plus_minus_is: Literal["standard deviation", "standard error"] | None = None
     runs: Annotated[int, Field(ge=2, le=10**9, strict=True)] | None = None
     others: Annotated[tuple[Gain, ...], Field(min_length=2)] | None = None
     order: Annotated[tuple[str, ...], Field(min_length=2)] | None = None
@@ -162,6 +164,8 @@ class Statement(Frozen):
             raise self._wrong("kind = 'value' needs either reported or others")
         if (self.plus_minus is None) != (self.runs is None):
             raise self._wrong("give plus_minus and runs together: a ± says nothing without runs")
+        if self.plus_minus_is is not None and self.plus_minus is None:
+            raise self._wrong("plus_minus_is says what a ± is; give plus_minus and runs too")
         if self.others is not None and self.plus_minus is not None:
             raise self._wrong("others show their own spread; remove plus_minus and runs")
 

@@ -14,7 +14,8 @@ from reports.numbers.study import Claim, Statement, Study
 
 FEWEST = 2
 """Seeds of each condition from which independent samples say anything."""
-NOT_SAID = ("tasks", "task", "field", "higher_is_better", "condition", "plus_minus", "runs",
+NOT_SAID = ("tasks", "task", "field", "higher_is_better", "condition", "plus_minus",
+            "plus_minus_is", "runs",
             "others", "order")  # fmt: skip
 
 

@@ -7,7 +7,7 @@ where it is not. How sure the published mean is, depends on what is printed:
 - nothing: it counts as exact, and the margin alone allows for its error;
 - a ± over a number of runs: it may be the standard deviation of the runs or the standard error of
   their mean. Welch's interval takes both sides' errors into account under either reading, and a
-  verdict is given only where both readings give it;
+  verdict is given only where both readings give it; where the source says what it is, that counts;
 - other people's results, seed by seed: they are a sample like ours, compared by Welch.
 """
 
@@ -57,6 +57,8 @@ class Value(Kind):
             "a standard deviation": claim.plus_minus / math.sqrt(claim.runs),
             "a standard error": claim.plus_minus,
         }
+        if claim.plus_minus_is is not None:
+            readings = {"": readings[f"a {claim.plus_minus_is}"]}
         return [
             (
                 name,
@@ -70,7 +72,10 @@ class Value(Kind):
         if claim.others is not None:
             return f"against {len(claim.others)} of other people's (Welch)"
         if claim.plus_minus is not None:
-            return f"against {claim.runs} published runs (Welch, the wider reading of the ±)"
+            reading = f"the ± is their {claim.plus_minus_is}"
+            if claim.plus_minus_is is None:
+                reading = "the wider reading of the ±"
+            return f"against {claim.runs} published runs (Welch, {reading})"
         return "against a published mean that is taken as exact"
 
     def subject(self, claim: Statement, samples: Samples) -> str:
