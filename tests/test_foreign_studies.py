@@ -103,7 +103,7 @@ def test_the_rerun_is_judged_by_each_of_its_ten_runs() -> None:
     """The logs print mean and numpy's standard deviation of the runs that they list."""
     study = load_study("hsu-rerun-split-mnist")
     (source,) = study.published
-    claims = {c.condition: c for c in study.claims if c.kind == "value"}
+    claims = {str(c.condition): c for c in study.claims if c.kind == "value"}
     assert claims.keys() == study.conditions.keys()
     for name, claim in claims.items():
         runs = claim.others
