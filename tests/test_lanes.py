@@ -76,7 +76,7 @@ def test_lanes_are_independent_where_a_layer_is_one_unit_wide(name: str) -> None
     hold_alone_and_together([odd_cell(name, seed, hidden=(5, 1)) for seed in range(3)], ODD)
 
 
-@pytest.mark.parametrize("fisher", ["exact", "sampled", "true"])
+@pytest.mark.parametrize("fisher", ["exact", "sampled", "true", "predicted"])
 def test_lanes_are_independent_with_subsets_and_sampled_labels(fisher: str) -> None:
     method = {"fisher": fisher, "importance_samples": 13}
     hold_alone_and_together([odd_cell("dhp+ewc", seed, method) for seed in range(3)], ODD)
