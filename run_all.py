@@ -96,7 +96,8 @@ def default(
 @app.command()
 @answer.of
 def run(
-    study: arguments.StudyName,
+    study: arguments.RunName = None,
+    all_: arguments.All = False,
     seeds: arguments.Seeds = None,
     conditions: arguments.Conditions = None,
     out: arguments.Out = None,
@@ -139,8 +140,13 @@ def run(
     if require is not None and (no_report or dry_run):
         raise InputError("--require is about the report: leave out --no-report and --dry-run")
     required = _required(require)
-    request = Request(study, data_dir, allow_other_data, *part)
-    raise typer.Exit(_run(request, not no_report, required))
+    if (study is None) != all_:
+        raise InputError(
+            "run takes either a study or --all, which is every study that ships: python run_all.py "
+            f"run {DEFAULT_STUDY}"
+        )
+    request = Request(study or "", data_dir, allow_other_data, *part)
+    raise typer.Exit((_run_all if all_ else _run)(request, not no_report, required))
 
 
 @app.command()
@@ -357,6 +363,16 @@ def _run(
     """Run what is missing of a study and report on it; returns the exit code."""
     code, root = carry_out(answer, request, _look, _estimator)
     return max(code, _report(root, required)) if then_report and not request.dry_run else code
+
+
+def _run_all(request: Request, then_report: bool, required: tuple[str, ...] | None) -> int:
+    """Run what is missing of all studies that ship; returns the exit code."""
+    from harness.screen.all_studies import carry_out_all
+
+    def summarise(folder: Path) -> int:
+        return _report_folder(folder, required) if then_report else 0
+
+    return carry_out_all(answer, request, lambda one: _run(one, then_report), summarise)
 
 
 def _report(directory: Path, required: tuple[str, ...] | None = None) -> int:

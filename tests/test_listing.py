@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from harness.errors import InputError
-from harness.screen.listing import ORDER, shipped_table
+from harness.screen.listing import ORDER, shipped_facts, shipped_table
 from harness.studies.study_files import load_study, shipped_studies
 
 
@@ -23,8 +23,10 @@ def shown() -> list[list[str]]:
 def test_the_default_study_is_first_and_all_are_there() -> None:
     rows = shown()
     assert rows[0][:4] == ["dhp-split-mnist *", "10", "10", "100"]
-    assert [row[0] for row in rows[1 : len(ORDER)]] == list(ORDER[1:])
-    assert {row[0].removesuffix(" *") for row in rows} == shipped_studies().keys()
+    names = [row[0].removesuffix(" *") for row in rows]
+    assert names[: len(ORDER)] == list(ORDER)
+    assert set(names) == shipped_studies().keys()
+    assert [study["name"] for study in shipped_facts()] == names
 
 
 def test_the_rough_time_is_of_the_size_that_was_measured() -> None:

@@ -57,6 +57,7 @@ def loaded_by(*arguments: object) -> tuple[int, set[str]]:
         (2, "run smoke --conditions finetune,none"),
         (2, "run smoke --address here:1 --executor in-process"),
         (2, "run smoke --adaptive"),
+        (2, "run --all --seeds 3"),
         (2, "run smoke --no-such-option"),
         (2, "--data-dir x run smoke"),
         (2, "report /no/such/directory"),

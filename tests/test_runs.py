@@ -192,7 +192,7 @@ def test_a_diverged_cell_is_a_result_and_exit_code_1(study_file: Path, tmp_path:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["run"], "Missing argument"),
+        (["run"], "run takes either a study or --all"),
         (["run", "no-such-study"], "dhp-split-mnist"),
         (["runn", "smoke"], "No such command"),
         (["run", "smoke", "--conditions", "finetune,dph"], "has no condition 'dph'"),

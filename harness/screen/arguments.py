@@ -26,6 +26,17 @@ AllowOtherData = Annotated[
 StudyName = Annotated[
     str, Argument(help="A study that ships, a TOML file, or a results directory.")
 ]
+RunName = Annotated[
+    str | None, Argument(help="A study that ships, a TOML file, or a results directory.")
+]
+All = Annotated[
+    bool,
+    Option(
+        "--all",
+        help="Every study that ships, the cheapest first, then one page over all; --out is the "
+        "folder of their results directories (default: results).",
+    ),
+]
 TunedStudy = Annotated[str, Argument(help="A study that ships, or a TOML file, with [search].")]
 TuneOut = Annotated[
     Path | None, Option("--out", help="Results directory (default: results/tune-STUDY).")

@@ -17,11 +17,15 @@ from harness.studies.study import Study
 from harness.studies.study_files import load_study, shipped_studies
 
 ORDER = (
-    "dhp-split-mnist", "dhp-attribution", "dhp-attribution-combined", "dhp-ablations",
-    "dhp-multiverse", "dhp-streams", "dhp-split-digits", "smoke",
+    "dhp-split-mnist", "dhp-attribution", "dhp-attribution-combined", "dhp-baselines",
+    "dhp-ablations", "dhp-multiverse", "dhp-streams",
+    "dhp-permuted-mnist", "dhp-permuted-mnist-attribution",
+    "dhp-imbalanced-permuted-mnist", "dhp-imbalanced-permuted-mnist-attribution",
     "hsu-split-mnist", "hsu-conventions", "hsu-rerun-split-mnist", "baselines-split-mnist",
+    "dhp-split-digits", "protocol-split-digits", "precision-split-mnist", "smoke",
 )  # fmt: skip
-"""The studies in the order to read them: what was claimed, its causes, checks; others follow."""
+"""The studies in the order to read them: the claim, its causes, the poster's other benchmarks,
+tables of other authors, checks; others follow by name."""
 
 SECONDS_A_STEP = 2.5e-3
 """Of one core, for one step of one cell: what the records of the shipped studies took."""
@@ -36,9 +40,9 @@ def shipped_table() -> Table:
     The time is a rough one of one core, from the steps of the optimiser.
     """
     table = Table("study", "conditions", "seeds", "cells", "core time", "what it is")
+    table.columns[0].overflow = "fold"  # a name is there to be typed
     table.caption = "* runs where no command is given; run STUDY --dry-run measures the time here"
-    names = shipped_studies()
-    for name in sorted(names, key=lambda name: (_place_of(name), name)):
+    for name in sorted(shipped_studies(), key=place_of):
         study = load_study(name)
         count, seeds = len(study.conditions), len(study.seeds)
         table.add_row(
@@ -54,7 +58,7 @@ def shipped_table() -> Table:
 
 def shipped_facts() -> list[dict[str, Any]]:
     """Return name, description, conditions, seeds and cells of the studies that ship."""
-    studies = map(load_study, shipped_studies())
+    studies = map(load_study, sorted(shipped_studies(), key=place_of))
     return [
         {
             "name": study.name,
@@ -67,8 +71,9 @@ def shipped_facts() -> list[dict[str, Any]]:
     ]
 
 
-def _place_of(name: str) -> int:
-    return ORDER.index(name) if name in ORDER else len(ORDER)
+def place_of(name: str) -> tuple[int, str]:
+    """Return by what studies are sorted to the order in which to read them."""
+    return (ORDER.index(name) if name in ORDER else len(ORDER), name)
 
 
 def _rough_time(study: Study) -> str:

@@ -21,6 +21,7 @@ class KnownData:
     train_sizes : number of training samples of each class.
     seeded : whether the tasks depend on the seed.
     imbalanced : whether each task keeps a share of its own of each class.
+    source : what the data are read from; benchmarks with the same source are all here, or none is.
     """
 
     checksum: str
@@ -28,6 +29,7 @@ class KnownData:
     train_sizes: tuple[int, ...]
     seeded: bool = False
     imbalanced: bool = False
+    source: str = "MNIST"
 
     @property
     def chance(self) -> float:
@@ -50,6 +52,7 @@ KNOWN_DATA: Mapping[str, KnownData] = {
         "8ee95e5e3371abc2226bcd5c68d0e3588d6ca9493787cbc6a1b0a6b9f35b016c",
         BINARY_TASKS,
         (133, 136, 133, 137, 136, 136, 136, 134, 131, 135),
+        source="scikit-learn",
     ),
     "permuted-mnist": KnownData(
         "0ff2e6d5beabbdba1157c45da5959ada8a2d73b44be8cbad4f0164765eea56e8",
