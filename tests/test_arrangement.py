@@ -110,9 +110,9 @@ def test_results_of_earlier_versions_are_reported_as_they_were() -> None:
 
 
 def test_a_quantity_that_nobody_knows_is_shown_by_its_own_name() -> None:
-    rows = [("zeta", 1.0), ("eta", 0.5), ("alpha_max", 2.0), ("penalty", 0.0)]
-    telemetry = pd.DataFrame(rows, columns=["quantity", "value"])
-    assert present(telemetry) == ["eta", "alpha_max", "zeta"]
+    rows = [("zeta", 1.0), ("eta", 0.5), ("alpha_max", 2.0), ("penalty", None)]
+    spreads = pd.DataFrame(rows, columns=["quantity", "least"])
+    assert present(spreads) == ["eta", "alpha_max", "zeta"]
     assert [label(name) for name in ("zeta", "penalty")] == ["zeta", "penalty"]
     assert label("eta") != "eta"
 

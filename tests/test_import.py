@@ -219,18 +219,23 @@ def test_nothing_trains_an_imported_study(tmp_path: Path) -> None:
                 CliRunner().invoke(app, command, catch_exceptions=False)
 
 
-def test_pool_and_gate_say_that_they_compare_accuracies(tmp_path: Path) -> None:
+def test_a_pool_says_that_it_compares_accuracies(tmp_path: Path) -> None:
     bring_in(tmp_path, TABLE, NAMES.replace("[cond", LOSS + "[cond"))
     out = str(tmp_path / "out")
     shutil.copytree(out, tmp_path / "site")
-    baselines = ["--baselines", str(tmp_path / "baselines")]
-    for command in (
-        ["pool", out, str(tmp_path / "site")],
-        ["accept", out, "--reason", "r", *baselines],
-        ["check", out, *baselines],
-    ):
-        with pytest.raises(InputError, match="compares accuracies, and study 'mine' measures loss"):
-            CliRunner().invoke(app, command, catch_exceptions=False)
+    with pytest.raises(InputError, match="compares accuracies, and study 'mine' measures loss"):
+        CliRunner().invoke(app, ["pool", out, str(tmp_path / "site")], catch_exceptions=False)
+
+
+def test_results_that_were_imported_can_be_accepted_and_checked(tmp_path: Path) -> None:
+    bring_in(tmp_path, TABLE, NAMES.replace("[cond", LOSS + "[cond"))
+    out, baselines = str(tmp_path / "out"), ["--baselines", str(tmp_path / "baselines")]
+    accepted = CliRunner().invoke(app, ["accept", out, "--reason", "r", *baselines])
+    assert accepted.exit_code == 0, accepted.output
+    checked = CliRunner().invoke(app, ["check", out, *baselines])
+    assert checked.exit_code == 0, checked.output
+    assert "OK: every value is the accepted one" in checked.output
+    assert "None" not in checked.output
 
 
 def test_claims_have_the_ids_that_they_leave_out_and_all_kinds_can_be_claimed(

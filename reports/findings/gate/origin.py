@@ -27,11 +27,11 @@ def changes(records: Sequence[Record], baseline: Mapping[str, Any]) -> tuple[str
         found.append(f"{_few(sorted(uncertain))}: no longer the same for the same seed")
     for name, before in baseline["versions"].items():
         now = sorted({_version(r["provenance"], name) for r in records})
-        if now != [before]:
+        if now != [str(before)]:
             found.append(f"{name} {before} -> {', '.join(now)}")
     for name, before in baseline["environment"].items():
         now = sorted({str(r["provenance"].get(name)) for r in records})
-        if name not in ("torch", "numerics") and now != [before]:
+        if name not in ("torch", "numerics") and now != [str(before)]:
             found.append(f"{name} {before} -> {', '.join(now)}")
     commits = sorted({_commit(r["provenance"].get("code", {})) for r in records})
     if commits != [_commit(baseline["code"])]:
