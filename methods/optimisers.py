@@ -68,27 +68,46 @@ class SGD:
             parameter.addcmul_(gradients[name], self.rate, value=-1)
 
 
-class Momentum(SGD):
+class Remembering(SGD):
+    """An optimiser with a state of its own, in tensors that a subclass names in ``forget``."""
+
+    @dataclass(frozen=True, kw_only=True)
+    class Settings(SGD.Settings):
+        """``each_task`` is "fresh" where the state starts anew with every task."""
+
+        each_task: Literal["fresh"] | None = None
+
+    def __init__(self, parameters: TensorByName, settings: Settings) -> None:
+        super().__init__(parameters, settings)
+        self.fresh = settings.each_task == "fresh"
+
+    def start_task(self) -> None:  # noqa: D102
+        if self.fresh:
+            self.forget()
+
+    def forget(self) -> None:
+        """Set the state, in place, to what it was before the first step."""
+        raise AssertionError("a subclass knows its state")
+
+
+class Momentum(Remembering):
     """Heavy-ball momentum as torch.optim.SGD has it: ``v <- mu v + g``, ``theta -= lr v``."""
 
     name = "momentum"
 
     @dataclass(frozen=True, kw_only=True)
-    class Settings(SGD.Settings):
-        """``momentum`` is mu, (S, 1, 1); ``each_task`` "fresh" starts tasks without speed."""
+    class Settings(Remembering.Settings):
+        """``momentum`` is mu, (S, 1, 1)."""
 
         momentum: Tensor = per_lane(0.9, at_least=0, below=1)
-        each_task: Literal["fresh"] | None = None
 
     def __init__(self, parameters: TensorByName, settings: Settings) -> None:
         super().__init__(parameters, settings)
         self.momentum = settings.momentum
-        self.fresh = settings.each_task == "fresh"
         self.velocity = {name: torch.zeros_like(p) for name, p in parameters.items()}
 
-    def start_task(self) -> None:  # noqa: D102
-        if self.fresh:
-            _zero(*self.velocity.values())
+    def forget(self) -> None:  # noqa: D102
+        _zero(*self.velocity.values())
 
     def step(self, gradients: TensorByName) -> None:  # noqa: D102
         for name, velocity in self.velocity.items():
@@ -96,21 +115,14 @@ class Momentum(SGD):
         super().step(self.velocity)
 
 
-class Adam(SGD):
+class Adam(Remembering):
     """Adam (Kingma and Ba 2015) with beta = (0.9, 0.999), epsilon = 1e-8, bias-corrected."""
 
     name = "adam"
     BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
 
-    @dataclass(frozen=True, kw_only=True)
-    class Settings(SGD.Settings):
-        """``each_task`` is "fresh" where moments and their number of steps start anew."""
-
-        each_task: Literal["fresh"] | None = None
-
-    def __init__(self, parameters: TensorByName, settings: Settings) -> None:
+    def __init__(self, parameters: TensorByName, settings: Remembering.Settings) -> None:
         super().__init__(parameters, settings)
-        self.fresh = settings.each_task == "fresh"
         rate = self.rate
         self.mean = {name: torch.zeros_like(p) for name, p in parameters.items()}
         self.square = {name: torch.zeros_like(p) for name, p in parameters.items()}
@@ -118,11 +130,10 @@ class Adam(SGD):
         self.power1 = torch.ones((), dtype=torch.float64, device=rate.device)
         self.power2 = torch.ones((), dtype=torch.float64, device=rate.device)
 
-    def start_task(self) -> None:  # noqa: D102
-        if self.fresh:
-            _zero(*self.mean.values(), *self.square.values())
-            self.power1.fill_(1)
-            self.power2.fill_(1)
+    def forget(self) -> None:  # noqa: D102
+        _zero(*self.mean.values(), *self.square.values())
+        self.power1.fill_(1)
+        self.power2.fill_(1)
 
     def step(self, gradients: TensorByName) -> None:  # noqa: D102
         first = 1 - self.power1.mul_(self.BETA1)
@@ -137,26 +148,18 @@ class Adam(SGD):
             parameter.sub_((mean / scale).mul_(rate))
 
 
-class Adagrad(SGD):
+class Adagrad(Remembering):
     """Adagrad (Duchi et al. 2011) as torch.optim has it, with epsilon = 1e-10."""
 
     name = "adagrad"
     EPSILON = 1e-10
 
-    @dataclass(frozen=True, kw_only=True)
-    class Settings(SGD.Settings):
-        """``each_task`` is "fresh" where the sum of squares starts anew."""
-
-        each_task: Literal["fresh"] | None = None
-
-    def __init__(self, parameters: TensorByName, settings: Settings) -> None:
+    def __init__(self, parameters: TensorByName, settings: Remembering.Settings) -> None:
         super().__init__(parameters, settings)
-        self.fresh = settings.each_task == "fresh"
         self.squares = {name: torch.zeros_like(p) for name, p in parameters.items()}
 
-    def start_task(self) -> None:  # noqa: D102
-        if self.fresh:
-            _zero(*self.squares.values())
+    def forget(self) -> None:  # noqa: D102
+        _zero(*self.squares.values())
 
     def step(self, gradients: TensorByName) -> None:  # noqa: D102
         for name, parameter in self.parameters.items():
