@@ -68,19 +68,26 @@ def on_page(colour: str, colours: dict[str, str]) -> str:
     return colour if token is None else colours[token.removeprefix("var(--").rstrip(")")]
 
 
-def painted(element: Element, within: str = "") -> Iterator[tuple[Element, str]]:
-    """Every element that is drawn, with the identifier of the innermost group that has a name."""
+def painted(
+    element: Element, within: str = "", said: str = ""
+) -> Iterator[tuple[Element, str, str]]:
+    """Every element that is drawn, the innermost named group's identifier, and its style.
+
+    What the groups around it say comes after what it says itself.
+    """
     for child in element:
         if child.tag != f"{SVG}defs":
             name = child.get("id", "") if child.tag == f"{SVG}g" else ""
             inner = name if name.startswith(("map-", "panel-", "key-")) else within
-            yield child, inner
-            yield from painted(child, inner)
+            style = f"{child.get('style', '')}; {said}"
+            if child.tag != f"{SVG}g":
+                yield child, inner, style
+            yield from painted(child, inner, style)
 
 
 def colour_of(style: str, what: str) -> str | None:
-    found = re.search(rf"(?:^|[ ;]){what}: (#\w{{6}})", style)
-    return found[1] if found else None
+    found = re.search(rf"(?:^|[ ;]){what}: ([^;]+)", style)
+    return found[1] if found and found[1].startswith("#") else None
 
 
 @pytest.mark.parametrize("dark", [False, True])
@@ -91,8 +98,7 @@ def test_every_letter_and_mark_can_be_told_from_what_it_lies_on(
     colours = scheme(dark)
     root, cells, letters, marks = root_of(drawn[name]), [], 0, 0
     decoration = {theme.GRID, theme.SHADE, theme.PAPER}
-    for element, within in painted(root):
-        style = element.get("style", "")
+    for element, within, style in painted(root):
         assert not re.search(r"opacity: (?!1\b)", style), "what shines through has another colour"
         for what in ("fill", "stroke"):
             colour = colour_of(style, what)
@@ -104,10 +110,10 @@ def test_every_letter_and_mark_can_be_told_from_what_it_lies_on(
             elif colour not in decoration:
                 marks += 1
                 assert contrast(on_page(colour, colours), colours["paper"]) >= MARK, (colour, what)
-    for element, _ in painted(root):
+    for element, _, style in painted(root):
         if element.tag == f"{SVG}text":
             letters += 1
-            colour = colour_of(element.get("style", ""), "fill") or "#000000"
+            colour = colour_of(style, "fill") or "#000000"
             x, y = float(element.get("x", "nan")), float(element.get("y", "nan"))
             under = [c for c, xs, ys in cells if min(xs) < x < max(xs) and min(ys) < y < max(ys)]
             grounds = under or [colours["paper"], colours["shade"]]
@@ -136,7 +142,9 @@ def test_text_is_text_and_no_smaller_than_ten_pixels(drawn: dict[str, Path], nam
     root = root_of(drawn[name])
     texts = [element for element in root.iter(f"{SVG}text") if element.text]
     assert texts
-    styles = [element.get("style", "") for element in texts]
+    styles = [
+        style for element, _, style in painted(root, said=root.get("style", "")) if element in texts
+    ]
     sizes = {
         float(size) for style in styles for size in re.findall(r"font-size: ([\d.]+)px", style)
     }

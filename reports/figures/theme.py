@@ -20,6 +20,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from reports.figures.sheet import FONT, USUAL, Sheet
+from reports.figures.short import shortened
 from reports.figures.svg import escaped, finished, steers
 from reports.findings.analysis import Analysis
 from reports.numbers.words import counted
@@ -224,7 +225,8 @@ def save(figure: Figure, path: Path) -> list[Path]:
                 figure.set_layout_engine("none")  # it is found; twice more would take long
             drawn = io.StringIO()
             figure.savefig(drawn, format="svg", metadata={"Date": None})
-            files[0].write_text(finished(drawn.getvalue(), parts, told), encoding="utf-8")
+            text = shortened(finished(drawn.getvalue(), parts, told))
+            files[0].write_text(text, encoding="utf-8")
             figure.savefig(files[1], dpi=150, metadata={"Software": None})
     finally:
         plt.close(figure)
