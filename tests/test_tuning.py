@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 from harness.data.benchmarks import Dataset
 from harness.errors import InputError
+from harness.keeping.records import final_accuracy
 from harness.keeping.store import Store
 from harness.running.training import outcomes_of, train_block
 from harness.studies.condition import Cell
@@ -380,18 +381,30 @@ def test_a_search_never_reads_the_test_data(tmp_path: Path) -> None:
         assert one[0].accuracy == other[0].accuracy
 
 
-def test_the_shipped_strengths_are_those_of_the_shipped_study() -> None:
-    study = load_study("dhp-split-digits")
+@pytest.mark.parametrize(
+    "name",
+    ["dhp-split-digits", "dhp-split-mnist", "dhp-permuted-mnist", "dhp-imbalanced-permuted-mnist"],
+)
+def test_the_shipped_strengths_are_those_of_the_shipped_study(name: str) -> None:
+    study = load_study(name)
     assert study.search is not None
     assert study.strengths is not None
-    searched = load_study("dhp-split-digits", tuning=True)
+    searched = load_study(name, tuning=True)
     assert searched.search == study.search
     assert study.strengths.study == study.name
     assert study.strengths.seeds == study.search.seeds
     assert study.strengths.validation_fraction == study.search.validation_fraction
-    for name, space in study.search.spaces.items():
-        assert study.ours[name].method.get("strength") == study.strengths.chosen[name]["strength"]
-        tried = [one.setting for one in study.strengths.points(name)]
-        assert tried == space.grid()
+    assert study.strengths.budget == study.search.most
+    for condition, space in study.search.spaces.items():
+        chosen = study.strengths.chosen[condition]
+        assert study.ours[condition].method.get("strength") == chosen["strength"]
+        tried = [one.setting for one in study.strengths.points(condition)]
+        assert all(setting in tried for setting in space.grid())
+        assert len(tried) <= study.search.most
     assert isinstance(study.search, Search)
-    assert (study_path("dhp-split-digits").parent / "strengths").is_dir()
+    assert (study_path(name).parent / "strengths").is_dir()
+
+
+def test_what_a_search_measured_does_not_depend_on_how_a_version_of_python_sums() -> None:
+    tenths = [0.1] * 10
+    assert final_accuracy([tenths] * 10) == 0.1, "0.09999999999999999 by plain addition"

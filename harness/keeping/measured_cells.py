@@ -53,7 +53,7 @@ def results_of(
                 f"{measure.name} = {number:g} is no fraction from 0 to 1{_hint(number)}"
             )
     if rows and not diverged:
-        named.setdefault(measure.name, sum(last := [c or 0.0 for c in rows[-1]]) / len(last))
+        named.setdefault(measure.name, math.fsum(last := [c or 0.0 for c in rows[-1]]) / len(last))
     return {
         "status": "diverged" if diverged else "done",
         "accuracy": [[_finite(cell) for cell in row] for row in rows],

@@ -6,6 +6,7 @@ import gc
 import hashlib
 import json
 import marshal
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NotRequired, cast
@@ -166,12 +167,13 @@ def no_collection() -> Iterator[None]:
 def final_accuracy(accuracy: list[list[float | None]]) -> float | None:
     """Return the mean over all tasks after the last task, a fraction.
 
-    None after divergence, and where no accuracy was measured.
+    None after divergence, and where no accuracy was measured. Summed exactly: Python's own ``sum``
+    of floats rounds otherwise since 3.12, and a search recorded there would not be accepted before.
     """
     if not accuracy:
         return None
     last_row = [value for value in accuracy[-1] if value is not None]
-    return sum(last_row) / len(last_row) if len(last_row) == len(accuracy[-1]) else None
+    return math.fsum(last_row) / len(last_row) if len(last_row) == len(accuracy[-1]) else None
 
 
 _VALIDATOR = TypeAdapter(Record)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -81,7 +82,7 @@ def _bridge(
     ]
     mean = interval = None
     if len(differences) > 1:
-        mean = sum(differences) / len(differences)
+        mean = math.fsum(differences) / len(differences)
         # Cells that agree in every accuracy are the same; equal final accuracies alone are chance.
         interval = Interval(0, 0) if same == len(pairs) else t_interval(differences, 0.90)
     equivalent = None if interval is None else _equivalent(interval, negligible)

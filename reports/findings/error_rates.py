@@ -123,7 +123,7 @@ def wrong_share(shares: Floats, gain: float, claim: Claim) -> float:
     Where the gain lies on an edge of a band, the side counts on which more verdicts are wrong.
     """
     return max(
-        float(sum(s for s, v in zip(shares, VERDICTS, strict=True) if not is_true(v, near, claim)))
+        math.fsum(s for s, v in zip(shares, VERDICTS, strict=True) if not is_true(v, near, claim))
         for near in (gain - BESIDE, gain, gain + BESIDE)
     )
 

@@ -11,6 +11,7 @@ of their table, so that forty values that are shown beside a claim do not weaken
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -131,7 +132,7 @@ def _family(family: Family, told_by_claim: Mapping[str, Told]) -> JudgedFamily:
     members = _together([(one.claim, one.verdict, one.p_value, one.agrees, one.alpha)
                          for one in own])  # fmt: skip
     agree = sum(one.agrees is True for one in members)
-    chance = sum(one.alpha for one in members)
+    chance = math.fsum(one.alpha for one in members)
     verdict = "UNDECIDED"
     if agree == len(members):
         verdict = "STANDS"

@@ -7,6 +7,7 @@ were classified correctly after the last task. Accuracies are in %, gains in poi
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -89,7 +90,7 @@ def over_samples(
     draws = np.random.default_rng(seed)
     drawn = np.mean([_means(one, draws) for one in by_task], axis=0)
     low, high = np.quantile(drawn, [0.025, 0.975])
-    variance = sum(one.var() / len(one) for one in by_task) / len(by_task) ** 2
+    variance = math.fsum(one.var() / len(one) for one in by_task) / len(by_task) ** 2
     return OverSamples(
         gain=float(np.mean([one.mean() for one in by_task])),
         error=float(np.sqrt(variance)),

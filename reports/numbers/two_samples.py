@@ -78,7 +78,7 @@ class TwoSamples:
     def degrees(self) -> float:
         """Satterthwaite's degrees of freedom."""
         squares = [(one.error or 0.0) ** 2 for one in (self.a, self.b)]
-        return sum(squares) ** 2 / sum(
+        return math.fsum(squares) ** 2 / math.fsum(
             square**2 / (one.n - 1) for square, one in zip(squares, (self.a, self.b), strict=True)
         )
 
@@ -90,7 +90,7 @@ class TwoSamples:
             half = float(stats.t.ppf((1 + level) / 2, self.degrees)) * self.error
         else:
             each = (1 + level) / 2
-            half = sum(one.half_width(each, self.procedure) for one in (self.a, self.b))
+            half = math.fsum(one.half_width(each, self.procedure) for one in (self.a, self.b))
         return Interval(self.mean - half, self.mean + half)
 
     def p_above(self, bound: float) -> float:

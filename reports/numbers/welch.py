@@ -58,10 +58,10 @@ def welch(
 
     The degrees of freedom are Satterthwaite's. Without any error the interval is infinite.
     """
-    squared = sum(error.squared for error in errors)
+    squared = math.fsum(error.squared for error in errors)
     if squared == 0:
         return Interval(-math.inf, math.inf), 1.0
-    freedom = squared**2 / sum(error.squared**2 / error.freedom for error in errors)
+    freedom = squared**2 / math.fsum(error.squared**2 / error.freedom for error in errors)
     error = math.sqrt(squared)
     half = float(stats.t.ppf((1 + level) / 2, freedom)) * error
     p = 2 * float(stats.t.sf(abs(difference) / error, freedom))
@@ -85,7 +85,7 @@ def readings(
     for name in READINGS:
         errors = [read(bar, runs, name) for bar, runs in published]
         ci95, p = welch(difference, [own, *errors])
-        error = math.sqrt(sum(one.squared for one in errors))
+        error = math.sqrt(math.fsum(one.squared for one in errors))
         found.append(Reading(name, error, ci95, p))
     return tuple(found)
 

@@ -88,12 +88,12 @@ def welch(
         return _unknown(condition, metric, dropped, margin)
     mean = float(new.mean() - accepted.mean())
     parts = new.var(ddof=1) / len(new), accepted.var(ddof=1) / len(accepted)
-    error = math.sqrt(sum(parts))
+    error = math.sqrt(math.fsum(parts))
     if error == 0:
         equal = Interval(mean, mean)
         p_values = _p_without_spread(metric, mean, len(new), margin)
         return Comparison(condition, metric, len(new), dropped, 0.0, mean, equal, margin, *p_values)
-    freedom = sum(parts) ** 2 / (
+    freedom = math.fsum(parts) ** 2 / (
         parts[0] ** 2 / (len(new) - 1) + parts[1] ** 2 / (len(accepted) - 1)
     )
     half = float(stats.t.ppf(0.975, freedom)) * error

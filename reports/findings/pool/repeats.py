@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -89,7 +90,7 @@ def _repeat(
     finals = [final_accuracy(b) - final_accuracy(a) for a, b in pairs if is_done(a) and is_done(b)]
     mean = interval = None
     if len(finals) > 1:
-        mean, interval = sum(finals) / len(finals), t_interval(finals, 0.90)
+        mean, interval = math.fsum(finals) / len(finals), t_interval(finals, 0.90)
     unlike = [(a, b) for a, b in pairs if a["status"] != b["status"]]
     one_origin = [sentence for a, b, sentence in differing if origin_of(a) == origin_of(b)]
     outcome = _outcome(differing, one_origin, unlike, interval, negligible)
