@@ -99,16 +99,42 @@ def test_a_report_on_them_is_lean_and_verified(packed: Path) -> None:
     assert call("verify", packed)[0] == 1
 
 
+def test_shipped_records_without_a_report_are_told_by_the_page_over_their_folder(
+    loose: Path, packed: Path
+) -> None:
+    folder, bare = packed.parent, packed.parent / "bare"
+    pack_directory(loose, bare)
+    assert call("report", packed)[0] == 0
+    code, output = call("report", folder)
+    assert code == 0, output
+    assert not (bare / "report").exists(), "it stays small"
+    document = json.loads((folder / DOCUMENT).read_text())
+    assert {one["directory"] for one in document["directories"]} == {"claimed", "bare"}
+    assert call("verify", folder)[0] == 0
+    lines = lzma.decompress((bare / NAME).read_bytes()).decode().splitlines()
+    (bare / NAME).write_bytes(lzma.compress("\n".join(lines[1:]).encode()))
+    code, output = call("verify", folder)
+    assert code == 1
+    assert "bare" in output
+    assert call("report", bare)[0] == 0
+    assert (bare / "report" / "index.html").exists(), "one asks for it by name"
+
+
 @pytest.mark.parametrize("name", sorted(path.parent.name for path in SHIPPED.glob("*/study.json")))
 def test_what_the_project_ships_says_what_its_records_say(name: str) -> None:
     """Verdicts and numbers; whether the words are of this very program, ``verify`` tells."""
     results = read_results(SHIPPED / name)
     assert results.damaged == []
     analysis = reporting.judged(Reporter(), results, SHIPPED / name)
+    known = {(row["directory"], row["id"]): row for row in overview_rows()}
+    for now in Reporter().told(SHIPPED / name, analysis, results.study).rows:
+        assert known[name, now.id]["verdict"] == now.verdict
+        assert known[name, now.id]["estimate"] == now.estimate
+    if not (SHIPPED / name / "report").is_dir():
+        return
     document = json.loads((SHIPPED / name / "report" / "verdict.json").read_text())
     (SHIPPED / name / "report" / "index.html").read_text().index("</html>")
     assert document["records"] == dict(analysis.records)
-    known = {(row["directory"], row["id"]): row for row in overview_rows()}
     for judged in document["claims"]:
         row = known[name, judged["id"]]
         assert (row["verdict"], row["estimate"]) == (judged["verdict"], judged["estimate"])

@@ -95,7 +95,10 @@ def report_on(
 def report_on_folder(
     answer: Answer, reporter: Reporter, folder: Path, required: tuple[str, ...] | None = None
 ) -> int:
-    """Write the page over several results directories, and what is missing of their reports."""
+    """Write the page over several results directories, and what is missing of their reports.
+
+    One that is shipped as records alone stays so: the page over all tells its verdicts.
+    """
     places, left_out = directories_in(folder)
     told, shorts, code = [], [], 0
     for place, found in read_each(places, by_index=True):
@@ -105,7 +108,7 @@ def report_on_folder(
         answer.note(f"{place}: reading what its records say ...")
         analysis = judged(reporter, found, place)
         _remember(reporter, place, analysis)
-        written = not reporter.is_current(analysis, place / "report")
+        written = not (_is_bare(found, place) or reporter.is_current(analysis, place / "report"))
         if written:
             there = (place / "report" / "index.html").exists()
             why = "its report was of other records or another program" if there else "it had none"
@@ -146,7 +149,10 @@ def verify_report(answer: Answer, reporter: Reporter, directory: Path) -> int:
 
 
 def verify_folder(answer: Answer, reporter: Reporter, folder: Path) -> int:
-    """Compare every report of a folder of results, and the page over them, with the records."""
+    """Compare every report of a folder of results, and the page over them, with the records.
+
+    Of one that is shipped as records alone the page over all is what is compared.
+    """
     places, left_out = directories_in(folder)
     told, codes, wrong = [], [0], []
     for place, found in read_each(places):
@@ -158,6 +164,8 @@ def verify_folder(answer: Answer, reporter: Reporter, folder: Path) -> int:
         answer.note(f"{place}: making its report again from the records ...")
         analysis = judged(reporter, found, place)
         told.append(reporter.told(place, analysis, found.study))
+        if _is_bare(found, place):
+            continue  # the overview has its verdicts
         if not (place / "report").is_dir():
             wrong.append(f"{place.name}: it has no report")
             continue
@@ -177,6 +185,11 @@ def verify_folder(answer: Answer, reporter: Reporter, folder: Path) -> int:
     if not wrong and whole:
         answer.out.print(f"the overview of {len(told)} directories agrees", highlight=False)
     return 1 if wrong or 1 in codes else max(*codes, 0 if whole else 3)
+
+
+def _is_bare(results: Results, place: Path) -> bool:
+    """Tell whether a directory is shipped without a report, to be small; ``report`` writes it."""
+    return results.packed and not (place / "report").exists()
 
 
 def _write(reporter: Reporter, directory: Path, results: Results, analysis: Any) -> Path:

@@ -17,6 +17,7 @@ from seaborn.utils import relative_luminance
 from reports.figures.sheet import HALF, SMALL, WHOLE, Sheet
 from reports.figures.theme import (
     INK,
+    MOST_SEEDS,
     MUTED,
     PAPER,
     Style,
@@ -34,6 +35,7 @@ PublishedCurves = Mapping[str, Mapping[int, float]]
 """By condition, then by number of tasks seen: accuracy in %."""
 
 COLUMNS = 5  # most small panels beside each other
+MOST_LINES = 50  # of single seeds in one small panel: more are a tangle
 FAR = 0.5  # of the whole scale: an empty part as large as this is worth a closer look
 BLACK, WHITE = "#000000", "#fffffe"
 """Letters on the coloured cells of a map; the page must not replace them by its own colours."""
@@ -167,7 +169,7 @@ def draw_tasks(
 
     Returns
     -------
-    Thick lines are means over seeds, thin ones single seeds, at most ``theme.MOST_SEEDS``.
+    Thick lines are means over seeds, thin ones single seeds, at most ``seeds_of_a_task``.
     """
     tasks = next(iter(matrices.values())).shape[-1]
     colours = ordered(tasks)
@@ -175,7 +177,7 @@ def draw_tasks(
         sheet = Sheet(len(matrices), HALF, 1.35, COLUMNS, same="xy")
         for axis, (condition, stack) in zip(sheet.panels, matrices.items(), strict=True):
             named = (seeds or {}).get(condition, range(len(stack)))
-            drawn = drawn_seeds(len(stack))
+            drawn = drawn_seeds(len(stack), seeds_of_a_task(tasks))
             for task in range(tasks):
                 after = np.arange(task, tasks) + 1
                 accuracies = 100 * stack[:, task:, task]
@@ -199,6 +201,11 @@ def draw_tasks(
         sheet.note("↑ accuracy on the task (%)", "→ tasks trained")
         sheet.key(*sheet.panels[0].get_legend_handles_labels())
         return sheet.finish()
+
+
+def seeds_of_a_task(tasks: int) -> int:
+    """Return how many seeds of each task ``draw_tasks`` shows one by one at most."""
+    return min(MOST_SEEDS, max(2, MOST_LINES // tasks))
 
 
 def draw_matrices(matrices: Mapping[str, Floats]) -> Figure:

@@ -144,18 +144,16 @@ def shifts(count: int) -> list[float]:
     return [step * (place - (count - 1) / 2) for place in range(count)]
 
 
-def drawn_seeds(count: int) -> list[int]:
+def drawn_seeds(count: int, most: int = MOST_SEEDS) -> list[int]:
     """Return the places, of ``count`` seeds in order, that are drawn one by one: spread evenly."""
-    if count <= MOST_SEEDS:
+    if count <= most:
         return list(range(count))
-    return [place * (count - 1) // (MOST_SEEDS - 1) for place in range(MOST_SEEDS)]
+    return [place * (count - 1) // (most - 1) for place in range(most)]
 
 
-def which_seeds(count: int) -> str:
+def which_seeds(count: int, most: int = MOST_SEEDS) -> str:
     """Return in words which of ``count`` seeds are drawn one by one: "12 seeds"."""
-    if count <= MOST_SEEDS:
-        return counted(count, "seed")
-    return f"{MOST_SEEDS} of {count:,} seeds"
+    return counted(count, "seed") if count <= most else f"{most} of {count:,} seeds"
 
 
 def styles_of(analysis: Analysis) -> dict[str, Style]:

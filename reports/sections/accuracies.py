@@ -11,6 +11,7 @@ from reports.figures.accuracies import (
     draw_matrices,
     draw_pairs,
     draw_tasks,
+    seeds_of_a_task,
 )
 from reports.figures.theme import MOST_SEEDS, styles_of, which_seeds
 from reports.findings.analysis import Analysis
@@ -133,12 +134,13 @@ def learning_section(analysis: Analysis, names: Sequence[str]) -> Section | None
     if transferred:
         worst = min(transferred, key=lambda row: float(row[3]))
         alt += f" Most is forgotten by {worst[0]}: {worst[3]}."
+    of_a_task = seeds_of_a_task(next(iter(matrices.values())).shape[-1])
     drawings = [
         Drawing(
             "tasks",
             alt,
             partial(draw_tasks, matrices, _seeds(analysis)),
-            f"Thick: mean over seeds; thin: {_each_seed(matrices, 'each seed')}.",
+            f"Thick: mean over seeds; thin: {_each_seed(matrices, 'each seed', of_a_task)}.",
         ),
         Drawing(
             "matrices",
@@ -151,10 +153,10 @@ def learning_section(analysis: Analysis, names: Sequence[str]) -> Section | None
     return Section("learning", "Learning and forgetting", paragraphs, drawings, [table])
 
 
-def _each_seed(matrices: Mapping[str, Floats], all_of_them: str) -> str:
+def _each_seed(matrices: Mapping[str, Floats], all_of_them: str, most: int = MOST_SEEDS) -> str:
     """Return in words which seeds are drawn one by one; ``all_of_them`` where none is left out."""
-    most = max(len(stack) for stack in matrices.values())
-    return all_of_them if most <= MOST_SEEDS else which_seeds(most)
+    count = max(len(stack) for stack in matrices.values())
+    return all_of_them if count <= most else which_seeds(count, most)
 
 
 def _seeds(analysis: Analysis) -> dict[str, list[int]]:
