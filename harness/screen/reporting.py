@@ -164,8 +164,12 @@ def verify_folder(answer: Answer, reporter: Reporter, folder: Path) -> int:
         answer.note(f"{place}: making its report again from the records ...")
         analysis = judged(reporter, found, place)
         told.append(reporter.told(place, analysis, found.study))
-        if _is_bare(found, place):
-            continue  # the overview has its verdicts
+        if _is_bare(found, place):  # the overview has its verdicts
+            faults = [f"{place.name}: {fault}" for fault in _faults(found, place)]
+            for fault in faults:
+                warn(f"differs: {fault}")
+            wrong += faults
+            continue
         if not (place / "report").is_dir():
             wrong.append(f"{place.name}: it has no report")
             continue
@@ -228,13 +232,10 @@ def _verify(
     analysis: Any,
     where: str = "",
 ) -> int:
-    from harness.keeping.tuned import differing as differing_strengths  # needs numpy, which is slow
-
     for notice in analysis.notices:
         warn(f"{where}{notice}")
     found = reporter.verified(analysis, results, directory / "report")
-    damaged = [f"damaged record {bad.path.name}: {bad.reason}" for bad in results.damaged]
-    damaged += differing_strengths(results.study, results.records, directory)
+    damaged = _faults(results, directory)
     differing = [*damaged, *found.differing]
     answer.add(differing=differing, whole=found.whole)
     for name in differing[:MOST_NAMED]:
@@ -258,6 +259,14 @@ def _verify(
             highlight=False,
         )
     return 1 if damaged else int(found.exit_code)
+
+
+def _faults(results: Results, directory: Path) -> list[str]:
+    """Return what is wrong with results whatever a report says of them."""
+    from harness.keeping.tuned import differing  # needs numpy, which is slow
+
+    damaged = [f"damaged record {bad.path.name}: {bad.reason}" for bad in results.damaged]
+    return damaged + differing(results.study, results.records, directory)
 
 
 def _as_told(left_out: Sequence[Unread]) -> list[tuple[str, str, bool]]:
