@@ -20,7 +20,9 @@ ORDER = (
     "dhp-split-mnist", "dhp-attribution", "dhp-attribution-combined", "dhp-baselines",
     "dhp-ablations", "dhp-multiverse", "dhp-streams",
     "dhp-permuted-mnist", "dhp-permuted-mnist-attribution",
+    "dhp-permuted-mnist-attribution-combined",
     "dhp-imbalanced-permuted-mnist", "dhp-imbalanced-permuted-mnist-attribution",
+    "dhp-imbalanced-permuted-mnist-attribution-combined",
     "hsu-split-mnist", "hsu-conventions", "hsu-rerun-split-mnist", "baselines-split-mnist",
     "dhp-split-digits", "protocol-split-digits", "precision-split-mnist", "smoke",
 )  # fmt: skip
