@@ -17,7 +17,7 @@ from reports.sections.section import claim_anchor
 from reports.sections.told import carrier_words
 from reports.sections.verdict import headline, verdict_words
 
-MOST = 6
+FEW, MOST = 3, 6
 """Number of directories that a sentence names; it counts the others."""
 NO_CAUSE = "-"
 
@@ -211,11 +211,11 @@ def _controls(overview: Overview) -> list[str]:
 def _causes(overview: Overview) -> list[str]:
     """Return what carries the gains that are told, and which are not."""
     several = [row for row in overview.claims if row.by or (row.differs or 0) > 1]
-    causes: dict[str, list[str]] = {}
+    causes: dict[str, list[Row]] = {}
     for row in several:
         if row.by is not None:
-            causes.setdefault(row.cause, []).append(f"{row.id} of {row.directory}")
-    sentences = [f"Cause of {_some(names)}: {cause}." for cause, names in causes.items()]
+            causes.setdefault(row.cause, []).append(row)
+    sentences = [f"Cause of {_claims(rows)}: {cause}." for cause, rows in causes.items()]
     untold = list(dict.fromkeys(row.directory for row in several if row.by is None))
     if untold:
         sentences.append(
@@ -223,6 +223,13 @@ def _causes(overview: Overview) -> list[str]:
             "study here takes apart: their verdicts are about size and not about cause."
         )
     return sentences
+
+
+def _claims(rows: Sequence[Row]) -> str:
+    """Name claims one by one where they are few, else by their directories."""
+    if len(rows) <= FEW:
+        return listed([f"{row.id} of {row.directory}" for row in rows])
+    return f"{len(rows)} claims of {_some(list(dict.fromkeys(row.directory for row in rows)))}"
 
 
 def _some(names: Sequence[str]) -> str:
