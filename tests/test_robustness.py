@@ -17,8 +17,8 @@ from reports.findings.analysis import analyse
 from reports.findings.both_sides import BothSides
 from reports.findings.contrasts import JudgedClaim, judgement_of
 from reports.findings.influence import influence
-from reports.findings.planning import plan, spread_interval
-from reports.findings.robustness import Robustness
+from reports.findings.planning import Plan, plan, spread_interval
+from reports.findings.robustness import Robustness, planned_words
 from reports.numbers.intervals import FIXED, Floats
 from reports.numbers.sequential import ANYTIME
 from reports.numbers.skew import bootstrap_t, skewness
@@ -292,3 +292,18 @@ def test_cells_with_equal_accuracies_and_other_answers_did_not_do_the_same() -> 
         judgement = analysis.claims[0].judgement
         assert judgement is not None
         assert judgement.verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("planned", "said"),
+    [
+        (Plan(31, 14, 160), "31 (14 to 160)"),
+        (Plan(459, 240, None), "459 (240 to over 1000)"),
+        (Plan(None, 240, None), "over 1000 (240 to over 1000)"),
+        (Plan(None, None, None), "over 1000"),
+    ],
+)
+def test_what_more_than_a_thousand_seeds_would_settle_is_said_once(
+    planned: Plan, said: str
+) -> None:
+    assert planned_words(planned) == said

@@ -125,14 +125,20 @@ def _diverged(others: Sequence[Counted]) -> str:
 
 def planned_words(planned: Plan) -> str:
     """Return a number of seeds with its range: 31 (14 to 160); "over 1000" for what is more."""
-    seeds, low, high = (
-        "over 1000" if number is None else str(number)
-        for number in (planned.seeds, planned.low, planned.high)
+    if planned.low is None:
+        return "over 1000"
+    seeds, high = (
+        "over 1000" if number is None else str(number) for number in (planned.seeds, planned.high)
     )
-    return f"{seeds} ({low} to {high})"
+    return f"{seeds} ({planned.low} to {high})"
 
 
 def _planned(planned: Plan) -> str:
+    if planned.low is None:
+        return (
+            "Looked at again with more seeds, it is judged by the wider intervals that allow for "
+            "that: over 1000 seeds would settle it then, at any spread that these leave open."
+        )
     return (
         "Looked at again with more seeds, it is judged by the wider intervals that allow for that: "
         f"about {planned_words(planned)} seeds would settle it then; the range is wide because so "
