@@ -406,5 +406,5 @@ def test_the_shipped_strengths_are_those_of_the_shipped_study(name: str) -> None
 
 
 def test_what_a_search_measured_does_not_depend_on_how_a_version_of_python_sums() -> None:
-    tenths = [0.1] * 10
+    tenths: list[float | None] = [0.1] * 10
     assert final_accuracy([tenths] * 10) == 0.1, "0.09999999999999999 by plain addition"
