@@ -112,7 +112,7 @@ def test_a_mark_that_another_version_would_not_move_so_far_is_named(report: Path
     edit(
         clipped,
         lambda text: re.sub(
-            r'(<g clip-path="[^"]*">\s*<use [^>]*x=")([0-9.]+)',
+            r'(<g clip-path="[^"]*"[^>]*>\s*<use [^>]*x=")([0-9.]+)',
             lambda found: f"{found[1]}{float(found[2]) + 3}",
             text,
             count=1,
