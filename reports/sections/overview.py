@@ -17,8 +17,10 @@ from reports.sections.section import claim_anchor
 from reports.sections.told import carrier_words
 from reports.sections.verdict import headline, verdict_words
 
-FEW, MOST = 3, 6
+MOST = 6
 """Number of directories that a sentence names; it counts the others."""
+FEW = 3
+"""Number of claims that a sentence names one by one at most."""
 NO_CAUSE = "-"
 
 
